@@ -1,0 +1,104 @@
+package config
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestConfigFile: the file alone counts, for etcd's own main and for us.
+func TestConfigFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "etcd.yml")
+	err := os.WriteFile(path, []byte(`
+name: m1
+wal-dir: /srv/wal
+snapshot-count: 5000
+heartbeat-interval: 200
+election-timeout: 2000
+listen-peer-urls: http://127.0.0.1:12380
+listen-client-urls: http://127.0.0.1:12379,http://127.0.0.1:12378
+initial-advertise-peer-urls: http://127.0.0.1:12380
+advertise-client-urls: http://127.0.0.1:12379
+listen-metrics-urls: http://127.0.0.1:12381
+initial-cluster: m1=http://127.0.0.1:12380
+cors: http://a.example:80
+host-whitelist: a,b
+log-level: error
+log-outputs: [/dev/null]
+feature-gates: InitialCorruptCheck=true
+warning-unary-request-duration: 0
+v2-deprecation: gone
+client-transport-security:
+  auto-tls: true
+peer-transport-security:
+  client-cert-auth: true
+  trusted-ca-file: /x
+`), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := stock([]string{"--config-file=" + path, "--name=hidden"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []Input{
+		{Args: []string{"--config-file", path, "--name=hidden"}},
+		{Environ: []string{"ETCD_CONFIG_FILE=" + path, "ETCD_NAME=hidden", "ETCD_PEER=10.0.0.1"}},
+	} {
+		got := throughUs(t, in.Args, in.Environ)
+		if diff := differences(got, want); len(diff) > 0 {
+			t.Errorf("differs from etcd's own: %s", strings.Join(diff, "\n"))
+		}
+		l, err := Load(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := l.Resolve(t.Context(), noFind(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if args := r.Args(); len(args) != 1 || args[0] != "--config-file="+path || len(r.Secrets()) != 0 {
+			t.Errorf("argv %q", args)
+		}
+		if r.Name != "m1" || r.DataDir != "m1.etcd" || r.WALDir != "/srv/wal" || r.HeartbeatMS != 200 || r.ElectionMS != 2000 {
+			t.Errorf("facts: %+v", r)
+		}
+	}
+}
+
+// TestBadConfigFile: what etcd answers with os.Exit or a panic is an error here,
+// in the supervisor and in the member.
+func TestBadConfigFile(t *testing.T) {
+	bad := map[string]string{
+		"log-level: loud":                       "log-level: want debug, info, warn, error, panic or fatal",
+		"log-format: xml":                       "log-format: unknown log format: xml, supported values json, console",
+		"name: [":                               "did not find expected node content",
+		"heartbeat-interval: 5000":              "--election-timeout[1000ms] should be at least as 5 times as --heartbeat-interval[5000ms]",
+		"listen-peer-urls: [http://10.0.0.1:1]": "cannot unmarshal array into Go struct field",
+		"peer-transport-security: x":            "cannot unmarshal string into Go struct field",
+		"feature-gates: Nope=true":              "unrecognized feature gate: Nope",
+	}
+	newTable().VisitAll(func(f *flag.Flag) {
+		if isURLs(f) {
+			bad[f.Name+": 10.0.0.1"] = f.Name + ": URL scheme must be http, https, unix, or unixs: 10.0.0.1"
+		}
+	})
+	if len(bad) != 7+7 {
+		t.Errorf("%d flags of URLs; are there new ones in embed.ConfigFromFile?", len(bad)-7)
+	}
+	path := filepath.Join(t.TempDir(), "etcd.yml")
+	for text, want := range bad {
+		if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Load(Input{Args: []string{"--config-file=" + path}})
+		if err == nil || !strings.HasPrefix(err.Error(), "--config-file: "+path+": ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+		if _, err := Member([]string{"--config-file=" + path}, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("member, %s: %v, want %s", text, err, want)
+		}
+	}
+}

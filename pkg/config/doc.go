@@ -1,0 +1,45 @@
+// Package config computes one value, once: the resolved configuration.
+//
+// Settings come from flags, the environment, the env file, what this machine
+// is (package netdetect) and etcd's defaults, in that order of precedence;
+// etcd's own settings come from etcd's own flag table, never from a list kept
+// here. The way is
+//
+//	Load    parse what the operator wrote; no look at the machine, no side effects
+//	Resolve add what the shell snippet would have detected and derived; validate
+//
+// and everything after that only reads the [Resolved]. All problems are
+// reported at once, as an [*Invalid]; Load also lets etcd's own Validate judge
+// the settings, under a made-up identity, so that hardly a mistake waits for
+// an address. Neither writes or creates anything.
+//
+// The member process goes the other way, from its argv to etcd's own
+// embed.Config, through [Member].
+//
+// # What is derived, and when
+//
+// Only where something cluster-like is set: a cluster list (ETCD_INITIAL_CLUSTER
+// or ETCD_1, ETCD_IP_1 …), discovery, ETCD_PEER or ETCD_NODE_INTERFACE. Then
+// name, the four URLs and, without list and discovery, a cluster of one follow
+// from what is set, and from detection where that is not enough. What is set is
+// never changed. Otherwise etcd's defaults stand: a port on the network is open
+// only if somebody asked for it.
+//
+// # Where two sources disagree
+//
+// A flag wins over everything, with a notice; a variable in the environment
+// wins over the env file; two variables that mean the same setting (ETCD_TOKEN
+// and ETCD_INITIAL_CLUSTER_TOKEN, the pairs and ETCD_INITIAL_CLUSTER) must agree.
+// An empty variable is no variable, as for etcd. Unknown ETCD_* is a notice, as
+// for etcd; unknown ETCD_NODE_* is a problem. etcd's config file alone counts.
+//
+// # Shell syntax
+//
+// It is a problem in addresses, names, URLs, cluster lists and tokens, and
+// literal in passwords, paths and the rest (there with a notice); shell.go has
+// the two commands that are understood.
+//
+// # Adding a setting of ours
+//
+// Add a row to the struct own, and a field to [Node].
+package config

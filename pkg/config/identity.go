@@ -1,0 +1,81 @@
+package config
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// ownURLs returns the entry of the cluster list that is this member's beyond
+// doubt, without its name: the one with the URLs it advertises, or the only
+// one where that is on loopback.
+func (d *derivation) ownURLs() (entry, bool) {
+	adv := d.get("initial-advertise-peer-urls")
+	for _, e := range d.cluster {
+		if adv != "" && sameURLs(adv, strings.Join(e.urls, ",")) || len(d.cluster) == 1 && e.local() {
+			return e, true
+		}
+	}
+	return entry{}, false
+}
+
+// ownEntry returns this member's entry in the cluster list.
+func (d *derivation) ownEntry() (entry, bool) {
+	if d.id != nil && d.id.Member != nil {
+		return named(d.cluster, d.id.Member.Name)
+	}
+	return named(d.cluster, d.value("name"))
+}
+
+// address returns the address of this node and where it comes from; ok is
+// false when only detection can tell.
+func (d *derivation) address() (addr netip.Addr, origin Origin, source string, ok bool) {
+	const listen, advertise = "listen-peer-urls", "initial-advertise-peer-urls"
+	if addr := d.addressIn(listen); addr.IsValid() && d.get(advertise) != "" {
+		return addr, FromDerivation, "from " + d.source(listen), true // all is said
+	}
+	if d.id == nil {
+		return netip.Addr{}, "", "", false
+	}
+	if set, source := d.setAddress(); set.IsValid() {
+		return d.id.Addr, FromDerivation, "from " + source, true
+	}
+	return d.id.Addr, FromDetection, strings.TrimPrefix(d.id.AddrOrigin, string(FromDetection)+" "), true
+}
+
+// local returns this member's entry where the cluster list has it on loopback
+// or on a unix socket: then nothing of this member comes on the network.
+func (d *derivation) local() (entry, bool) {
+	e, ok := d.ownEntry()
+	return e, ok && e.local()
+}
+
+// listSource says where the cluster list stands.
+func (d *derivation) listSource() string {
+	return strings.TrimPrefix(d.source("initial-cluster"), "from ")
+}
+
+// setAddress returns the address that the operator set, and where: ETCD_PEER,
+// else an address in the peer URLs, one that others can reach first.
+func (l *Loaded) setAddress() (addr netip.Addr, source string) {
+	if l.peer.addr.IsValid() {
+		return l.peer.addr, "ETCD_PEER"
+	}
+	for _, name := range []string{"listen-peer-urls", "initial-advertise-peer-urls"} {
+		if a := l.addressIn(name); a.IsValid() && (!addr.IsValid() || addr.IsLoopback() && !a.IsLoopback()) {
+			addr, source = a, l.source(name)
+		}
+	}
+	return addr, source
+}
+
+// addressIn returns the first address in a setting of URLs, one that others
+// can reach if there is one; zero where there are only names or all addresses.
+func (l *Loaded) addressIn(name string) (addr netip.Addr) {
+	for _, u := range parseURLs(l.get(name)) {
+		a, err := netip.ParseAddr(u.Hostname())
+		if err == nil && !a.IsUnspecified() && (!addr.IsValid() || addr.IsLoopback() && !a.IsLoopback()) {
+			addr = a.WithZone("").Unmap()
+		}
+	}
+	return addr
+}

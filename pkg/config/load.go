@@ -1,0 +1,130 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+)
+
+// Input is what the operator wrote, and the operating system as far as it is
+// needed to read that. Funcs that are nil are the real ones.
+type Input struct {
+	Args    []string // command-line flags, without the program's name
+	Environ []string // as of os.Environ
+	// EnvFile is the env file to read, "" for none; [EnvFile] finds it.
+	EnvFile string
+
+	ReadFile func(path string) ([]byte, error)
+	ReadDir  func(path string) ([]fs.DirEntry, error)
+	Hostname func() (string, error)
+}
+
+// Loaded is what the operator wrote, checked as far as that goes without a
+// look at the machine.
+type Loaded struct {
+	Version bool     // --version was given; then nothing else was looked at
+	Notices []string // sentences for the operator that do not stop the start
+
+	in       Input
+	problems []Problem
+	used     map[string]bool // variables that something looked at
+
+	node       Node
+	own        []Setting            // ours that are set
+	set        map[string][]Setting // etcd's that are set, by flag
+	cluster    []entry              // the cluster list, nil for none
+	peer       peer                 // ETCD_PEER
+	peerSource string
+	hostName   bool     // the name was given as $(hostname -s)
+	commands   []string // where the snippet's two commands were found
+	stateDir   string   // the first of $STATE_DIRECTORY
+
+	file *configFile // nil unless etcd's config file is used
+}
+
+// Load reads flags, environment and env file and checks all that can be
+// checked without a look at the machine. It changes nothing, and reads no file
+// but the env file and etcd's config file.
+//
+// The error is flag.ErrHelp when help was asked for, else an [*Invalid] with
+// every problem. Load, Resolve and Member must not run at the same time as
+// each other: etcd binds two of its flags to package variables.
+func Load(in Input) (*Loaded, error) {
+	if in.ReadFile == nil {
+		in.ReadFile = os.ReadFile
+	}
+	if in.ReadDir == nil {
+		in.ReadDir = os.ReadDir
+	}
+	if in.Hostname == nil {
+		in.Hostname = os.Hostname
+	}
+	l := &Loaded{in: in, set: make(map[string][]Setting), used: make(map[string]bool)}
+	t := newTable()
+	if err := l.loadFlags(t); err != nil {
+		return nil, err
+	}
+	if l.Version && len(l.problems) == 0 {
+		return l, nil
+	}
+	vars := l.variables(in)
+	o := l.loadOwn(vars)
+	l.node = o.node()
+
+	if s, ok := vars["ETCD_CONFIG_FILE"]; ok && l.set["config-file"] == nil {
+		s.Name = "config-file"
+		l.set["config-file"] = []Setting{s}
+	}
+	if l.get("config-file") != "" {
+		l.loadConfigFile(vars)
+	} else {
+		l.loadVariables(t, vars)
+		l.loadSnippet(o, vars)
+		l.loadCluster()
+		l.unknown(vars)
+		l.trial()
+	}
+	if len(l.problems) > 0 {
+		return nil, &Invalid{l.problems}
+	}
+	return l, nil
+}
+
+// Node returns the settings that are ours.
+func (l *Loaded) Node() Node { return l.node }
+
+// get returns the value of one of etcd's settings, "" where it is not set.
+func (l *Loaded) get(name string) string {
+	if s := l.set[name]; len(s) > 0 {
+		return s[len(s)-1].Value
+	}
+	return ""
+}
+
+// source says where the value that get returns comes from.
+func (l *Loaded) source(name string) string {
+	if s := l.set[name]; len(s) > 0 {
+		return s[len(s)-1].Source
+	}
+	return ""
+}
+
+func (l *Loaded) notice(format string, args ...any) {
+	l.Notices = append(l.Notices, fmt.Sprintf(format, args...))
+}
+
+func (l *Loaded) problem(where, what, hint string) {
+	l.problems = append(l.problems, Problem{Where: where, What: what, Hint: hint})
+}
+
+// wrong records err as a problem of where; a [*Problem] brings its own words.
+func (l *Loaded) wrong(where string, err error) {
+	p := &Problem{What: err.Error()}
+	errors.As(err, &p)
+	l.problem(where, p.What, p.Hint)
+}
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,77 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"go.etcd.io/etcd/client/pkg/v3/logutil"
+	"go.etcd.io/etcd/server/v3/embed"
+)
+
+// logging are etcd's log settings; a zero field is etcd's default.
+type logging struct {
+	Level   string   `json:"log-level"`
+	Format  string   `json:"log-format"`
+	Outputs []string `json:"log-outputs"`
+	Rotate  bool     `json:"enable-log-rotation"`
+}
+
+// rotationNotice: two processes that rotate one file lose lines.
+const rotationNotice = "log rotation is on: the member rotates its log file, etcd-node itself logs to stderr"
+
+// checkLog refuses the values on which etcd panics, and those that would leave
+// etcd-node itself without a log.
+func checkLog(name, value string) error {
+	switch name {
+	case "log-level":
+		// Like etcd: "" is "info".
+		if _, err := zapcore.ParseLevel(value); err != nil {
+			return errors.New("want debug, info, warn, error, panic or fatal")
+		}
+	case "log-format":
+		_, err := logutil.ConvertToZapFormat(value)
+		return err
+	}
+	return nil
+}
+
+// Logger builds etcd's own logger under etcd's log settings, so that both
+// processes write one stream in one format. It opens log-outputs; where etcd
+// rotates its file it logs to stderr instead. Without a successful Load there
+// are no settings to log under: use logutil.CreateDefaultZapLogger.
+func (l *Loaded) Logger() (*zap.Logger, error) {
+	log := logging{Level: l.get("log-level"), Format: l.get("log-format"), Rotate: l.isOn("enable-log-rotation")}
+	if v := l.get("log-outputs"); v != "" {
+		log.Outputs = strings.Split(v, ",")
+	}
+	if l.file != nil {
+		log = l.file.log
+	}
+	return log.build()
+}
+
+func (log logging) build() (*zap.Logger, error) {
+	c := embed.NewConfig()
+	// Validate sets the logger up and then warns on it: not about these two.
+	c.Name, c.ListenClientHttpUrls = "etcd-node", c.ListenClientUrls
+	if log.Level != "" {
+		c.LogLevel = log.Level
+	}
+	if log.Format != "" {
+		c.LogFormat = log.Format
+	}
+	if len(log.Outputs) > 0 {
+		c.LogOutputs = log.Outputs
+	}
+	if log.Rotate {
+		c.LogOutputs = []string{embed.StdErrLogOutput}
+	}
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("set up logging: %w", err)
+	}
+	return c.GetLogger(), nil
+}

@@ -1,0 +1,45 @@
+package config
+
+import "strings"
+
+// Problem is one thing that is wrong with the configuration. It holds no secret.
+type Problem struct {
+	Where string // "ETCD_IP_2", "--name", "/etc/default/etcd:12"; may be ""
+	What  string // what is wrong and why
+	Hint  string // what to do; may be ""
+	// Usage marks a command line that cannot be parsed: an unknown flag, or a
+	// value that the flag does not take. etcd exits 2 for these.
+	Usage bool
+}
+
+func (p *Problem) Error() string {
+	s := p.What
+	if p.Where != "" {
+		s = p.Where + ": " + s
+	}
+	if p.Hint != "" {
+		s += " (" + p.Hint + ")"
+	}
+	return s
+}
+
+// Invalid is the error that lists every problem found.
+type Invalid struct{ Problems []Problem }
+
+func (e *Invalid) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i := range e.Problems {
+		lines[i] = e.Problems[i].Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Usage reports whether the command line itself is at fault.
+func (e *Invalid) Usage() bool {
+	for _, p := range e.Problems {
+		if p.Usage {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,221 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"go.etcd.io/etcd/server/v3/embed"
+
+	"github.com/etcd-node/etcd-node/pkg/netdetect"
+)
+
+const loopbackNotice = "no cluster is configured: this is a cluster of one on loopback, http://localhost:2379; " +
+	"for a cluster set ETCD_INITIAL_CLUSTER, or ETCD_1=NAME and ETCD_IP_1=ADDRESS and so on, the same on every machine"
+
+// Request says what has to be detected; ok is false when nothing has to be:
+// when no cluster is configured, or name and URLs are all set. It looks
+// whether the data dir holds a member.
+func (l *Loaded) Request() (req netdetect.Request, ok bool) {
+	if l.file != nil || len(l.derive(nil).missing) == 0 {
+		return netdetect.Request{}, false
+	}
+	addr, _ := l.setAddress()
+	hasData, _ := l.hasData()
+	return netdetect.Request{
+		Addr:      addr,
+		Interface: l.node.Interface,
+		Name:      l.get("name"),
+		Cluster:   members(l.cluster),
+		HasData:   hasData,
+	}, true
+}
+
+// Resolve adds what is detected and derived, and validates the whole with
+// etcd's own rules. find is asked once if [Loaded.Request] asks for anything,
+// else not at all; netdetect.Find or netdetect.Wait fits.
+//
+// The error is an [*Invalid] for a configuration that does not work on this
+// machine, a netdetect.Refusal included; else it wraps the error of find.
+// Nothing is written or created.
+func (l *Loaded) Resolve(ctx context.Context, find func(context.Context, netdetect.Request) (netdetect.Result, error)) (*Resolved, error) {
+	r := &Resolved{Node: l.node, Notices: slices.Clone(l.Notices), own: l.own, LoopbackOnly: l.file == nil && l.loopbackOnly()}
+	if l.file != nil {
+		r.ConfigFile, r.configFile = l.file.path.Value, l.file.path
+		r.take(l.file.facts)
+		return r, nil
+	}
+	var id *netdetect.Result
+	if req, ok := l.Request(); ok {
+		found, err := find(ctx, req)
+		var refusal *netdetect.Refusal
+		if errors.As(err, &refusal) {
+			what := refusal.Reason
+			if refusal.Found != "" {
+				what += "; found " + refusal.Found
+			}
+			return nil, &Invalid{[]Problem{{What: what, Hint: refusal.Hint}}}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("find this node's address and name: %w", err)
+		}
+		id = &found
+		r.Notices = append(r.Notices, found.Warnings...)
+	}
+	d := l.derive(id)
+	r.Settings = d.settings()
+
+	var problems []Problem
+	hasData, err := l.hasData()
+	if err != nil {
+		r.Notices = append(r.Notices, fmt.Sprintf("cannot see whether there is data already: %v", err))
+	}
+	if p := d.notListed(); p != nil && !hasData {
+		problems = append(problems, *p)
+	}
+	f, err := validate(r.Settings)
+	if err != nil {
+		problems = append(problems, d.blame(err))
+	}
+	if len(problems) > 0 {
+		return nil, &Invalid{problems}
+	}
+	r.take(f)
+	return r, nil
+}
+
+// trial validates with a made-up identity, so that a mistake shows before the
+// wait for an address and together with all others.
+func (l *Loaded) trial() {
+	if l.loopbackOnly() {
+		l.notice(loopbackNotice)
+	}
+	if l.isOn("enable-log-rotation") {
+		l.notice(rotationNotice)
+	}
+	id := &netdetect.Result{Addr: netip.MustParseAddr("192.0.2.1"), Name: "etcd-node"} // RFC 5737: for documentation
+	if m := members(l.cluster); len(m) > 0 && l.get("name") == "" {
+		id.Name, id.Member = m[0].Name, &m[0]
+	}
+	d := l.derive(id)
+	_, err := validate(d.settings())
+	if err == nil || len(l.problems) > 0 && errors.Is(err, embed.ErrUnsetAdvertiseClientURLsFlag) {
+		return // the advertised URL may be there and be a problem already
+	}
+	l.problems = append(l.problems, d.blame(err))
+}
+
+// validate has etcd judge settings, and drops the embed.Config: the supervisor
+// is to stay small. Validate would open log-outputs and warn there, hence the
+// logger.
+func validate(settings []Setting) (facts, error) {
+	r := &Resolved{Settings: settings}
+	c, err := build(r.Args(), r.Secrets(), embed.NewZapLoggerBuilder(zap.NewNop()))
+	if err != nil {
+		return facts{}, err
+	}
+	return factsOf(c), nil
+}
+
+// settings lists what was set and what was derived, by name.
+func (d *derivation) settings() (list []Setting) {
+	for _, s := range d.set {
+		list = append(list, s...)
+	}
+	for _, s := range d.derived {
+		list = append(list, s)
+	}
+	slices.SortStableFunc(list, func(a, b Setting) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// notListed returns the problem of a new member whose name is not in the
+// cluster list, which etcd would report as "discovery failed".
+func (d *derivation) notListed() *Problem {
+	name := d.value("name")
+	if name == "" {
+		name = embed.DefaultName
+	}
+	if _, ok := named(d.cluster, name); ok || len(d.cluster) == 0 {
+		return nil
+	}
+	var names []string
+	for _, e := range d.cluster {
+		names = append(names, e.name)
+	}
+	return &Problem{
+		Where: d.source("name"),
+		What:  fmt.Sprintf("this member's name, %s, is not in %s, which lists %s", name, d.listSource(), join(names)),
+		Hint:  "set ETCD_NAME to the name that the list gives this machine",
+	}
+}
+
+// blame makes a Problem of an error of etcd's Validate, and finds the settings
+// that it speaks of: by name, or by a URL that it quotes.
+func (d *derivation) blame(err error) Problem {
+	text := err.Error()
+	words := strings.FieldsFunc(text, func(r rune) bool { return r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9') })
+	var where []string
+	for _, s := range d.settings() {
+		hit := slices.ContainsFunc(words, func(w string) bool { return strings.TrimLeft(w, "-") == s.Name })
+		if strings.HasSuffix(s.Name, "-urls") {
+			for _, u := range parseURLs(s.Value) {
+				hit = hit || strings.Contains(text, u.String())
+			}
+		}
+		switch {
+		case hit && d.set[s.Name] != nil:
+			where = append(where, strings.TrimPrefix(s.Source, "from "))
+		case hit:
+			where = append(where, s.Name+" ("+s.Source+")")
+		}
+	}
+	return Problem{Where: join(slices.Compact(where)), What: text}
+}
+
+// hasData reports whether there is a WAL, by etcd's own rule.
+func (l *Loaded) hasData() (bool, error) {
+	dir := l.get("wal-dir")
+	if dir == "" {
+		dir = filepath.Join(l.dataDir(), "member", "wal")
+	}
+	names, err := l.in.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return slices.ContainsFunc(names, func(e fs.DirEntry) bool { return filepath.Ext(e.Name()) == ".wal" }), err
+}
+
+// dataDir returns the data dir before detection. Where it is NAME.etcd and the
+// name is not known, the short host name stands in: that is what the name
+// becomes unless the cluster list knows this machine by another, and under
+// systemd there is a STATE_DIRECTORY.
+func (l *Loaded) dataDir() string {
+	d := l.derive(nil)
+	if dir := d.value("data-dir"); dir != "" {
+		return dir
+	}
+	name := d.value("name")
+	switch {
+	case name != "":
+	case !l.clusterLike():
+		name = embed.DefaultName
+	default:
+		host, _ := l.in.Hostname()
+		name = short(host)
+	}
+	return name + ".etcd"
+}
+
+func (r *Resolved) take(f facts) {
+	r.Name, r.DataDir, r.WALDir, r.HeartbeatMS, r.ElectionMS = f.name, f.dataDir, f.walDir, f.heartbeatMS, f.electionMS
+}
+
+func join(list []string) string { return strings.Join(list, ", ") }

@@ -1,0 +1,75 @@
+package config
+
+import "fmt"
+
+// loadSnippet takes the variables of the shell snippet over: ETCD_PEER,
+// ETCD_TOKEN and the numbered pairs.
+func (l *Loaded) loadSnippet(o own, vars map[string]Setting) {
+	for _, name := range ownNames() {
+		l.used[name] = true
+	}
+	l.peer, l.peerSource = o.Peer, vars["ETCD_PEER"].Source
+	if l.peer.detect {
+		l.commands = append(l.commands, l.peerSource)
+		switch wish := l.peer.iface; {
+		case l.node.Interface == "":
+			l.node.Interface = wish
+		case wish != "" && wish != l.node.Interface:
+			l.problem(l.peerSource, fmt.Sprintf("names the interface %s, and ETCD_NODE_INTERFACE names %s", wish, l.node.Interface), "remove one of the two")
+		}
+	}
+	if len(l.commands) > 0 {
+		l.notice("%s: a command, which systemd does not run; etcd-node finds the address and the short host name by itself", join(l.commands))
+	}
+	if s := vars["ETCD_TOKEN"]; o.Token != "" {
+		s.Name = "initial-cluster-token"
+		why := ""
+		if s.Value != l.get(s.Name) {
+			why = "another token"
+		}
+		if l.yields(s.Name, s.Source, why) {
+			l.set[s.Name] = []Setting{s}
+		}
+	}
+	if pairs := l.loadPairs(vars); len(pairs) > 0 {
+		const name = "initial-cluster"
+		where := pairs[0].name.Name + " … " + pairs[len(pairs)-1].ip.Name
+		list, err := parseCluster(l.get(name))
+		why := differs(pairs, list)
+		if err != nil {
+			why = "" // one problem is enough
+		}
+		if l.yields(name, where, why) {
+			l.set[name] = []Setting{{Name: name, Value: clusterOf(pairs, l.scheme(peerTLS)),
+				Origin: FromDerivation, Source: "from " + where}}
+		}
+	}
+}
+
+// yields settles what the snippet says, at where, with etcd's own setting: the
+// snippet counts where that is not set; a flag wins over it; a variable must
+// say the same. why says what is different, "" if nothing is.
+func (l *Loaded) yields(name, where, why string) (counts bool) {
+	other := l.set[name]
+	switch {
+	case len(other) == 0:
+		return true
+	case why == "":
+	case other[0].Origin == FromFlag:
+		l.notice("--%s is given, so %s does not count", name, where)
+	default:
+		l.problem(where, fmt.Sprintf("contradicts %s: %s", other[0].Source, why), "remove one of the two")
+	}
+	return false
+}
+
+// loadCluster takes the cluster list apart, wherever it comes from.
+func (l *Loaded) loadCluster() {
+	list, err := parseCluster(l.get("initial-cluster"))
+	if err != nil {
+		l.wrong(l.source("initial-cluster"), err)
+		delete(l.set, "initial-cluster")
+		return
+	}
+	l.cluster = list
+}

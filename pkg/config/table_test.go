@@ -1,0 +1,251 @@
+package config
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"go.etcd.io/etcd/pkg/v3/featuregate"
+	"go.etcd.io/etcd/pkg/v3/flags"
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/rafthttp"
+
+	"github.com/etcd-node/etcd-node/pkg/netdetect"
+)
+
+// base sets name and URLs, so that nothing is derived and etcd's own main can
+// be compared with.
+var base = []string{
+	"--name=m1", "--log-outputs=/dev/null",
+	"--listen-peer-urls=http://127.0.0.1:12380", "--initial-advertise-peer-urls=http://127.0.0.1:12380",
+	"--listen-client-urls=http://127.0.0.1:12379", "--advertise-client-urls=http://127.0.0.1:12379",
+}
+
+// samples are values for the flags of strings that etcd checks.
+var samples = map[string]string{
+	"initial-cluster":             "m1=http://127.0.0.1:12380,m2=http://127.0.0.2:12380",
+	"logger":                      "zap",
+	"log-level":                   "warn",
+	"log-format":                  "console",
+	"auto-compaction-mode":        "revision",
+	"auto-compaction-retention":   "1000",
+	"tls-min-version":             "TLS1.3",
+	"tls-max-version":             "TLS1.3",
+	"feature-gates":               "InitialCorruptCheck=true,FastLeaseKeepAlive=false",
+	"discovery-fallback":          "exit",
+	"discovery-user":              "root:s3cret",
+	"backend-bbolt-freelist-type": "array",
+	"log-rotation-config-json":    `{"maxsize": 1}`,
+	"cors":                        "http://a.example:80,http://b.example:81",
+	"enable-log-rotation":         "true",
+}
+
+// companions are flags without which etcd refuses a setting.
+var companions = map[string][]string{
+	"discovery-endpoints": {"--discovery-token=t"},
+	"discovery-token":     {"--discovery-endpoints=http://127.0.0.1:1"},
+	"election-timeout":    {"--heartbeat-interval=100"},
+	"heartbeat-interval":  {"--election-timeout=10000"},
+}
+
+// without are the flags that reach no field: etcd accepts and ignores them.
+var without = []string{"discovery-fallback", "v2-deprecation", "logger"}
+
+// sample is a value of f that etcd takes and that is not its default.
+func sample(f *flag.Flag) string {
+	if v, ok := samples[f.Name]; ok {
+		return v
+	}
+	if isBool(f) {
+		return strconv.FormatBool(f.DefValue != "true")
+	}
+	switch v := f.Value.(type) {
+	case *flags.UniqueURLs:
+		return "http://127.0.0.1:22379,http://127.0.0.1:22380"
+	case *flags.UniqueStringsValue:
+		if f.Name == "log-outputs" {
+			return "/dev/null,stdout"
+		}
+		return "b.example,a.example"
+	case *flags.StringsValue:
+		return "b,a"
+	case interface{ Valids() []string }:
+		return v.Valids()[0]
+	}
+	if n, err := strconv.Atoi(f.DefValue); err == nil {
+		return strconv.Itoa(n ^ 1<<6)
+	}
+	if d, err := time.ParseDuration(f.DefValue); err == nil {
+		return (d + 77*time.Second).String()
+	}
+	return "/some/" + f.Name
+}
+
+// noFind fails a test in which nothing is to be detected.
+func noFind(t *testing.T) func(context.Context, netdetect.Request) (netdetect.Result, error) {
+	return func(_ context.Context, req netdetect.Request) (netdetect.Result, error) {
+		t.Errorf("detection was asked for %+v", req)
+		return netdetect.Result{}, &netdetect.Refusal{Reason: "no detection in this test"}
+	}
+}
+
+// throughUs goes the whole way from what was written to the member's
+// embed.Config.
+func throughUs(t *testing.T, args, environ []string) *embed.Config {
+	t.Helper()
+	l, err := Load(Input{Args: args, Environ: environ})
+	if err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+	r, err := l.Resolve(t.Context(), noFind(t))
+	if err != nil {
+		t.Fatalf("Resolve: %v", err)
+	}
+	for name, value := range r.Secrets() {
+		if slices.ContainsFunc(r.Args(), func(a string) bool { return strings.Contains(a, name) || strings.Contains(a, value) }) {
+			t.Errorf("argv holds the secret %s: %q", name, r.Args())
+		}
+	}
+	c, err := Member(r.Args(), r.Secrets())
+	if err != nil {
+		t.Fatalf("Member(%q): %v", r.Args(), err)
+	}
+	return c
+}
+
+// differences compares two configurations field by field.
+func differences(got, want *embed.Config) (diff []string) {
+	for _, c := range []*embed.Config{got, want} {
+		c.ClientTLSInfo.HandshakeFailure, c.PeerTLSInfo.HandshakeFailure = nil, nil // funcs, set by Validate
+	}
+	g, w := reflect.ValueOf(*got), reflect.ValueOf(*want)
+	for _, f := range reflect.VisibleFields(g.Type()) {
+		if !f.IsExported() || f.Name == "ZapLoggerBuilder" {
+			continue
+		}
+		a, b := g.FieldByIndex(f.Index).Interface(), w.FieldByIndex(f.Index).Interface()
+		if fg, ok := a.(featuregate.MutableFeatureGate); ok {
+			a, b = gates(fg), gates(b.(featuregate.MutableFeatureGate))
+		}
+		if !reflect.DeepEqual(a, b) {
+			diff = append(diff, fmt.Sprintf("%s: %v, want %v", f.Name, a, b))
+		}
+	}
+	return diff
+}
+
+func gates(fg featuregate.MutableFeatureGate) map[string]bool {
+	on := make(map[string]bool)
+	for name := range fg.GetAll() {
+		on[string(name)] = fg.Enabled(name)
+	}
+	return on
+}
+
+type timeouts struct{ read, write time.Duration }
+
+// raftTimeouts are the two settings that are package variables.
+func raftTimeouts() timeouts { return timeouts{rafthttp.ConnReadTimeout, rafthttp.ConnWriteTimeout} }
+
+// TestEverySettingReachesEtcd walks the table: each setting, from a flag and
+// from a variable, through Load, Resolve, argv and Member, must give what
+// etcd's own main makes of the same.
+func TestEverySettingReachesEtcd(t *testing.T) {
+	plainStock, err := stock(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plainTimeouts := raftTimeouts()
+	newTable().VisitAll(func(f *flag.Flag) {
+		if f.Name == "version" || f.Name == "config-file" || strings.HasPrefix(f.Name, "test.") {
+			return // TestVersionAndHelp, TestConfigFile; a variable cannot have a dot
+		}
+		value := sample(f)
+		if value == f.DefValue && !slices.Contains(without, f.Name) {
+			t.Errorf("--%s: the sample is the default", f.Name)
+		}
+		more := slices.Concat(base, companions[f.Name])
+		if f.Name == "enable-log-rotation" {
+			more = append(more, "--log-outputs="+filepath.Join(t.TempDir(), "etcd.log"))
+		}
+		others := slices.DeleteFunc(slices.Clone(more), func(a string) bool { return strings.HasPrefix(a, "--"+f.Name+"=") })
+		check := func(t *testing.T, got, want *embed.Config, gotTimeouts, wantTimeouts timeouts) {
+			if diff := differences(got, want); len(diff) > 0 {
+				t.Errorf("differs from etcd's own: %s", strings.Join(diff, "\n"))
+			}
+			if gotTimeouts != wantTimeouts {
+				t.Errorf("raft timeouts %v, want %v", gotTimeouts, wantTimeouts)
+			}
+			if isIgnored(f) || slices.Contains(without, f.Name) {
+				return
+			}
+			reached := slices.DeleteFunc(differences(got, plainStock), func(d string) bool { return strings.HasPrefix(d, "FlagsExplicitlySet") })
+			if len(reached) == 0 && gotTimeouts == plainTimeouts {
+				t.Errorf("--%s=%s reached no field", f.Name, value)
+			}
+		}
+		t.Run("flag/"+f.Name, func(t *testing.T) {
+			args := append(slices.Clone(more), "--"+f.Name+"="+value)
+			want, err := stock(args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantTimeouts := raftTimeouts()
+			check(t, throughUs(t, args, nil), want, raftTimeouts(), wantTimeouts)
+		})
+		t.Run("variable/"+f.Name, func(t *testing.T) {
+			t.Setenv(envName(f.Name), value)
+			want, err := stock(others)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantTimeouts := raftTimeouts()
+			os.Unsetenv(envName(f.Name)) // t.Setenv restores it
+			got := throughUs(t, others, []string{envName(f.Name) + "=" + value})
+			check(t, got, want, raftTimeouts(), wantTimeouts)
+		})
+	})
+}
+
+// TestRaftTimeoutsHaveAMinimum, as in etcd's own main.
+func TestRaftTimeoutsHaveAMinimum(t *testing.T) {
+	args := append(slices.Clone(base), "--raft-read-timeout=1s", "--raft-write-timeout=2s")
+	if _, err := stock(args); err != nil {
+		t.Fatal(err)
+	}
+	want := raftTimeouts()
+	throughUs(t, args, nil)
+	if got := raftTimeouts(); got != want || got.read != 5*time.Second {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// TestTableIsEtcdmains holds the few flags that are named here against etcd's
+// own main, for the next version of etcd.
+func TestTableIsEtcdmains(t *testing.T) {
+	if !slices.Equal(ignored, stockIgnored) {
+		t.Errorf("ignored flags: %q, etcd has %q", ignored, stockIgnored)
+	}
+	ours, theirs := make(map[string]string), make(map[string]string) // name → type and default
+	newTable().VisitAll(func(f *flag.Flag) { ours[f.Name] = fmt.Sprintf("%T %s", f.Value, f.DefValue) })
+	(*stockConfig)(stockNew()).flagSet.VisitAll(func(f *flag.Flag) { theirs[f.Name] = fmt.Sprintf("%T %s", f.Value, f.DefValue) })
+	if !maps.Equal(ours, theirs) {
+		t.Errorf("flags here: %q\nin etcd: %q", sorted(ours), sorted(theirs))
+	}
+	envs := make(map[string]string)
+	for name := range ours {
+		if other, ok := envs[envName(name)]; ok {
+			t.Errorf("--%s and --%s share %s", name, other, envName(name))
+		}
+		envs[envName(name)] = name
+	}
+}
