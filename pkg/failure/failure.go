@@ -1,0 +1,130 @@
+package failure
+
+import "strings"
+
+// Class says what to do after a failure.
+type Class string
+
+// The classes.
+const (
+	// Transient failures heal by a restart, or by themselves: restart at
+	// once, then with a short backoff.
+	Transient Class = "transient"
+	// Operator failures heal when somebody repairs something outside the
+	// data: restart slowly and say so loudly.
+	Operator Class = "operator"
+	// Permanent failures are made no better, or are made worse, by another
+	// try: the daemon ends with the failure's exit code.
+	Permanent Class = "permanent"
+)
+
+// Exit codes of the daemon. systemd's RestartPreventExitStatus= names those
+// of the permanent failures. They are those of sysexits.h, which systemd
+// prints by name; 1 and 2 are not among them because etcd's Fatal and Go's
+// panics and watchdog aborts end with these.
+const (
+	ExitOK      = 0
+	ExitFailure = 1 // a failure that another start may heal
+	ExitUsage   = 2 // a bad command line, as etcd does
+
+	ExitData    = 65 // EX_DATAERR: the data is damaged, or of another version
+	ExitNoData  = 66 // EX_NOINPUT: the data dir is empty where a member used to be
+	ExitRemoved = 67 // EX_NOUSER: this member was removed from the cluster
+	ExitTimeout = 75 // EX_TEMPFAIL: not joined within ETCD_NODE_START_TIMEOUT
+	ExitForeign = 76 // EX_PROTOCOL: the peers belong to another cluster
+	ExitConfig  = 78 // EX_CONFIG: the configuration is wrong
+)
+
+// Failure is one way a member ended, or could not start.
+type Failure struct {
+	ID     string   `json:"id"` // stable, "disk-full"
+	Class  Class    `json:"class"`
+	Cause  string   `json:"cause"`            // one sentence, lower case, no full stop
+	Next   []string `json:"next,omitempty"`   // what to do, commands first
+	Detail string   `json:"detail,omitempty"` // etcd's own words
+	Exit   int      `json:"exit"`             // exit code where the daemon ends because of it
+}
+
+// Error is the cause, and what etcd said where that tells more.
+func (f *Failure) Error() string {
+	if f.Detail == "" || strings.Contains(f.Cause, f.Detail) {
+		return f.Cause
+	}
+	return f.Cause + ": " + f.Detail
+}
+
+// Fill puts this node's own values into the next steps: each {key} is
+// replaced by its value. Keys without a value stay as they are, readable as
+// placeholders.
+func (f Failure) Fill(values map[string]string) Failure {
+	var pairs []string
+	for k, v := range values {
+		if v != "" {
+			pairs = append(pairs, "{"+k+"}", v)
+		}
+	}
+	r := strings.NewReplacer(pairs...)
+	next := make([]string, len(f.Next))
+	for i, n := range f.Next {
+		next[i] = r.Replace(n)
+	}
+	f.Next = next
+	return f
+}
+
+// New returns the catalogue's entry id with etcd's own words. An unknown id is
+// a mistake in the program and panics.
+func New(id, detail string) Failure {
+	for _, e := range catalogue {
+		if e.id == id {
+			return e.failure(detail)
+		}
+	}
+	panic("failure: no entry " + id)
+}
+
+// FromText recognises a failure by what etcd said: the text of an error, of a
+// log line with its error field, or of a crash. The second result is false
+// where the catalogue does not know the text.
+func FromText(text string) (Failure, bool) {
+	for _, e := range catalogue {
+		for _, m := range e.match {
+			if contains(text, m) {
+				return e.failure(firstLine(text)), true
+			}
+		}
+	}
+	return Failure{}, false
+}
+
+// contains reports whether text holds the parts of pattern, which "…"
+// separates, in their order.
+func contains(text, pattern string) bool {
+	for part := range strings.SplitSeq(pattern, "…") {
+		i := strings.Index(text, part)
+		if i < 0 {
+			return false
+		}
+		text = text[i+len(part):]
+	}
+	return true
+}
+
+func (e entry) failure(detail string) Failure {
+	exit := e.exit
+	if exit == 0 {
+		exit = ExitFailure
+	}
+	return Failure{ID: e.id, Class: e.class, Cause: e.cause, Next: e.next, Detail: detail, Exit: exit}
+}
+
+// firstLine keeps a crash's goroutine dump out of one-line messages.
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
+	// Longer than any of etcd's own messages; an error may quote a request.
+	const limit = 500
+	if len(s) > limit {
+		s = s[:limit] + "…"
+	}
+	return s
+}

@@ -1,0 +1,49 @@
+package pipe
+
+import (
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// Version is the protocol's version. A message of any other is refused.
+const Version = 1
+
+// MaxLine is the longest message in bytes. A view of 100 members with three
+// URLs each takes about 30 KiB; 64 KiB is also what a pipe holds, so that one
+// message always fits into an empty one.
+const MaxLine = 64 << 10
+
+// Descriptors of the member's ends, as inherited from the supervisor.
+const (
+	FDEvents   = 3
+	FDCommands = 4
+	FDCrash    = 5 // where the Go runtime writes a crash, see debug.SetCrashOutput
+)
+
+// Kind says what a message is.
+type Kind string
+
+// What the member tells.
+const (
+	Hello   Kind = "hello"   // the member process runs and speaks this version
+	View    Kind = "view"    // what the member sees has changed
+	Beat    Kind = "beat"    // the member's loop is alive; every BeatInterval
+	Failing Kind = "failing" // the member is about to end, and why
+	Note    Kind = "note"    // a sentence for the log, about the stop for example
+)
+
+// What the supervisor tells.
+const (
+	Start Kind = "start" // first of all; carries the secrets
+	Stop  Kind = "stop"  // hand over leadership, stop, exit 0
+)
+
+// Message is one line, either way. Only the fields of its Kind are set.
+type Message struct {
+	Version int               `json:"v"`
+	Kind    Kind              `json:"kind"`
+	View    *status.View      `json:"view,omitempty"`
+	Failure *failure.Failure  `json:"failure,omitempty"`
+	Text    string            `json:"text,omitempty"`
+	Secrets map[string]string `json:"secrets,omitempty"` // etcd flag → value
+}

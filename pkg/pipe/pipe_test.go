@@ -1,0 +1,149 @@
+package pipe
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+func TestRoundTrip(t *testing.T) {
+	f := failure.New(failure.IDRemoved, "etcd's words")
+	want := []Message{
+		{Version: Version, Kind: Hello},
+		{Version: Version, Kind: View, View: &status.View{Name: "etcd-1", Ready: true, Members: []status.Member{{Name: "ü", Cause: "a\nb"}}}},
+		{Version: Version, Kind: Failing, Failure: &f},
+		{Version: Version, Kind: Start, Secrets: map[string]string{"discovery-password": "x"}},
+	}
+	var b bytes.Buffer
+	w := NewWriter(&b, time.Second)
+	for _, m := range want {
+		if err := w.Send(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := NewReader(&b)
+	for _, m := range want {
+		got, err := r.Next()
+		if err != nil || !reflect.DeepEqual(got, m) {
+			t.Errorf("got %+v, %v; want %+v", got, err, m)
+		}
+	}
+	if _, err := r.Next(); err != io.EOF {
+		t.Errorf("at the end: %v", err)
+	}
+}
+
+// A bad line costs itself and nothing else.
+func TestBadLines(t *testing.T) {
+	good := `{"v":1,"kind":"beat"}` + "\n"
+	for name, bad := range map[string]string{
+		"not JSON":        "hello\n",
+		"empty":           "\n",
+		"other version":   `{"v":2,"kind":"beat"}` + "\n",
+		"wrong type":      `{"v":1,"kind":7}` + "\n",
+		"oversized":       strings.Repeat("x", MaxLine+1) + "\n",
+		"much too long":   strings.Repeat("x", 5*MaxLine) + "\n",
+		"binary":          "\x00\xff\xfe\n",
+		"deep":            strings.Repeat("[", 30000) + "\n",
+		"longest allowed": `{"v":3,"text":"` + strings.Repeat("x", MaxLine-17) + "\"}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := NewReader(strings.NewReader(good + bad + good))
+			for i := range 3 {
+				m, err := r.Next()
+				if i == 1 {
+					if !errors.Is(err, ErrMalformed) {
+						t.Errorf("bad line: %v", err)
+					}
+				} else if err != nil || m.Kind != Beat {
+					t.Errorf("line %d: %+v, %v", i, m, err)
+				}
+			}
+		})
+	}
+}
+
+func TestLineCutOffIsDropped(t *testing.T) {
+	if m, err := NewReader(strings.NewReader(`{"v":1,"kind":"beat"}`)).Next(); err != io.EOF {
+		t.Errorf("got %+v, %v", m, err)
+	}
+}
+
+func TestSendRefusesWhatNobodyWouldRead(t *testing.T) {
+	var b bytes.Buffer
+	if err := NewWriter(&b, time.Second).Send(Message{Kind: Note, Text: strings.Repeat("x", MaxLine)}); err == nil || b.Len() > 0 {
+		t.Errorf("error %v, %d bytes written", err, b.Len())
+	}
+}
+
+// A supervisor that does not read must not stop its member.
+func TestSendDoesNotBlock(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	out := NewWriter(w, 10*time.Millisecond)
+	for range 1000 { // the pipe holds 64 KiB
+		if err = out.Send(Message{Kind: Note, Text: strings.Repeat("x", 1000)}); err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestConcurrentSendsKeepLinesWhole(t *testing.T) {
+	r, w := io.Pipe()
+	out := NewWriter(w, time.Second)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 50 {
+				if err := out.Send(Message{Kind: Note, Text: strings.Repeat("x", 5000)}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	go func() { wg.Wait(); w.Close() }()
+	in, n := NewReader(r), 0
+	for {
+		_, err := in.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != 400 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+func FuzzReader(f *testing.F) {
+	f.Add([]byte(`{"v":1,"kind":"beat"}` + "\n"))
+	f.Add([]byte("{\n\n\x00" + `{"v":1,"kind":"view","view":{"members":[{}]}}` + "\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := NewReader(bytes.NewReader(data))
+		for range len(data) + 2 {
+			if _, err := r.Next(); err != nil && !errors.Is(err, ErrMalformed) {
+				return
+			}
+		}
+		t.Fatal("the reader does not come to an end")
+	})
+}

@@ -1,0 +1,101 @@
+package status
+
+import (
+	"slices"
+	"time"
+)
+
+// State is where the node is in its life.
+//
+//	Starting → Joining → Serving → Stopping → Stopped
+//
+// with Backoff between attempts, and Failed for what must not be tried again.
+type State string
+
+// The states.
+const (
+	Starting State = "starting" // finding the address and name, opening the data
+	Joining  State = "joining"  // the member runs and waits for peers, a leader, its own publication
+	Serving  State = "serving"  // published in this start, and one linearizable read was answered
+	Backoff  State = "backoff"  // the member ended; the next attempt is due
+	Stopping State = "stopping" // a stop was asked for
+	Stopped  State = "stopped"  // ended as asked
+	Failed   State = "failed"   // ended for good: the operator has to act
+)
+
+// Status is the whole of what an operator is shown.
+type Status struct {
+	Format int       `json:"format"` // version of this JSON, 1
+	State  State     `json:"state"`
+	Since  time.Time `json:"since"` // when State was entered
+	// Reason says in plain words what the state waits for or why it was entered.
+	Reason string `json:"reason,omitempty"`
+
+	PID        int      `json:"pid"`                 // the supervisor, systemd's MainPID
+	MemberPID  int      `json:"memberPid,omitempty"` // 0: no member process
+	Restarts   int      `json:"restarts"`            // member restarts in this supervisor's life
+	LastEnd    *End     `json:"lastEnd,omitempty"`   // how the member ended last
+	View       View     `json:"member"`              // what the member sees
+	Ready      bool     `json:"readySent"`           // READY=1 was sent to systemd
+	Notices    []string `json:"notices,omitempty"`   // what the configuration had to say
+	Goroutines int      `json:"goroutines"`          // of the supervisor: a leak would show here
+}
+
+// End is how the member process ended.
+type End struct {
+	Time  time.Time `json:"time"`
+	ID    string    `json:"id"`    // of the failure, see package failure
+	Cause string    `json:"cause"` // one sentence
+	Next  []string  `json:"next,omitempty"`
+}
+
+// View is what the member knows about itself and its cluster.
+type View struct {
+	ClusterID string `json:"clusterId,omitempty"` // hexadecimal, as etcdctl prints it
+	MemberID  string `json:"memberId,omitempty"`
+	Name      string `json:"name,omitempty"`
+	Ready     bool   `json:"ready"`   // published in this start, linearizable read answered
+	Learner   bool   `json:"learner"` // not promoted yet
+	// Leader is the leader's name, or its member ID while the name is
+	// unknown; "" while there is none.
+	Leader   string   `json:"leader,omitempty"`
+	Members  []Member `json:"members,omitempty"`  // all, this one included, in the order of names
+	Alarms   []string `json:"alarms,omitempty"`   // "NOSPACE", "CORRUPT of etcd-2"
+	Progress string   `json:"progress,omitempty"` // what a start that takes its time is doing
+}
+
+// Member is one member of the cluster, as seen from this node.
+type Member struct {
+	ID       string   `json:"id,omitempty"`
+	Name     string   `json:"name,omitempty"` // "" before the member published itself
+	PeerURLs []string `json:"peerUrls,omitempty"`
+	Self     bool     `json:"self,omitempty"`
+	Learner  bool     `json:"learner,omitempty"`
+	// Connected says that raft messages flow and the peer answers; always
+	// true for Self.
+	Connected bool `json:"connected"`
+	// Cause says why a member is not connected: "192.168.122.6: connection refused".
+	Cause string `json:"cause,omitempty"`
+}
+
+// Equal reports whether two views say the same.
+func (v View) Equal(w View) bool {
+	return v.ClusterID == w.ClusterID && v.MemberID == w.MemberID && v.Name == w.Name &&
+		v.Ready == w.Ready && v.Learner == w.Learner && v.Leader == w.Leader && v.Progress == w.Progress &&
+		slices.Equal(v.Alarms, w.Alarms) &&
+		slices.EqualFunc(v.Members, w.Members, func(a, b Member) bool {
+			return a.ID == b.ID && a.Name == b.Name && a.Self == b.Self && a.Learner == b.Learner &&
+				a.Connected == b.Connected && a.Cause == b.Cause && slices.Equal(a.PeerURLs, b.PeerURLs)
+		})
+}
+
+// AllConnected reports whether every voting member is connected. It is false
+// while the members are unknown.
+func (v View) AllConnected() bool {
+	for _, m := range v.Members {
+		if !m.Connected && !m.Learner {
+			return false
+		}
+	}
+	return len(v.Members) > 0
+}

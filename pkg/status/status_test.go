@@ -1,0 +1,134 @@
+package status
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+var three = []Member{
+	{ID: "1", Name: "etcd-1", Self: true, Connected: true, PeerURLs: []string{"http://192.168.122.5:2380"}},
+	{ID: "2", Name: "etcd-2", Connected: true, PeerURLs: []string{"http://192.168.122.6:2380"}},
+	{ID: "3", PeerURLs: []string{"http://192.168.122.7:2380"}, Cause: "192.168.122.7: connection refused"},
+}
+
+func TestLine(t *testing.T) {
+	killed := &End{Cause: "killed by signal 9"}
+	for _, tc := range []struct {
+		want string
+		s    Status
+	}{
+		{"starting: no usable address on eth0 yet", Status{State: Starting, Reason: "no usable address on eth0 yet"}},
+		{"joining: opening the database (826 MiB)", Status{State: Joining, View: View{Progress: "opening the database (826 MiB)"}}},
+		{"joining: 2 of 3 members; waiting for http://192.168.122.7:2380 (192.168.122.7: connection refused)", Status{State: Joining, View: View{Members: three}}},
+		{"joining: 2 of 2 members; waiting for the election of a leader", Status{State: Joining, View: View{Members: three[:2]}}},
+		{"joining: 2 of 3 members; leader is etcd-2, publishing this member; missing http://192.168.122.7:2380 (192.168.122.7: connection refused)", Status{State: Joining, View: View{Leader: "etcd-2", Members: three}}},
+		{"joining: 2 of 3 members; learner, catching up with leader etcd-2; missing http://192.168.122.7:2380 (192.168.122.7: connection refused)", Status{State: Joining, View: View{Leader: "etcd-2", Learner: true, Members: three}}},
+		{"serving: follower of etcd-2, 2 of 2 members", Status{State: Serving, View: View{Name: "etcd-1", Leader: "etcd-2", Members: three[:2]}}},
+		{"serving: learner of etcd-2, 2 of 2 members", Status{State: Serving, View: View{Name: "etcd-1", Leader: "etcd-2", Learner: true, Members: three[:2]}}},
+		{"serving: leader, 1 of 1 member", Status{State: Serving, View: View{Name: "etcd-1", Leader: "etcd-1", Members: three[:1]}}},
+		{"serving: no leader (writes wait for a quorum), 2 of 3 members; missing http://192.168.122.7:2380 (192.168.122.7: connection refused); alarm NOSPACE", Status{State: Serving, View: View{Members: three, Alarms: []string{"NOSPACE"}}}},
+		{"serving: leader, 1 of 1 member, restarted 1 time, last: killed by signal 9", Status{State: Serving, Restarts: 1, LastEnd: killed, View: View{Name: "a", Leader: "a", Members: three[:1]}}},
+		{"backoff: killed by signal 9; next attempt in 100ms, restarted 2 times", Status{State: Backoff, Restarts: 2, LastEnd: killed, Reason: "killed by signal 9; next attempt in 100ms"}},
+		{"failed: two; lines", Status{State: Failed, Restarts: 2, LastEnd: killed, Reason: "two\nlines\n"}},
+	} {
+		if got := tc.s.Line(); got != tc.want {
+			t.Errorf("got  %s\nwant %s", got, tc.want)
+		}
+	}
+}
+
+func TestText(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	s := Status{
+		State: Serving, Since: now.Add(-3 * time.Minute), PID: 60, MemberPID: 68, Restarts: 1,
+		LastEnd: &End{Time: now.Add(-3 * time.Minute), Cause: "the disk under the data dir is full", Next: []string{"df -h /var/lib/etcd"}},
+		View:    View{Name: "etcd-1", ClusterID: "c", MemberID: "1", Leader: "etcd-2", Members: three, Alarms: []string{"NOSPACE"}},
+		Notices: []string{"a notice"},
+	}
+	want := `etcd-1: serving: follower of etcd-2, 2 of 3 members; missing http://192.168.122.7:2380 (192.168.122.7: connection refused); alarm NOSPACE, restarted 1 time, last: the disk under the data dir is full
+  since     2026-11-22 11:57:00 (3 min ago)
+  cluster   c, this member 1
+  members   etcd-1           1                http://192.168.122.5:2380  this node
+            etcd-2           2                http://192.168.122.6:2380  leader, connected
+                             3                http://192.168.122.7:2380  not connected: 192.168.122.7: connection refused
+  alarm     NOSPACE
+  process   68, supervised by 60
+  last end  3 min ago: the disk under the data dir is full
+  next      df -h /var/lib/etcd
+  notice    a notice
+`
+	if got := s.Text(now); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestAgo(t *testing.T) {
+	now := time.Now()
+	for d, want := range map[time.Duration]string{
+		0: "just now", 59 * time.Second: "59 s ago", 61 * time.Second: "1 min ago", 3 * time.Hour: "3 h ago", 72 * time.Hour: "3 days ago", -time.Hour: "just now",
+	} {
+		if got := ago(now, now.Add(-d)); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
+	}
+}
+
+// Equal must look at every field, or a change would never be told.
+func TestEqualSeesEveryField(t *testing.T) {
+	for _, v := range []any{View{}, Member{}} {
+		typ := reflect.TypeOf(v)
+		for i := range typ.NumField() {
+			a, b := View{Members: []Member{{}}}, View{Members: []Member{{}}}
+			target := reflect.ValueOf(&b).Elem()
+			if typ == reflect.TypeFor[Member]() {
+				target = reflect.ValueOf(&b.Members[0]).Elem()
+			}
+			switch f := target.Field(i); f.Interface().(type) {
+			case string:
+				f.SetString("x")
+			case bool:
+				f.SetBool(true)
+			case []string:
+				f.Set(reflect.ValueOf([]string{"x"}))
+			case []Member:
+				f.Set(reflect.ValueOf([]Member{{}, {}}))
+			default:
+				t.Fatalf("%s.%s: the test does not know its type", typ.Name(), typ.Field(i).Name)
+			}
+			if a.Equal(b) {
+				t.Errorf("Equal does not see %s.%s", typ.Name(), typ.Field(i).Name)
+			}
+		}
+	}
+}
+
+func TestJSONIsStable(t *testing.T) {
+	raw, err := json.Marshal(Status{Format: 1, State: Serving})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{`"format":1`, `"state":"serving"`, `"member":{`, `"ready":false`, `"restarts":0`} {
+		if !strings.Contains(string(raw), key) {
+			t.Errorf("%s lacks %s", raw, key)
+		}
+	}
+}
+
+func TestAllConnected(t *testing.T) {
+	for _, tc := range []struct {
+		members []Member
+		want    bool
+	}{
+		{nil, false},
+		{three[:2], true},
+		{three, false},
+		{append(three[:2:2], Member{Learner: true}), true},
+	} {
+		if got := (View{Members: tc.members}).AllConnected(); got != tc.want {
+			t.Errorf("%+v: %v", tc.members, got)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Text is the status in several lines, for a person at a terminal.
+func (s Status) Text(now time.Time) string {
+	var b strings.Builder
+	name := s.View.Name
+	if name == "" {
+		name = "etcd"
+	}
+	fmt.Fprintf(&b, "%s: %s\n", name, s.Line())
+	row := func(key, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-9s %s\n", key, fmt.Sprintf(format, args...))
+	}
+	row("since", "%s (%s)", s.Since.Format(time.DateTime), ago(now, s.Since))
+	if s.View.ClusterID != "" {
+		row("cluster", "%s, this member %s", s.View.ClusterID, s.View.MemberID)
+	}
+	for i, m := range s.View.Members {
+		key := "members"
+		if i > 0 {
+			key = ""
+		}
+		row(key, "%s", s.member(m))
+	}
+	for _, a := range s.View.Alarms {
+		row("alarm", "%s", a)
+	}
+	if s.MemberPID != 0 {
+		row("process", "%d, supervised by %d", s.MemberPID, s.PID)
+	}
+	if e := s.LastEnd; e != nil {
+		row("last end", "%s: %s", ago(now, e.Time), e.Cause)
+		for _, n := range e.Next {
+			row("next", "%s", n)
+		}
+	}
+	for _, n := range s.Notices {
+		row("notice", "%s", n)
+	}
+	return b.String()
+}
+
+func (s Status) member(m Member) string {
+	var is []string
+	if m.Self {
+		is = append(is, "this node")
+	}
+	if m.Name != "" && m.Name == s.View.Leader {
+		is = append(is, "leader")
+	}
+	if m.Learner {
+		is = append(is, "learner")
+	}
+	switch {
+	case !m.Connected && m.Cause != "":
+		is = append(is, "not connected: "+m.Cause)
+	case !m.Connected:
+		is = append(is, "not connected")
+	case !m.Self:
+		is = append(is, "connected")
+	}
+	return fmt.Sprintf("%-16s %-16s %s  %s", m.Name, m.ID, strings.Join(m.PeerURLs, ","), strings.Join(is, ", "))
+}
+
+// ago is how long ago t was, in one unit.
+func ago(now, t time.Time) string {
+	d := now.Sub(t)
+	switch {
+	case d < time.Second:
+		return "just now"
+	case d < time.Minute:
+		return fmt.Sprintf("%d s ago", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+	}
+}
