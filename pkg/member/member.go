@@ -1,0 +1,264 @@
+package member
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	humanize "github.com/dustin/go-humanize"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"go.etcd.io/etcd/server/v3/embed"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+const (
+	// beatInterval is how often the supervisor hears that the loop is alive.
+	beatInterval = time.Second
+	// pollInterval bounds how late a change is seen that nothing announces:
+	// membership, alarms, a learner's promotion.
+	pollInterval = 500 * time.Millisecond
+	// readTimeout bounds one try of the linearizable read before ready.
+	readTimeout = time.Second
+	// largeDB is from where on the opening of the data is worth a word: etcd
+	// reads about 200 MB a second into its index.
+	largeDB = 50 << 20
+)
+
+// Options is what a member needs from the outside.
+type Options struct {
+	// Config is complete and validated; its logger is set up.
+	Config *embed.Config
+	// Events goes to the supervisor.
+	Events *pipe.Writer
+	// Commands come from the supervisor; closed when it is gone.
+	Commands <-chan pipe.Message
+}
+
+type member struct {
+	Options
+	log      *zap.Logger
+	tap      tap
+	found    findings
+	wakeup   chan struct{}
+	initial  []peer
+	names    map[string]string // peer URLs → name, by the initial cluster
+	etcd     atomic.Pointer[embed.Etcd]
+	ready    atomic.Bool
+	progress string
+	sent     *status.View
+	reported atomic.Bool
+	stopping atomic.Bool
+}
+
+// Run runs etcd until the supervisor or ctx (a signal) says stop, or until it
+// fails, and returns the process's exit code.
+func Run(ctx context.Context, o Options) int {
+	m := &member{Options: o, wakeup: make(chan struct{}, 1)}
+	m.tap = newTap(m.wake, m.report)
+	base := o.Config.GetLogger()
+	m.log = base.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return zapcore.NewTee(calm{c, &m.stopping}, m.tap) }))
+	o.Config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(m.log)
+	if err := o.Config.ZapLoggerBuilder(o.Config); err != nil {
+		return m.fail(failure.New(failure.IDNotStarted, err.Error()))
+	}
+	o.Config.SetupGlobalLoggers()
+	m.initial, m.names = initialPeers(o.Config.InitialCluster, o.Config.Name)
+	m.progress = opening(o.Config)
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if p, err := m.prober(); err != nil { // before StartEtcd, which writes to the configuration
+		m.log.Warn("cannot probe peers: their TLS settings cannot be used", zap.Error(err))
+	} else {
+		go probeLoop(ctx, p, m.peers, &m.found, m.wake)
+	}
+
+	type result struct {
+		etcd *embed.Etcd
+		err  error
+	}
+	started := make(chan result, 1)
+	go func() { // StartEtcd takes no context and can block without limit
+		e, err := embed.StartEtcd(o.Config)
+		started <- result{e, err}
+	}()
+
+	beat, poll := time.NewTicker(beatInterval), time.NewTicker(pollInterval)
+	defer beat.Stop()
+	defer poll.Stop()
+	var (
+		errs    <-chan error
+		stopped <-chan struct{}
+		leader  <-chan struct{}
+	)
+	m.tell()
+	for {
+		select {
+		case <-ctx.Done():
+			m.report(failure.New(failure.IDSignalled, ""))
+			m.stop()
+			return failure.ExitFailure
+		case c, ok := <-o.Commands:
+			if !ok {
+				// The supervisor is gone: ports and locks must be free before
+				// its successor starts.
+				return failure.ExitFailure
+			}
+			if c.Kind == pipe.Stop {
+				m.stop()
+				return failure.ExitOK
+			}
+		case r := <-started:
+			if r.err != nil {
+				f, ok := failure.FromText(r.err.Error())
+				if !ok {
+					f = failure.New(failure.IDNotStarted, r.err.Error())
+				}
+				return m.fail(f)
+			}
+			m.etcd.Store(r.etcd)
+			m.progress = ""
+			errs, stopped, leader = r.etcd.Err(), r.etcd.Server.StopNotify(), r.etcd.Server.LeaderChangedNotify()
+			go m.awaitReady(ctx)
+		case err := <-errs:
+			return m.fail(m.endOf(fmt.Sprint(err)))
+		case <-stopped:
+			return m.fail(m.endOf("the etcd server stopped"))
+		case <-leader:
+			leader = m.etcd.Load().Server.LeaderChangedNotify()
+		case <-beat.C:
+			m.send(pipe.Message{Kind: pipe.Beat})
+		case <-m.wakeup:
+		case <-poll.C:
+		}
+		m.tell()
+		if f, ok := m.stray(); ok {
+			return m.fail(f)
+		}
+	}
+}
+
+// awaitReady makes the member ready: published in this start, and one
+// linearizable read answered. A learner answers none and is ready without.
+func (m *member) awaitReady(ctx context.Context) {
+	s := m.etcd.Load().Server
+	select {
+	case <-s.ReadyNotify():
+	case <-s.StopNotify():
+		return
+	case <-ctx.Done():
+		return
+	}
+	for !m.isLearner() {
+		readCtx, cancel := context.WithTimeout(ctx, readTimeout)
+		err := s.LinearizableReadNotify(readCtx)
+		cancel()
+		if err == nil {
+			break
+		}
+		select {
+		case <-s.StopNotify():
+			return
+		case <-ctx.Done():
+			return
+		case <-time.After(pollInterval / 10): // an error can come at once
+		}
+	}
+	m.ready.Store(true)
+	m.wake()
+}
+
+// isLearner reports whether this member is one. etcd's own IsLearner panics in
+// a member that was removed.
+func (m *member) isLearner() bool {
+	s := m.etcd.Load().Server
+	self := s.Cluster().Member(s.MemberID())
+	return self != nil && self.IsLearner
+}
+
+// endOf says why the server ended by itself. Its own word in the log comes
+// before what its listeners say, which is only that it ended.
+func (m *member) endOf(text string) failure.Failure {
+	s := m.etcd.Load().Server
+	if f, ok := m.tap.state.why(); ok {
+		return f
+	}
+	if s.IsIDRemoved(uint64(s.MemberID())) {
+		return failure.New(failure.IDRemoved, "")
+	}
+	if f, ok := failure.FromText(text); ok {
+		return f
+	}
+	return failure.New(failure.IDServerStopped, text)
+}
+
+// strayRounds is how many rounds of probes must agree before a member that
+// never became ready believes that it is in the wrong cluster.
+const strayRounds = 4
+
+// stray reports that a quorum of the members belongs to another cluster. etcd
+// itself starts then, never becomes ready, and returns no error.
+func (m *member) stray() (failure.Failure, bool) {
+	e := m.etcd.Load()
+	if e == nil || m.ready.Load() {
+		return failure.Failure{}, false
+	}
+	c := e.Server.Cluster()
+	own := c.ID().String()
+	id := m.found.foreign(own, max(len(c.Members()), len(m.initial)+1), strayRounds)
+	if id == "" {
+		return failure.Failure{}, false
+	}
+	return failure.New(failure.IDForeign, fmt.Sprintf("this member is of cluster %s, they are of %s", own, id)), true
+}
+
+// report tells the supervisor why the process is about to end; the first
+// reason counts, what follows are its consequences.
+func (m *member) report(f failure.Failure) {
+	if m.reported.CompareAndSwap(false, true) {
+		m.send(pipe.Message{Kind: pipe.Failing, Failure: &f})
+	}
+}
+
+// fail reports and logs a failure and returns its exit code.
+func (m *member) fail(f failure.Failure) int {
+	m.report(f)
+	m.log.Warn("the member ends", zap.String("failure", f.ID), zap.String("cause", f.Error()))
+	_ = m.log.Sync() // standard streams cannot be synced
+	return f.Exit
+}
+
+func (m *member) send(msg pipe.Message) {
+	if err := m.Events.Send(msg); err != nil {
+		// The loop goes on: liveness does not depend on being heard. If the
+		// supervisor is gone the lifeline says so.
+		m.log.Debug("cannot tell the supervisor", zap.Error(err))
+	}
+}
+
+func (m *member) wake() {
+	select {
+	case m.wakeup <- struct{}{}:
+	default: // woken already
+	}
+}
+
+// opening says what a start with this data will be doing for a while.
+func opening(cfg *embed.Config) string {
+	db := filepath.Join(cfg.Dir, "member", "snap", "db")
+	if info, err := os.Stat(db); err == nil && info.Size() > largeDB {
+		return fmt.Sprintf("opening the database (%s)", humanize.IBytes(uint64(info.Size())))
+	}
+	if cfg.ClusterState == embed.ClusterStateFlagExisting {
+		return "asking the cluster for its members"
+	}
+	return "opening the data"
+}

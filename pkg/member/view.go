@@ -1,0 +1,138 @@
+package member
+
+import (
+	"cmp"
+	"slices"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/client/pkg/v3/types"
+	"go.etcd.io/etcd/server/v3/embed"
+
+	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// tell sends the view if it has changed.
+func (m *member) tell() {
+	v := m.view()
+	if m.sent != nil && m.sent.Equal(v) {
+		return
+	}
+	m.sent = &v
+	m.send(pipe.Message{Kind: pipe.View, View: &v})
+}
+
+// view is what this member sees now.
+func (m *member) view() status.View {
+	v := status.View{Name: m.Config.Name, Ready: m.ready.Load(), Progress: m.progress}
+	if m.tap.state.opensSlowly() && v.Progress != "" {
+		v.Progress += "; this takes long: does another process hold its lock?"
+	}
+	e := m.etcd.Load()
+	if e == nil || len(e.Server.Cluster().Members()) == 0 {
+		// Whom the initial cluster names may not be who is in the cluster, so
+		// there is nothing to count yet.
+		if e != nil {
+			v.Progress = "waiting for the cluster's list of members"
+		}
+		return v
+	}
+	s := e.Server
+	c := s.Cluster()
+	v.ClusterID, v.MemberID = c.ID().String(), s.MemberID().String()
+	v.Learner = m.isLearner()
+	v.Ready = v.Ready && !s.IsIDRemoved(uint64(s.MemberID()))
+	if lead := s.Leader(); lead != 0 {
+		v.Leader = m.nameOf(e, lead)
+	}
+	for _, x := range c.Members() {
+		self := x.ID == s.MemberID()
+		p := peer{id: x.ID.String(), urls: x.PeerURLs}
+		sm := status.Member{ID: p.id, Name: m.nameOf(e, x.ID), PeerURLs: x.PeerURLs, Self: self, Learner: x.IsLearner, Connected: self}
+		if !self {
+			sm.Connected, sm.Cause = m.connected(p, v.ClusterID)
+		}
+		v.Members = append(v.Members, sm)
+	}
+	slices.SortFunc(v.Members, func(a, b status.Member) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	for _, a := range s.Alarms() {
+		if a.Alarm == etcdserverpb.AlarmType_NONE {
+			continue
+		}
+		text := a.Alarm.String()
+		if a.MemberID != uint64(s.MemberID()) {
+			text += " of " + m.nameOf(e, types.ID(a.MemberID))
+		}
+		v.Alarms = append(v.Alarms, text)
+	}
+	slices.Sort(v.Alarms)
+	return v
+}
+
+// connected reports whether a peer takes part, and if not, why.
+func (m *member) connected(p peer, ownCluster string) (bool, string) {
+	_, active := m.tap.state.activeSince(p.id)
+	found, probed := m.found.get(p.key())
+	switch {
+	case probed && found.clusterID != "" && found.clusterID != ownCluster:
+		return false, "belongs to another cluster, " + found.clusterID
+	case active:
+		if m.found.silent(p.key()) {
+			return false, found.cause
+		}
+		return true, ""
+	case !probed:
+		return false, "connecting"
+	case found.ok:
+		return false, "it answers, raft is connecting"
+	default:
+		return false, found.cause
+	}
+}
+
+// nameOf is a member's name: its own, else the initial cluster's for its URLs,
+// else its ID.
+func (m *member) nameOf(e *embed.Etcd, id types.ID) string {
+	x := e.Server.Cluster().Member(id)
+	if x == nil {
+		return id.String()
+	}
+	if x.Name != "" {
+		return x.Name
+	}
+	if n := m.names[(peer{urls: x.PeerURLs}).key()]; n != "" {
+		return n
+	}
+	return id.String()
+}
+
+// prober returns what probes the peers, with raft's own certificates.
+func (m *member) prober() (*prober, error) {
+	info := m.Config.PeerTLSInfo
+	tlsConfig, err := info.ClientConfig()
+	if err != nil {
+		return nil, err
+	}
+	if m.Config.PeerAutoTLS && info.Empty() {
+		tlsConfig.InsecureSkipVerify = true // as raft's own connections do then
+	}
+	return newProber(tlsConfig), nil
+}
+
+// peers are the other members: the cluster's once it is known, the initial
+// cluster's before.
+func (m *member) peers() []peer {
+	e := m.etcd.Load()
+	if e == nil {
+		return m.initial
+	}
+	var out []peer
+	for _, x := range e.Server.Cluster().Members() {
+		if x.ID != e.Server.MemberID() {
+			out = append(out, peer{id: x.ID.String(), urls: x.PeerURLs})
+		}
+	}
+	return out
+}

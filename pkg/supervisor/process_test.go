@@ -1,0 +1,223 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// TestMain makes this test binary the member process too: the supervisor
+// starts it as "etcd-node member", as it does the real one. What it does is
+// its first argument.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[0] == "etcd-node" && os.Args[1] == "member" {
+		os.Exit(playMember(os.Args[2]))
+	}
+	os.Exit(m.Run())
+}
+
+func playMember(part string) int {
+	events := pipe.NewWriter(os.NewFile(pipe.FDEvents, "events"), time.Second)
+	commands := pipe.NewReader(os.NewFile(pipe.FDCommands, "commands"))
+	start, err := commands.Next()
+	if err != nil {
+		return 1
+	}
+	switch part {
+	case "serve":
+		events.Send(pipe.Message{Kind: pipe.View, View: &status.View{Name: "a", Ready: true, Leader: "a"}})
+		if m, err := commands.Next(); err == nil && m.Kind == pipe.Stop {
+			return 0
+		}
+		return 9
+	case "secret":
+		events.Send(pipe.Message{Kind: pipe.Note, Text: start.Secrets["discovery-password"]})
+		events.Send(pipe.Message{Kind: pipe.Note, Text: strings.Join(os.Environ(), " ")})
+	case "crash":
+		f := os.NewFile(pipe.FDCrash, "crash")
+		fmt.Fprint(f, "[signal SIGBUS: bus error code=0x2]\n\n", strings.Repeat("goroutine 1\n", 100_000))
+		return 2
+	case "garbage":
+		f := os.NewFile(pipe.FDEvents, "events")
+		fmt.Fprintln(f, "{]")
+		fmt.Fprintln(f, strings.Repeat("x", 3*pipe.MaxLine))
+		fmt.Fprintln(f, `{"v":99,"kind":"view"}`)
+		events.Send(pipe.Message{Kind: pipe.Note, Text: "still here"})
+	}
+	return 3
+}
+
+func starter(t *testing.T, environ []string) func(Launch) (*Process, error) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return StartProcess(exe, environ, nil, os.Stderr, zap.NewNop())
+}
+
+// drain reads a process to its end.
+func drain(t *testing.T, p *Process) (texts []string, f failure.Failure) {
+	t.Helper()
+	deadline := time.After(30 * time.Second)
+	for {
+		select {
+		case m := <-p.Messages:
+			texts = append(texts, m.Text)
+		case f := <-p.Exited:
+			return texts, f
+		case <-deadline:
+			p.Kill()
+			t.Fatal("the member process did not end")
+		}
+	}
+}
+
+func TestProcessKeepsSecretsOutOfArgvAndEnvironment(t *testing.T) {
+	start := starter(t, []string{"PATH=/bin", "NOTIFY_SOCKET=/run/x", "WATCHDOG_USEC=1", "WATCHDOG_PID=1", "ETCD_DISCOVERY_PASSWORD=geheim", "GOMAXPROCS=2"})
+	p, err := start(Launch{Args: []string{"secret"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	argv, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Send(pipe.Message{Kind: pipe.Start, Secrets: map[string]string{"discovery-password": "geheim"}}); err != nil {
+		t.Fatal(err)
+	}
+	texts, f := drain(t, p)
+	if want := []string{"geheim", "PATH=/bin GOMAXPROCS=2"}; !slices.Equal(texts, want) {
+		t.Errorf("the member got %q, want %q", texts, want)
+	}
+	if strings.Contains(string(argv), "geheim") {
+		t.Errorf("argv %q", argv)
+	}
+	if f.Cause != "ended with exit status 3 without giving a reason" {
+		t.Errorf("cause %q", f.Cause)
+	}
+}
+
+func TestProcessCrashIsRecognised(t *testing.T) {
+	p, err := starter(t, nil)(Launch{Args: []string{"crash"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Send(pipe.Message{Kind: pipe.Start})
+	if _, f := drain(t, p); f.ID != "data-damaged" || f.Exit != failure.ExitData {
+		t.Errorf("failure %+v", f)
+	}
+}
+
+func TestProcessGarbageIsIgnored(t *testing.T) {
+	p, err := starter(t, nil)(Launch{Args: []string{"garbage"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Send(pipe.Message{Kind: pipe.Start})
+	if texts, _ := drain(t, p); !slices.Equal(texts, []string{"still here"}) {
+		t.Errorf("heard %q", texts)
+	}
+}
+
+func TestProcessEndsWithItsLifeline(t *testing.T) {
+	p, err := starter(t, nil)(Launch{Args: []string{"serve"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Send(pipe.Message{Kind: pipe.Start})
+	<-p.Messages
+	p.Send(pipe.Message{Kind: pipe.Stop})
+	if _, f := drain(t, p); f.Cause != "ended with exit status 0 without giving a reason" {
+		t.Errorf("cause %q", f.Cause)
+	}
+}
+
+func TestProcessThatCannotStart(t *testing.T) {
+	before := descriptors(t)
+	_, err := StartProcess("/does/not/exist", nil, nil, nil, zap.NewNop())(Launch{})
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("error %v", err)
+	}
+	if after := descriptors(t); after != before {
+		t.Errorf("%d descriptors, %d before", after, before)
+	}
+}
+
+// A supervisor lives for years: 200 restarts of a real process must leave
+// nothing behind.
+func TestRestartsLeaveNothingBehind(t *testing.T) {
+	const restarts = 200
+	serving := make(chan struct{}, 1)
+	s := New(Options{
+		Log: zap.NewNop(),
+		Notify: func(state string) error {
+			if strings.HasPrefix(state, "STATUS=serving") {
+				select {
+				case serving <- struct{}{}:
+				default:
+				}
+			}
+			return nil
+		},
+		Prepare: func(context.Context, func(string)) (Launch, error) {
+			return Launch{Args: []string{"serve"}, StopTimeout: 10 * time.Second}, nil
+		},
+		Start: starter(t, nil),
+		Delay: func(failure.Class, int) time.Duration { return 0 },
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	result := make(chan error, 1)
+	go func() { result <- s.Run(ctx) }()
+
+	var fds, goroutines int
+	for i := range restarts + 1 {
+		select {
+		case <-serving:
+		case <-time.After(30 * time.Second):
+			t.Fatalf("restart %d: not serving", i)
+		}
+		st, _ := s.Status(ctx)
+		if st.Restarts != i {
+			t.Fatalf("restart %d: status says %d", i, st.Restarts)
+		}
+		if i == 10 { // after pools and caches have filled
+			fds, goroutines = descriptors(t), runtime.NumGoroutine()
+		}
+		if i < restarts {
+			syscall.Kill(st.MemberPID, syscall.SIGKILL)
+		}
+	}
+	if n := descriptors(t); n > fds {
+		t.Errorf("%d descriptors after %d restarts, %d after 10", n, restarts, fds)
+	}
+	if n := runtime.NumGoroutine(); n > goroutines+2 { // the last process's may not have ended yet
+		t.Errorf("%d goroutines after %d restarts, %d after 10", n, restarts, goroutines)
+	}
+	cancel()
+	if err := <-result; err != nil {
+		t.Error(err)
+	}
+}
+
+func descriptors(t *testing.T) int {
+	t.Helper()
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(fds)
+}

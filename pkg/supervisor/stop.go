@@ -1,0 +1,59 @@
+package supervisor
+
+import (
+	"strings"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// stop begins the end of Run, whatever the state. The member hands over its
+// leadership and exits; Run ends when it has.
+func (s *Supervisor) stop(reason string) {
+	if s.st.State == status.Stopping {
+		return
+	}
+	preparing := s.st.State == status.Starting // Run waits for Prepare to end
+	s.cancel()
+	s.retry = nil
+	s.notify("STOPPING=1")
+	s.enter(status.Stopping, reason)
+	switch {
+	case s.proc != nil:
+		s.killAt = time.After(s.launch.StopTimeout)
+		if err := s.proc.Send(pipe.Message{Kind: pipe.Stop}); err != nil {
+			s.proc.Kill() // it cannot hear; its exit follows
+		}
+	case !preparing:
+		s.enter(s.endState(), s.endReason())
+	}
+}
+
+// giveUp stops the member because of f and lets Run fail with it.
+func (s *Supervisor) giveUp(f failure.Failure) {
+	s.final = &f
+	s.st.LastEnd = &status.End{Time: time.Now(), ID: f.ID, Cause: f.Error(), Next: f.Next}
+	s.stop(f.Error())
+}
+
+// endState is how Run ends after a stop.
+func (s *Supervisor) endState() status.State {
+	if s.final != nil {
+		return status.Failed
+	}
+	return status.Stopped
+}
+
+// endReason is the last thing that STATUS= says.
+func (s *Supervisor) endReason() string {
+	if s.final == nil {
+		return "stopped as told"
+	}
+	reason := s.final.Error()
+	if len(s.final.Next) > 0 {
+		reason += "; next: " + strings.Join(s.final.Next, "; ")
+	}
+	return reason
+}

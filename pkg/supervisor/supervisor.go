@@ -1,0 +1,344 @@
+package supervisor
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// Options is what a supervisor needs from the outside. All funcs are called
+// from the loop, except Prepare, which runs in a goroutine of its own.
+type Options struct {
+	Log *zap.Logger
+
+	// Notify sends one sd_notify assignment block. Nil means that no service
+	// manager waits: then any failure before the first Serving ends Run, as
+	// scripts and test suites expect of etcd.
+	Notify func(state string) error
+	// Watchdog is systemd's WATCHDOG_USEC; 0 where there is none.
+	Watchdog time.Duration
+
+	// StartTimeout bounds the time to the first Serving; 0 = for ever.
+	StartTimeout time.Duration
+
+	// Prepare finds out what to launch. It may wait (for an address), says
+	// with say what for, and ends with ctx. An error that is a
+	// *failure.Failure is treated by its class, any other as permanent.
+	Prepare func(ctx context.Context, say func(reason string)) (Launch, error)
+	// Start starts the member process.
+	Start func(Launch) (*Process, error)
+
+	// Delay is how long to wait before the n-th attempt (from 0) since the
+	// member last was healthy: [Delay], except in tests.
+	Delay func(class failure.Class, n int) time.Duration
+	// Force, when closed, ends a stop that takes its time.
+	Force <-chan struct{}
+}
+
+// Launch is a member that is ready to be started.
+type Launch struct {
+	Args    []string          // etcd flags, no secrets among them
+	Secrets map[string]string // etcd flag → value, sent over the pipe
+	Values  map[string]string // this node's values for the next steps of a failure
+
+	ReadyAll    bool          // READY needs every voting member connected
+	StopTimeout time.Duration // after which a member that was told to stop is killed
+	Notices     []string
+}
+
+// Process is a member process. Its channels are read by the loop only.
+type Process struct {
+	PID      int
+	Messages <-chan pipe.Message
+	// Exited delivers once, after the last message.
+	Exited <-chan failure.Failure
+	Send   func(pipe.Message) error
+	Kill   func()
+}
+
+// Supervisor keeps one member running. Make one with New, call Run once.
+type Supervisor struct {
+	opts   Options
+	st     status.Status
+	trace  []status.State
+	line   string       // last STATUS= sent
+	logged status.State // last state logged
+
+	cancel   context.CancelFunc // of Prepare
+	launch   *Launch
+	proc     *Process
+	messages <-chan pipe.Message
+	exited   <-chan failure.Failure
+	prepared chan prepared
+	reasons  chan string
+	retry    <-chan time.Time // the next attempt is due
+	killAt   <-chan time.Time // the stop has taken too long
+	requests chan chan status.Status
+
+	begun        time.Time
+	served       bool             // Serving was reached once
+	servingSince time.Time        // of this member process; zero while it does not serve
+	attempts     int              // since the member last was healthy
+	reported     *failure.Failure // what the member says it is about to end of
+	final        *failure.Failure // ends Run once the member has stopped
+	class        failure.Class    // of the last failure; "" once served again
+	silent       int              // own ticks since the member was last heard
+	lastTick     time.Time
+	lastExtend   time.Time
+	notifyFailed bool
+}
+
+type prepared struct {
+	launch Launch
+	err    error
+}
+
+// New returns a supervisor that has not started anything.
+func New(opts Options) *Supervisor {
+	return &Supervisor{
+		opts:     opts,
+		st:       status.Status{Format: 1, PID: os.Getpid()},
+		prepared: make(chan prepared, 1),
+		reasons:  make(chan string),
+		requests: make(chan chan status.Status),
+	}
+}
+
+// Status returns the status as the loop sees it now. It is safe for
+// concurrent use while Run runs; after that it returns false when ctx ends.
+func (s *Supervisor) Status(ctx context.Context) (status.Status, bool) {
+	answer := make(chan status.Status, 1)
+	select {
+	case s.requests <- answer:
+		return <-answer, true
+	case <-ctx.Done():
+		return status.Status{}, false
+	}
+}
+
+// Run keeps the member running until ctx ends, which stops it and returns nil,
+// or until it fails for good, which returns a *failure.Failure.
+func (s *Supervisor) Run(ctx context.Context) error {
+	prepareCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.cancel = cancel
+	tick := time.NewTicker(tickInterval)
+	defer tick.Stop()
+	var watchdog <-chan time.Time
+	if s.opts.Watchdog > 0 {
+		w := time.NewTicker(s.opts.Watchdog / 2) // as sd_watchdog_enabled(3) advises
+		defer w.Stop()
+		watchdog = w.C
+	}
+	s.begun = time.Now()
+	s.lastTick = s.begun
+	s.enter(status.Starting, "finding this node's address and name")
+	s.prepare(prepareCtx)
+	s.onTick()
+
+	stop, force := ctx.Done(), s.opts.Force
+	for s.st.State != status.Stopped && s.st.State != status.Failed {
+		select {
+		case <-stop:
+			stop = nil
+			s.stop("told to stop")
+		case <-force:
+			force = nil
+			if s.proc != nil {
+				s.opts.Log.Warn("told to stop again: killing the member")
+				s.proc.Kill()
+			}
+		case p := <-s.prepared:
+			s.onPrepared(prepareCtx, p)
+		case reason := <-s.reasons:
+			if s.st.State == status.Starting {
+				s.st.Reason = reason
+			}
+		case m := <-s.messages:
+			s.onMessage(m)
+		case f := <-s.exited:
+			s.onExit(f)
+		case <-s.retry:
+			s.retry = nil
+			s.again(prepareCtx)
+		case <-s.killAt:
+			s.killAt = nil
+			s.opts.Log.Warn("the member did not stop in time: killing it")
+			s.proc.Kill()
+		case <-tick.C:
+			s.onTick()
+		case <-watchdog:
+			s.notify("WATCHDOG=1") // earned: only this loop sends it
+		case answer := <-s.requests:
+			s.st.Goroutines = runtime.NumGoroutine()
+			answer <- s.st
+		}
+		s.announce()
+	}
+	if s.st.State == status.Failed {
+		return s.final
+	}
+	return nil
+}
+
+// prepare runs Prepare beside the loop; its result comes through s.prepared.
+func (s *Supervisor) prepare(ctx context.Context) {
+	go func() {
+		launch, err := s.opts.Prepare(ctx, func(reason string) {
+			select {
+			case s.reasons <- reason:
+			case <-ctx.Done():
+			}
+		})
+		s.prepared <- prepared{launch, err}
+	}()
+}
+
+func (s *Supervisor) onPrepared(ctx context.Context, p prepared) {
+	switch {
+	case s.st.State == status.Stopping: // the stop waited for Prepare to end
+		s.enter(s.endState(), s.endReason())
+	case p.err != nil:
+		f, ok := p.err.(*failure.Failure)
+		if !ok {
+			c := failure.New(failure.IDConfiguration, "")
+			c.Cause = p.err.Error()
+			f = &c
+		}
+		s.ended(*f)
+	default:
+		s.launch = &p.launch
+		s.st.Notices = p.launch.Notices
+		s.start()
+	}
+}
+
+// again makes the next attempt after a backoff.
+func (s *Supervisor) again(ctx context.Context) {
+	if s.launch == nil {
+		s.enter(status.Starting, "finding this node's address and name")
+		s.prepare(ctx)
+		return
+	}
+	s.start()
+}
+
+// start starts the member process.
+func (s *Supervisor) start() {
+	s.st.View = status.View{}
+	s.reported, s.silent = nil, 0
+	proc, err := s.opts.Start(*s.launch)
+	if err != nil {
+		s.ended(failure.New(failure.IDCannotExecute, err.Error()))
+		return
+	}
+	s.proc, s.messages, s.exited = proc, proc.Messages, proc.Exited
+	s.st.MemberPID = proc.PID
+	s.opts.Log.Info("started the member process", zap.Int("pid", proc.PID), zap.Strings("args", s.launch.Args))
+	if err := proc.Send(pipe.Message{Kind: pipe.Start, Secrets: s.launch.Secrets}); err != nil {
+		// It ended already; its exit says why.
+		s.opts.Log.Warn("cannot speak to the member", zap.Error(err))
+	}
+	s.enter(status.Joining, "opening the data")
+}
+
+// onMessage folds what the member tells into the status.
+func (s *Supervisor) onMessage(m pipe.Message) {
+	s.silent = 0
+	switch m.Kind {
+	case pipe.View:
+		if m.View == nil {
+			return
+		}
+		s.st.View = *m.View
+		s.maybeServing()
+	case pipe.Failing:
+		if m.Failure != nil && m.Failure.Exit != failure.ExitOK { // a failure never ends in success
+			s.reported = m.Failure
+		}
+	case pipe.Note:
+		s.opts.Log.Info(m.Text)
+	}
+}
+
+// maybeServing enters Serving when the member is ready, and says READY=1 the
+// first time. A member that has been told to stop is never ready.
+func (s *Supervisor) maybeServing() {
+	if s.st.State != status.Joining || !s.st.View.Ready {
+		return
+	}
+	if s.launch.ReadyAll && !s.st.Ready && !s.st.View.AllConnected() {
+		return
+	}
+	s.servingSince = time.Now()
+	s.served, s.class = true, ""
+	first := !s.st.Ready
+	s.st.Ready = s.opts.Notify != nil
+	s.enter(status.Serving, "")
+	if first && s.st.Ready {
+		s.notify("READY=1\nSTATUS=" + s.line)
+	}
+}
+
+// onExit handles the end of the member process.
+func (s *Supervisor) onExit(f failure.Failure) {
+	if s.reported != nil {
+		f = *s.reported
+	}
+	s.proc, s.messages, s.exited, s.killAt = nil, nil, nil, nil
+	s.st.MemberPID = 0
+	if s.st.State == status.Stopping {
+		s.enter(s.endState(), s.endReason())
+		return
+	}
+	s.ended(f)
+}
+
+// ended decides what follows a failure.
+func (s *Supervisor) ended(f failure.Failure) {
+	if s.launch != nil {
+		f = f.Fill(s.values())
+	}
+	s.st.LastEnd = &status.End{Time: time.Now(), ID: f.ID, Cause: f.Error(), Next: f.Next}
+	if !s.servingSince.IsZero() && time.Since(s.servingSince) >= healthyAfter {
+		s.attempts = 0
+	}
+	s.servingSince = time.Time{}
+	s.class = f.Class
+	if f.Class == failure.Permanent || s.opts.Notify == nil && !s.served {
+		s.final = &f
+		s.enter(status.Failed, s.endReason())
+		return
+	}
+	d := s.opts.Delay(f.Class, s.attempts)
+	s.attempts++
+	if s.launch != nil {
+		s.st.Restarts++
+	}
+	s.enter(status.Backoff, fmt.Sprintf("%s; next attempt %s", f.Error(), in(d)))
+	s.retry = time.After(d)
+}
+
+func in(d time.Duration) string {
+	if d == 0 {
+		return "now"
+	}
+	return "in " + d.Round(100*time.Millisecond).String()
+}
+
+// values are the launch's, and what the member has told since.
+func (s *Supervisor) values() map[string]string {
+	v := map[string]string{"member-id": s.st.View.MemberID}
+	for k, x := range s.launch.Values {
+		v[k] = x
+	}
+	return v
+}

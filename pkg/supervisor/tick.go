@@ -1,0 +1,71 @@
+package supervisor
+
+import (
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+const (
+	// tickInterval is the loop's own clock, in which the member's silence is
+	// counted.
+	tickInterval = time.Second
+	// hangTicks is how many own ticks the member may be silent; it beats once
+	// a second, and starvation of a loaded machine stays well below ten.
+	hangTicks = 10
+	// extendEvery and extendBy keep a start that is right to wait from being
+	// ended by TimeoutStartSec: asked for often enough to survive several
+	// lost turns, short enough that systemd notices soon if we are gone.
+	extendEvery = 5 * time.Second
+	extendBy    = 30 * time.Second
+)
+
+// onTick does what is due by time: it keeps systemd waiting while waiting is
+// right, ends a start that has taken too long, and kills a member that does
+// not beat.
+func (s *Supervisor) onTick() {
+	now := time.Now()
+	late := now.Sub(s.lastTick) > 3*tickInterval
+	s.lastTick = now
+
+	if s.starting() {
+		if t := s.opts.StartTimeout; t > 0 && now.Sub(s.begun) >= t {
+			f := failure.New(failure.IDStartTimeout, fmt.Sprintf("after %s still %s", t, s.st.Line()))
+			s.giveUp(f)
+			return
+		}
+		// An operator's failure does not get more time: `systemctl start`
+		// shall fail and show it, while the retries go on.
+		if s.class != failure.Operator && now.Sub(s.lastExtend) >= extendEvery {
+			s.lastExtend = now
+			s.notify(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d", extendBy.Microseconds()))
+		}
+	}
+
+	if s.proc == nil || s.st.State == status.Stopping {
+		return
+	}
+	if s.silent++; late {
+		// The machine or this process was paused, and the member with it.
+		s.silent = 0
+	}
+	if s.silent == hangTicks {
+		f := failure.New(failure.IDHang, "")
+		s.opts.Log.Warn(f.Cause, zap.Int("pid", s.proc.PID), zap.Int("seconds", hangTicks))
+		s.reported = &f
+		s.proc.Kill()
+	}
+}
+
+// starting reports whether systemd still waits for READY=1.
+func (s *Supervisor) starting() bool {
+	switch s.st.State {
+	case status.Starting, status.Joining, status.Backoff:
+		return !s.served
+	}
+	return false
+}
