@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/netdetect"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+const (
+	// socketName is the status socket's name in systemd's RuntimeDirectory=.
+	socketName = "status.sock"
+	// runtimeDir is that directory in deploy/systemd/etcd.service.
+	runtimeDir = "/run/etcd"
+	// stateDir is its StateDirectory=.
+	stateDir = "/var/lib/etcd"
+	// commandWait is how long a command looks for an address that the daemon
+	// would wait for: a command is to answer.
+	commandWait = 2 * time.Second
+)
+
+// coded is an error with an exit code of its own.
+type coded struct {
+	error
+	code int
+}
+
+func (c coded) Unwrap() error { return c.error }
+
+// runCommand runs a subcommand and returns the exit code.
+func runCommand(ctx context.Context, w world) int {
+	root := &cobra.Command{
+		Use:           "etcd-node",
+		Short:         "etcd as a systemd service that finds its own address, name and peers",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetArgs(w.args)
+	root.SetOut(w.stdout)
+	root.SetErr(w.stderr)
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		if c == root {
+			fmt.Fprint(c.OutOrStdout(), usage)
+			return
+		}
+		fmt.Fprint(c.OutOrStdout(), c.Long, "\n\n", c.UsageString())
+	})
+	root.AddCommand(configCommand(w), statusCommand(w), &cobra.Command{
+		Use: "version", Short: "print the versions of etcd-node and of the etcd in it", Args: cobra.NoArgs,
+		Run: func(c *cobra.Command, _ []string) { printVersion(c.OutOrStdout()) },
+	})
+	err := root.ExecuteContext(ctx)
+	var c coded
+	switch {
+	case err == nil:
+		return failure.ExitOK
+	case errors.As(err, &c):
+		fmt.Fprintln(w.stderr, "etcd-node:", err)
+		return c.code
+	default:
+		fmt.Fprintln(w.stderr, "etcd-node:", err)
+		return failure.ExitUsage
+	}
+}
+
+func configCommand(w world) *cobra.Command {
+	return &cobra.Command{
+		Use:   "config [etcd flags]",
+		Short: "print every setting that is not etcd's default, and where it comes from",
+		Long: `Prints the configuration with which the daemon would start here: every setting
+that is not etcd's default, with its origin. It reads /etc/default/etcd (or the
+file that ETCD_NODE_ENV_FILE names), the environment, and the flags that follow.
+If the configuration is not valid it prints all problems and exits 78.`,
+		DisableFlagParsing: true, // the flags are etcd's
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 && (args[0] == "-h" || args[0] == "--help") {
+				return c.Help()
+			}
+			loaded, err := config.Load(config.Input{
+				Args:    args,
+				Environ: asService(w.environ),
+				EnvFile: config.EnvFile(w.environ, os.Getpid()),
+			})
+			if err != nil {
+				return coded{err, failure.ExitConfig}
+			}
+			r, err := loaded.Resolve(c.Context(), func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
+				return netdetect.Wait(ctx, netdetect.System(), req, commandWait, func(reason string) {
+					fmt.Fprintln(c.ErrOrStderr(), "etcd-node: waiting:", reason)
+				})
+			})
+			if err != nil {
+				return coded{err, failure.ExitConfig}
+			}
+			for _, n := range r.Notices {
+				fmt.Fprintln(c.ErrOrStderr(), "etcd-node: notice:", n)
+			}
+			return r.Write(c.OutOrStdout())
+		},
+	}
+}
+
+// asService adds to the environment of a shell what the unit would have: its
+// state directory, where this machine has one.
+func asService(environ []string) []string {
+	if getenv(environ, "STATE_DIRECTORY") != "" {
+		return environ
+	}
+	if info, err := os.Stat(stateDir); err != nil || !info.IsDir() {
+		return environ
+	}
+	return append(slices.Clip(environ), "STATE_DIRECTORY="+stateDir)
+}
+
+func statusCommand(w world) *cobra.Command {
+	var output string
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "print what the daemon on this node is doing",
+		Long: `Asks the daemon on this node over its unix socket, which root and the service
+user can open, and prints its state, members, and how the member ended last.
+Exits 0 while the member serves, 1 otherwise, 3 if there is no daemon to ask.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if output != "text" && output != "json" {
+				return fmt.Errorf("-o %s: the formats are text and json", output)
+			}
+			st, raw, err := askStatus(c.Context(), w)
+			if err != nil {
+				return coded{err, exitNoDaemon}
+			}
+			if output == "json" {
+				fmt.Fprintln(c.OutOrStdout(), string(raw))
+			} else {
+				fmt.Fprint(c.OutOrStdout(), st.Text(time.Now()))
+			}
+			if st.State != status.Serving {
+				return coded{fmt.Errorf("the member does not serve: it is %s", st.State), failure.ExitFailure}
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "text", "format: text or json")
+	return c
+}
+
+// exitNoDaemon is systemctl's own exit status for a unit that is not active.
+const exitNoDaemon = 3
+
+func askStatus(ctx context.Context, w world) (st status.Status, raw []byte, err error) {
+	dir := runtimeDir
+	if d := getenv(w.environ, "RUNTIME_DIRECTORY"); d != "" {
+		dir = first(d)
+	}
+	path := filepath.Join(dir, socketName)
+	fail := func(err error) (status.Status, []byte, error) {
+		return st, nil, fmt.Errorf("no answer from the daemon: %w (is it running, and are you root? systemctl status etcd)", err)
+	}
+	conn, err := (&net.Dialer{Timeout: commandWait}).DialContext(ctx, "unix", path)
+	if err != nil {
+		return fail(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(commandWait))
+	raw, err = io.ReadAll(conn)
+	if err != nil {
+		return fail(err)
+	}
+	if err := json.Unmarshal(raw, &st); err != nil {
+		return fail(fmt.Errorf("it answered something else: %w", err))
+	}
+	return st, raw, nil
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/netdetect"
+	"github.com/etcd-node/etcd-node/pkg/supervisor"
+)
+
+// stopTimeout is after what a member that was told to stop is killed: twice
+// the 1.6 s that its own limits (handover, drain, hard stop) add up to.
+const stopTimeout = 3 * time.Second
+
+// runDaemon reads as the boot sequence.
+func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
+	// 1. What the operator wrote. systemd has read the env file already; by
+	//    hand it is read only where its path is set, as etcd reads none.
+	loaded, err := config.Load(config.Input{
+		Args:    w.args,
+		Environ: w.environ,
+		EnvFile: getenv(w.environ, "ETCD_NODE_ENV_FILE"),
+	})
+	if code, done := answered(w, loaded, err); done {
+		return code
+	}
+	notify := notifier(w)
+	if err != nil {
+		return refuse(w, notify, err)
+	}
+	log, err := loaded.Logger()
+	if err != nil {
+		return refuse(w, notify, err)
+	}
+
+	// 2. The supervisor, with its hands: systemd, the machine, the process.
+	watchdog, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		log.Warn("systemd's watchdog settings cannot be read; it will restart this service", zap.Error(err))
+	}
+	s := supervisor.New(supervisor.Options{
+		Log:          log,
+		Notify:       notify,
+		Watchdog:     watchdog,
+		StartTimeout: loaded.Node().StartTimeout,
+		Prepare: func(ctx context.Context, say func(string)) (supervisor.Launch, error) {
+			return prepare(ctx, loaded, log, say)
+		},
+		Start: supervisor.StartProcess("/proc/self/exe", w.environ, w.stdout, w.stderr, log),
+		Delay: supervisor.Delay,
+		Force: force,
+	})
+	serveCtx, cancel := context.WithCancel(context.Background())
+	if dir := getenv(w.environ, "RUNTIME_DIRECTORY"); dir != "" {
+		done, err := s.ServeStatus(serveCtx, filepath.Join(first(dir), socketName))
+		if err != nil {
+			log.Warn("`etcd-node status` will not work", zap.Error(err))
+		} else {
+			defer func() { <-done }()
+		}
+	}
+	defer cancel()
+
+	// 3. Until told to stop, or failed for good.
+	err = s.Run(ctx)
+	_ = log.Sync() // standard streams cannot be synced
+	var f *failure.Failure
+	switch {
+	case err == nil:
+		return failure.ExitOK
+	case errors.As(err, &f):
+		return f.Exit
+	default:
+		return failure.ExitFailure
+	}
+}
+
+// prepare resolves the configuration, waiting for the address if it must, and
+// says what to launch.
+func prepare(ctx context.Context, loaded *config.Loaded, log *zap.Logger, say func(string)) (supervisor.Launch, error) {
+	wait := loaded.Node().AddressWait
+	r, err := loaded.Resolve(ctx, func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
+		return netdetect.Wait(ctx, netdetect.System(), req, wait, say)
+	})
+	if err != nil {
+		return supervisor.Launch{}, asFailure(err)
+	}
+	for _, n := range r.Notices {
+		log.Warn(n)
+	}
+	// Parsing has touched much of etcd's configuration code and its heap; the
+	// supervisor lives on with next to nothing.
+	debug.FreeOSMemory()
+	return supervisor.Launch{
+		Args:        r.Args(),
+		Secrets:     r.Secrets(),
+		Values:      values(r),
+		ReadyAll:    r.Node.ReadyAll,
+		StopTimeout: stopTimeout,
+		Notices:     r.Notices,
+	}, nil
+}
+
+// values are this node's own, for the next steps of a failure.
+func values(r *config.Resolved) map[string]string {
+	v := map[string]string{"name": r.Name, "data-dir": r.DataDir}
+	for _, s := range r.Settings {
+		if s.Name == "initial-advertise-peer-urls" {
+			v["peer-urls"] = s.Value
+		}
+	}
+	return v
+}
+
+// asFailure classes an error of the front door.
+func asFailure(err error) *failure.Failure {
+	var (
+		pending *netdetect.Pending
+		f       failure.Failure
+	)
+	if errors.As(err, &pending) {
+		f = failure.New(failure.IDNoAddress, err.Error())
+		return &f
+	}
+	f = failure.New(failure.IDConfiguration, "")
+	f.Cause = err.Error()
+	return &f
+}
+
+// answered handles the command lines that ask instead of starting a daemon.
+func answered(w world, loaded *config.Loaded, err error) (code int, done bool) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(w.stdout, usage)
+		return failure.ExitOK, true
+	case err == nil && loaded.Version:
+		printVersion(w.stdout)
+		return failure.ExitOK, true
+	}
+	return 0, false
+}
+
+// refuse says what is wrong with the configuration, on stderr and to systemd.
+// A bad flag exits 2, as with etcd, except under systemd, whose
+// RestartPreventExitStatus= must be able to tell it from a crash.
+func refuse(w world, notify func(string) error, err error) int {
+	fmt.Fprintln(w.stderr, "etcd-node: the configuration is not valid:")
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintln(w.stderr, "  "+line)
+	}
+	if notify != nil {
+		_ = notify("STATUS=failed: " + strings.ReplaceAll(err.Error(), "\n", "; ")) // stderr has it
+		return failure.ExitConfig
+	}
+	var invalid *config.Invalid
+	if errors.As(err, &invalid) && invalid.Usage() {
+		return failure.ExitUsage
+	}
+	return failure.ExitConfig
+}
+
+// notifier returns the way to systemd, nil where nobody waits for it.
+func notifier(w world) func(string) error {
+	if getenv(w.environ, "NOTIFY_SOCKET") == "" {
+		return nil
+	}
+	return func(state string) error {
+		_, err := daemon.SdNotify(false, state)
+		return err
+	}
+}
+
+// first is the first entry of one of systemd's lists of directories.
+func first(list string) string {
+	f, _, _ := strings.Cut(list, ":")
+	return f
+}

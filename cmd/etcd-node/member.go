@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member"
+	"github.com/etcd-node/etcd-node/pkg/pipe"
+)
+
+// eventTimeout bounds what a message may cost the member while its supervisor
+// does not read: the pipe takes 64 KiB before it comes to that.
+const eventTimeout = 100 * time.Millisecond
+
+// runMember is the role in which the supervisor starts this binary again.
+func runMember(ctx context.Context, w world) int {
+	events, err1 := inherited(pipe.FDEvents)
+	commands, err2 := inherited(pipe.FDCommands)
+	crash, err3 := inherited(pipe.FDCrash)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		fmt.Fprintln(w.stderr, "etcd-node: the role \"member\" is for the daemon itself; run etcd-node without it")
+		return failure.ExitUsage
+	}
+	// The supervisor reads there why the runtime ended the process.
+	if err := debug.SetCrashOutput(crash, debug.CrashOptions{}); err != nil {
+		fmt.Fprintln(w.stderr, "etcd-node: crashes will go unexplained:", err)
+	}
+	crash.Close() // SetCrashOutput has duplicated it
+	// Two processes of one binary: let ps and top tell them apart.
+	_ = os.WriteFile("/proc/self/comm", []byte("etcd-member"), 0)
+
+	out := pipe.NewWriter(events, eventTimeout)
+	in := pipe.NewReader(commands)
+	start, err := in.Next()
+	if err != nil || start.Kind != pipe.Start {
+		return failure.ExitFailure // the supervisor is gone already
+	}
+	grpc.EnableTracing = false // as etcd's main does
+	cfg, err := config.Member(w.args[1:], start.Secrets)
+	if err != nil {
+		f := failure.New(failure.IDConfiguration, err.Error())
+		_ = out.Send(pipe.Message{Kind: pipe.Failing, Failure: &f}) // the exit code tells too
+		return f.Exit
+	}
+
+	received := make(chan pipe.Message)
+	go func() {
+		defer close(received)
+		for {
+			m, err := in.Next()
+			switch {
+			case err == nil:
+				received <- m
+			case !errors.Is(err, pipe.ErrMalformed):
+				return
+			}
+		}
+	}()
+	return member.Run(ctx, member.Options{Config: cfg, Events: out, Commands: received})
+}
+
+// inherited opens a descriptor that the supervisor has left us.
+func inherited(fd uintptr) (*os.File, error) {
+	var st syscall.Stat_t
+	if err := syscall.Fstat(int(fd), &st); err != nil {
+		return nil, err
+	}
+	if st.Mode&syscall.S_IFMT != syscall.S_IFIFO {
+		return nil, fmt.Errorf("descriptor %d is not a pipe", fd)
+	}
+	syscall.CloseOnExec(int(fd))
+	// Non-blocking, so that writes can have a deadline.
+	if err := syscall.SetNonblock(int(fd), true); err != nil {
+		return nil, err
+	}
+	return os.NewFile(fd, "supervisor"), nil
+}

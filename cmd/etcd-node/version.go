@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+
+	etcd "go.etcd.io/etcd/api/v3/version"
+)
+
+// version is set by the Makefile (-ldflags -X); a build without it has
+// the version that Go put into the binary.
+var version string
+
+// printVersion begins with etcd's own four lines, which scripts read.
+func printVersion(w io.Writer) {
+	v := version
+	if info, ok := debug.ReadBuildInfo(); v == "" && ok {
+		v = info.Main.Version
+	}
+	fmt.Fprintf(w, "etcd Version: %s\n", etcd.Version)
+	fmt.Fprintf(w, "Git SHA: %s\n", etcd.GitSHA)
+	fmt.Fprintf(w, "Go Version: %s\n", runtime.Version())
+	fmt.Fprintf(w, "Go OS/Arch: %s/%s\n", runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(w, "etcd-node Version: %s\n", v)
+}
+
+const usage = `etcd-node runs one etcd member under a supervisor, as a systemd service.
+
+Usage:
+  etcd-node [etcd flags]   run the daemon; every flag and ETCD_* variable of etcd works
+  etcd-node config         print every setting and where it comes from
+  etcd-node status         print what the daemon on this node is doing
+  etcd-node version        print the versions of etcd-node and of the etcd in it
+
+etcd-node finds this machine's address and short host name by itself. Give all
+machines the same /etc/default/etcd with ETCD_INITIAL_CLUSTER (or the pairs
+ETCD_1/ETCD_IP_1 …) and run: systemctl start etcd
+
+Its own variables: ETCD_NODE_INTERFACE, ETCD_NODE_ADDRESS_WAIT, ETCD_NODE_READY,
+ETCD_NODE_START_TIMEOUT, ETCD_NODE_ENV_FILE; /etc/default/etcd explains them.
+Exit codes: 0 stopped as told, 1 failed, 2 bad command line, 65 damaged data,
+66 empty data dir of a known member, 67 removed from the cluster, 75 not joined in
+time, 76 peers of another cluster, 78 configuration.
+`
