@@ -63,10 +63,16 @@ func runCommand(ctx context.Context, w world) int {
 		Run: func(c *cobra.Command, _ []string) { printVersion(c.OutOrStdout()) },
 	})
 	err := root.ExecuteContext(ctx)
-	var c coded
+	var (
+		c       coded
+		invalid *config.Invalid
+	)
 	switch {
 	case err == nil:
 		return failure.ExitOK
+	case errors.As(err, &invalid):
+		printInvalid(w.stderr, err)
+		return failure.ExitConfig
 	case errors.As(err, &c):
 		fmt.Fprintln(w.stderr, "etcd-node:", err)
 		return c.code

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -155,10 +156,7 @@ func answered(w world, loaded *config.Loaded, err error) (code int, done bool) {
 // A bad flag exits 2, as with etcd, except under systemd, whose
 // RestartPreventExitStatus= must be able to tell it from a crash.
 func refuse(w world, notify func(string) error, err error) int {
-	fmt.Fprintln(w.stderr, "etcd-node: the configuration is not valid:")
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintln(w.stderr, "  "+line)
-	}
+	printInvalid(w.stderr, err)
 	if notify != nil {
 		_ = notify("STATUS=failed: " + strings.ReplaceAll(err.Error(), "\n", "; ")) // stderr has it
 		return failure.ExitConfig
@@ -168,6 +166,14 @@ func refuse(w world, notify func(string) error, err error) int {
 		return failure.ExitUsage
 	}
 	return failure.ExitConfig
+}
+
+// printInvalid prints every problem of a configuration on a line of its own.
+func printInvalid(w io.Writer, err error) {
+	fmt.Fprintln(w, "etcd-node: the configuration is not valid:")
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintln(w, "  "+line)
+	}
 }
 
 // notifier returns the way to systemd, nil where nobody waits for it.

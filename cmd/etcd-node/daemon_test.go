@@ -520,6 +520,32 @@ func TestPortBusy(t *testing.T) {
 	n.stop()
 }
 
+// etcd waits for ever for the lock of its database, and says so once, after
+// ten seconds.
+func TestDatabaseLocked(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes 10 s: etcd is silent for so long")
+	}
+	n := single(t)
+	n.start(true)
+	n.await("READY=1")
+	n.stop()
+	db, err := os.OpenFile(filepath.Join(n.dir, "data/member/snap/db"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := syscall.Flock(int(db.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	n.start(true)
+	n.await("STATUS=joining: opening the data; this takes long: does another process hold its lock?")
+	db.Close()
+	n.await("READY=1")
+	n.stop()
+}
+
 func TestStartTimeout(t *testing.T) {
 	t.Parallel()
 	a, b := newNode(t, "a"), newNode(t, "b")

@@ -93,8 +93,7 @@ func (p *prober) ask(ctx context.Context, peerURL string) finding {
 func explain(err error, u *url.URL) (why string, timeout bool) {
 	var (
 		dns     *net.DNSError
-		record  tls.RecordHeaderError
-		alert   tls.AlertError
+		op      *net.OpError
 		unknown x509.UnknownAuthorityError
 		host    x509.HostnameError
 		invalid x509.CertificateInvalidError
@@ -113,7 +112,7 @@ func explain(err error, u *url.URL) (why string, timeout bool) {
 		return "network is unreachable", false
 	case errors.Is(err, syscall.ECONNRESET):
 		return "connection reset", false
-	case errors.As(err, &record):
+	case errors.Is(err, http.ErrSchemeMismatch):
 		return "does not speak TLS, but its peer URL says https", false
 	case errors.As(err, &unknown):
 		return "TLS: its certificate is signed by an unknown authority; see ETCD_PEER_TRUSTED_CA_FILE", false
@@ -121,13 +120,12 @@ func explain(err error, u *url.URL) (why string, timeout bool) {
 		return "TLS: its certificate is not valid for this address: " + host.Error(), false
 	case errors.As(err, &invalid):
 		return "TLS: its certificate is not valid: " + invalid.Error(), false
-	case errors.As(err, &alert):
-		return fmt.Sprintf("TLS: it refuses our certificate (%s); see ETCD_PEER_CERT_FILE", alert.Error()), false
+	case errors.As(err, &op) && op.Op == "remote error": // so crypto/tls wraps an alert
+		return fmt.Sprintf("TLS: it refuses our certificate (%s); see ETCD_PEER_CERT_FILE", strings.TrimPrefix(op.Err.Error(), "tls: ")), false
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		return fmt.Sprintf("no answer in %s; is it up, and TCP %s open in its firewall?", probeTimeout, port(u)), true
 	}
-	var op *net.OpError
-	if errors.As(err, &op) {
+	if op != nil {
 		return op.Err.Error(), false
 	}
 	var ue *url.Error

@@ -10,8 +10,8 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 )
 
-// What etcd logs and we listen for. TestTapMessages provokes each with the
-// real etcd.
+// What etcd logs and we listen for. The tests in cmd/etcd-node depend on each:
+// TestThreeMembers, TestRemovedMember, TestDatabaseLocked.
 const (
 	msgPeerActive   = "peer became active"
 	msgPeerInactive = "peer became inactive (message send to peer failed)"

@@ -1,0 +1,193 @@
+package member
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Real sockets answer the way the peers of a real operator do.
+func TestProbeCauses(t *testing.T) {
+	etcd := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/members" {
+			t.Errorf("asked for %s", r.URL.Path)
+		}
+		w.Header().Set("X-Etcd-Cluster-ID", "cdf818194e3a8c32")
+		fmt.Fprint(w, "[]")
+	})
+	plain := httptest.NewServer(etcd)
+	t.Cleanup(plain.Close)
+	secure := httptest.NewTLSServer(etcd)
+	t.Cleanup(secure.Close)
+	secure.Config.ErrorLog = nil
+	web := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(web.Close)
+	mute := listen(t) // the kernel completes the handshake, nobody answers
+	refused := listen(t)
+	refused.Close()
+	reset := listen(t)
+	go func() {
+		for {
+			c, err := reset.Accept()
+			if err != nil {
+				return
+			}
+			c.(*net.TCPConn).SetLinger(0) // close sends RST
+			c.Read(make([]byte, 1))
+			c.Close()
+		}
+	}()
+	demanding := httptest.NewUnstartedServer(etcd)
+	demanding.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool()}
+	demanding.StartTLS()
+	t.Cleanup(demanding.Close)
+	expired := serveCert(t, &x509.Certificate{IPAddresses: []net.IP{{127, 0, 0, 1}}, NotAfter: time.Now().Add(-time.Hour)})
+	wrongName := serveCert(t, &x509.Certificate{DNSNames: []string{"other.example"}, NotAfter: time.Now().Add(time.Hour)})
+
+	roots := x509.NewCertPool()
+	roots.AddCert(secure.Certificate())
+	roots.AddCert(expired.Certificate())
+	roots.AddCert(wrongName.Certificate())
+	trusting := newProber(&tls.Config{RootCAs: roots})
+	strict := newProber(&tls.Config{RootCAs: x509.NewCertPool()})
+
+	for _, tc := range []struct {
+		name string
+		p    *prober
+		urls []string
+		want string // part of the cause; "" = it answers
+	}{
+		{"answers", trusting, []string{plain.URL}, ""},
+		{"answers with TLS", trusting, []string{secure.URL}, ""},
+		{"second URL answers", trusting, []string{"http://" + refused.Addr().String(), plain.URL}, ""},
+		{"refused", trusting, []string{"http://" + refused.Addr().String()}, "127.0.0.1: connection refused"},
+		{"mute", trusting, []string{"http://" + mute.Addr().String()}, "127.0.0.1: no answer in 1s; is it up, and TCP "},
+		{"reset", trusting, []string{"http://" + reset.Addr().String()}, "127.0.0.1: connection reset"},
+		{"no such name", trusting, []string{"http://etcd-2.invalid:2380"}, "etcd-2.invalid: the name "},
+		{"TLS at a plain peer", trusting, []string{"https://" + plain.Listener.Addr().String()}, "127.0.0.1: does not speak TLS, but its peer URL says https"},
+		{"plain at a TLS peer", trusting, []string{"http://" + secure.Listener.Addr().String()}, "127.0.0.1: speaks TLS, but its peer URL says http"},
+		{"unknown authority", strict, []string{secure.URL}, "127.0.0.1: TLS: its certificate is signed by an unknown authority; see ETCD_PEER_TRUSTED_CA_FILE"},
+		{"expired", trusting, []string{expired.URL}, "127.0.0.1: TLS: its certificate is not valid: x509: certificate has expired"},
+		{"wrong name", trusting, []string{wrongName.URL}, "127.0.0.1: TLS: its certificate is not valid for this address"},
+		{"our certificate refused", newProber(&tls.Config{InsecureSkipVerify: true}), []string{demanding.URL}, "127.0.0.1: TLS: it refuses our certificate"},
+		{"another service", trusting, []string{web.URL}, "is not an etcd peer port (HTTP 404)"},
+		{"unix socket", trusting, []string{"unix://localhost:1"}, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			got := tc.p.probe(t.Context(), tc.urls)
+			if got.ok != (tc.want == "") || !strings.Contains(got.cause, tc.want) {
+				t.Errorf("found %+v, want cause %q", got, tc.want)
+			}
+			if got.timeout != (tc.name == "mute") {
+				t.Errorf("timeout: %v", got.timeout)
+			}
+			if tc.name == "answers" && got.clusterID != "cdf818194e3a8c32" {
+				t.Errorf("cluster ID %q", got.clusterID)
+			}
+		})
+	}
+}
+
+// What loopback cannot be made to answer.
+func TestExplainRoutes(t *testing.T) {
+	for errno, want := range map[syscall.Errno]string{
+		syscall.EHOSTUNREACH: "no route to host; is TCP 2380 open in its firewall?",
+		syscall.ENETUNREACH:  "network is unreachable",
+	} {
+		p := newProber(nil)
+		p.client.Transport.(*http.Transport).Proxy = nil
+		p.client.Transport.(*http.Transport).DialContext = (&net.Dialer{Control: func(string, string, syscall.RawConn) error { return errno }}).DialContext
+		if got := p.probe(t.Context(), []string{"http://192.0.2.1:2380"}); got.cause != "192.0.2.1: "+want {
+			t.Errorf("%v: %q", errno, got.cause)
+		}
+	}
+}
+
+func TestFindings(t *testing.T) {
+	var f findings
+	peers := []peer{{urls: []string{"b"}}, {urls: []string{"c"}}}
+	down := finding{timeout: true, cause: "mute"}
+	other := finding{ok: true, clusterID: "other"}
+	own := finding{ok: true, clusterID: "own"}
+
+	f.put(peers, []finding{down, own})
+	if f.silent("b") {
+		t.Error("silent after one timeout")
+	}
+	f.put(peers, []finding{down, own})
+	if !f.silent("b") || f.silent("c") {
+		t.Error("not silent after two timeouts, or both are")
+	}
+	f.put(peers, []finding{own, own})
+	if f.silent("b") {
+		t.Error("silent although it answered")
+	}
+
+	// One of three is outvoted by two that agree; nobody is by one.
+	for _, tc := range []struct {
+		b, c finding
+		size int
+		want string
+	}{
+		{other, other, 3, "other"},
+		{other, own, 3, ""},
+		{other, down, 3, ""},
+		{other, finding{ok: true, clusterID: "third"}, 3, ""},
+		{other, other, 5, ""},
+	} {
+		f.put(peers, []finding{tc.b, tc.c})
+		if got := f.foreign("own", tc.size, 4); got != tc.want {
+			t.Errorf("%+v %+v of %d: %q, want %q", tc.b, tc.c, tc.size, got, tc.want)
+		}
+	}
+	var fresh findings
+	fresh.put(peers, []finding{other, other})
+	if fresh.foreign("own", 3, 4) != "" {
+		t.Error("believed after one round")
+	}
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// serveCert serves TLS with a self-signed certificate made from template.
+func serveCert(t *testing.T, template *x509.Certificate) *httptest.Server {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template.SerialNumber = big.NewInt(1)
+	template.Subject = pkix.Name{CommonName: "test"}
+	template.NotBefore = time.Now().Add(-48 * time.Hour)
+	template.IsCA, template.BasicConstraintsValid = true, true
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s
+}
