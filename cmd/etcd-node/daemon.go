@@ -24,8 +24,15 @@ import (
 // the 1.6 s that its own limits (handover, drain, hard stop) add up to.
 const stopTimeout = 3 * time.Second
 
+// gcPercent keeps the supervisor's heap small for years. Go collects no garbage
+// before 4 MB × GOGC / 100, and this process lives with half a megabyte: at 100
+// its private memory crept from 4 to 8 MB over some dozens of restarts.
+const gcPercent = 10
+
 // runDaemon reads as the boot sequence.
 func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
+	debug.SetGCPercent(gcPercent)
+
 	// 1. What the operator wrote. systemd has read the env file already; by
 	//    hand it is read only where its path is set, as etcd reads none.
 	loaded, err := config.Load(config.Input{
