@@ -31,7 +31,7 @@ func (p peer) key() string { return strings.Join(p.urls, ",") }
 type findings struct {
 	mu       sync.Mutex
 	last     map[string]finding
-	timeouts map[string]int // in a row
+	failures map[string]int // in a row
 	rounds   int
 }
 
@@ -47,27 +47,27 @@ func (f *findings) get(key string) (finding, bool) {
 func (f *findings) put(peers []peer, found []finding) (all bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	last, timeouts := map[string]finding{}, map[string]int{}
+	last, failures := map[string]finding{}, map[string]int{}
 	all = true
 	for i, p := range peers {
 		k, x := p.key(), found[i]
-		if x.timeout {
-			timeouts[k] = f.timeouts[k] + 1
+		if !x.ok {
+			failures[k] = f.failures[k] + 1
 		}
 		last[k] = x
 		all = all && x.ok
 	}
-	f.last, f.timeouts = last, timeouts
+	f.last, f.failures = last, failures
 	f.rounds++
 	return all
 }
 
-// silent reports whether a peer has let two probes in a row time out: one may
-// be a hiccup of a loaded machine.
+// silent reports whether two probes of a peer in a row have failed: one may be
+// a hiccup of a loaded machine.
 func (f *findings) silent(key string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.timeouts[key] >= 2
+	return f.failures[key] >= 2
 }
 
 // foreign returns the cluster ID that a quorum of size members has said to be

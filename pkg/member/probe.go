@@ -23,7 +23,6 @@ const probeTimeout = time.Second
 // finding is what one probe of a peer found.
 type finding struct {
 	ok        bool   // it answered as an etcd peer
-	timeout   bool   // it did not answer in time; a second one confirms it
 	cause     string // why it did not: "192.168.122.6: connection refused"
 	clusterID string // the cluster it belongs to, hexadecimal; "" unknown
 }
@@ -71,8 +70,7 @@ func (p *prober) ask(ctx context.Context, peerURL string) finding {
 	}
 	resp, err := p.client.Do(req)
 	if err != nil {
-		why, timeout := explain(err, u)
-		return finding{cause: u.Hostname() + ": " + why, timeout: timeout}
+		return finding{cause: u.Hostname() + ": " + explain(err, u)}
 	}
 	defer resp.Body.Close()
 	// Read to the end, or the connection cannot be used again. A list of
@@ -90,7 +88,7 @@ func (p *prober) ask(ctx context.Context, peerURL string) finding {
 }
 
 // explain turns an error into what the operator has to look at.
-func explain(err error, u *url.URL) (why string, timeout bool) {
+func explain(err error, u *url.URL) string {
 	var (
 		dns     *net.DNSError
 		op      *net.OpError
@@ -101,38 +99,38 @@ func explain(err error, u *url.URL) (why string, timeout bool) {
 	switch {
 	case errors.As(err, &dns):
 		if dns.IsNotFound {
-			return "the name does not resolve (no such host)", false
+			return "the name does not resolve (no such host)"
 		}
-		return "the name cannot be resolved (is DNS reachable?)", false
+		return "the name cannot be resolved (is DNS reachable?)"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "connection refused", false
+		return "connection refused"
 	case errors.Is(err, syscall.EHOSTUNREACH):
-		return fmt.Sprintf("no route to host; is TCP %s open in its firewall?", port(u)), false
+		return fmt.Sprintf("no route to host; is TCP %s open in its firewall?", port(u))
 	case errors.Is(err, syscall.ENETUNREACH):
-		return "network is unreachable", false
+		return "network is unreachable"
 	case errors.Is(err, syscall.ECONNRESET):
-		return "connection reset", false
+		return "connection reset"
 	case errors.Is(err, http.ErrSchemeMismatch):
-		return "does not speak TLS, but its peer URL says https", false
+		return "does not speak TLS, but its peer URL says https"
 	case errors.As(err, &unknown):
-		return "TLS: its certificate is signed by an unknown authority; see ETCD_PEER_TRUSTED_CA_FILE", false
+		return "TLS: its certificate is signed by an unknown authority; see ETCD_PEER_TRUSTED_CA_FILE"
 	case errors.As(err, &host):
-		return "TLS: its certificate is not valid for this address: " + host.Error(), false
+		return "TLS: its certificate is not valid for this address: " + host.Error()
 	case errors.As(err, &invalid):
-		return "TLS: its certificate is not valid: " + invalid.Error(), false
+		return "TLS: its certificate is not valid: " + invalid.Error()
 	case errors.As(err, &op) && op.Op == "remote error": // so crypto/tls wraps an alert
-		return fmt.Sprintf("TLS: it refuses our certificate (%s); see ETCD_PEER_CERT_FILE", strings.TrimPrefix(op.Err.Error(), "tls: ")), false
+		return fmt.Sprintf("TLS: it refuses our certificate (%s); see ETCD_PEER_CERT_FILE", strings.TrimPrefix(op.Err.Error(), "tls: "))
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), isTimeout(err):
-		return fmt.Sprintf("no answer in %s; is it up, and TCP %s open in its firewall?", probeTimeout, port(u)), true
+		return fmt.Sprintf("no answer in %s; is it up, and TCP %s open in its firewall?", probeTimeout, port(u))
 	}
 	if op != nil {
-		return op.Err.Error(), false
+		return op.Err.Error()
 	}
 	var ue *url.Error
 	if errors.As(err, &ue) {
-		return ue.Err.Error(), false
+		return ue.Err.Error()
 	}
-	return err.Error(), false
+	return err.Error()
 }
 
 func isTimeout(err error) bool {
