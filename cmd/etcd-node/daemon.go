@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -138,14 +139,18 @@ func values(r *config.Resolved) map[string]string {
 func asFailure(err error) *failure.Failure {
 	var (
 		pending *netdetect.Pending
+		invalid *config.Invalid
 		f       failure.Failure
 	)
-	if errors.As(err, &pending) {
+	switch {
+	case errors.As(err, &pending):
 		f = failure.New(failure.IDNoAddress, err.Error())
-		return &f
+	case errors.As(err, &invalid):
+		f = failure.New(failure.IDConfiguration, "")
+		f.Cause = err.Error()
+	default: // a netlink socket, a directory: what only the system can refuse
+		f = failure.New(failure.IDCannotLook, err.Error())
 	}
-	f = failure.New(failure.IDConfiguration, "")
-	f.Cause = err.Error()
 	return &f
 }
 
@@ -191,11 +196,26 @@ func notifier(w world) func(string) error {
 	if getenv(w.environ, "NOTIFY_SOCKET") == "" {
 		return nil
 	}
+	// Not go-systemd's SdNotify: it waits without limit where systemd does not
+	// read (while it reloads itself), and the loop would wait with it.
+	addr := &net.UnixAddr{Name: getenv(w.environ, "NOTIFY_SOCKET"), Net: "unixgram"}
 	return func(state string) error {
-		_, err := daemon.SdNotify(false, state)
+		c, err := net.DialUnix(addr.Net, nil, addr)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		if err := c.SetWriteDeadline(time.Now().Add(notifyLimit)); err != nil {
+			return err
+		}
+		_, err = c.Write([]byte(state))
 		return err
 	}
 }
+
+// notifyLimit bounds one message to systemd; one that is not taken is sent
+// again with the next event.
+const notifyLimit = 100 * time.Millisecond
 
 // first is the first entry of one of systemd's lists of directories.
 func first(list string) string {

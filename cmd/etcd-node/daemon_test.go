@@ -20,9 +20,13 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/pkg/v3/pbutil"
+	"go.etcd.io/etcd/server/v3/storage/wal"
 	"go.uber.org/zap"
 
+	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -310,7 +314,8 @@ func TestSingleMember(t *testing.T) {
 	t.Parallel()
 	n := single(t)
 	n.start(true)
-	n.await("READY=1\nSTATUS=serving: leader, 1 of 1 member")
+	n.await("STATUS=serving: leader, 1 of 1 member")
+	n.await("READY=1")
 	n.put("k", "v")
 	if code := n.stop(); code != 0 {
 		t.Errorf("exit code %d after SIGTERM", code)
@@ -747,7 +752,175 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	n.await("STATUS=stopping")
 	begun := time.Now()
 	n.cmd.Process.Signal(syscall.SIGTERM)
-	if code := n.exit(); code != 0 || time.Since(begun) > stopTimeout {
+	if code := n.exit(); code != 0 || time.Since(begun) > stopTimeout/2 {
 		t.Errorf("exit code %d after %s", code, time.Since(begun))
+	}
+}
+
+// Whatever the supervisor hangs in, the second signal ends it: here in reading
+// an env file that is a pipe without a writer.
+func TestSecondSignalEndsWhatHangs(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	fifo := filepath.Join(n.dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n.env = []string{"ETCD_NODE_ENV_FILE=" + fifo}
+	n.start(false)
+	// It reads by now, or will; and a signal before it listens ends it too.
+	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		n.cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case err := <-n.done:
+			n.done <- err
+			return
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("it is still there")
+		}
+	}
+}
+
+// systemd that does not read its socket must not freeze the supervisor.
+func TestNotifySocketFull(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	path := filepath.Join(n.dir, "full")
+	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close() // it never reads
+	n.env = []string{"NOTIFY_SOCKET=" + path}
+	n.start(false)
+	n.until("serving", serving)
+	if code := n.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// A service has no terminal: SIGHUP means something else there. nohup has said
+// that it shall be ignored.
+func TestHangup(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	n.start(true)
+	n.await("READY=1")
+	n.cmd.Process.Signal(syscall.SIGHUP)
+	n.put("k", "v") // it goes on
+	n.stop()
+	n.start(false)
+	n.until("serving", serving)
+	n.cmd.Process.Signal(syscall.SIGHUP)
+	if code := n.exit(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// A stop in the middle of the very first start must leave data from which a
+// cluster of one can go on.
+func TestStopDuringFirstStart(t *testing.T) {
+	t.Parallel()
+	for i := range 10 {
+		n := single(t)
+		n.start(true)
+		// The WAL's directory appears some milliseconds before its first entry.
+		wal := filepath.Join(n.dir, "data/member/wal")
+		for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+			if _, err := os.Stat(wal); err == nil {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("no WAL")
+			}
+		}
+		time.Sleep(time.Duration(i) * 3 * time.Millisecond) // another moment in each round
+		if code := n.stop(); code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+		n.start(true)
+		n.await("READY=1")
+		n.stop()
+	}
+}
+
+// What a kill at such a moment leaves is recognised.
+func TestHalfBegun(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	n.start(true)
+	n.await("READY=1")
+	n.stop()
+	// A WAL without entries beside a database without any: what is written
+	// before the first entry is.
+	data := filepath.Join(n.dir, "data/member")
+	if err := os.RemoveAll(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(data, "snap"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w, err := wal.Create(zap.NewNop(), filepath.Join(data, "wal"), pbutil.MustMarshalMessage(&etcdserverpb.Metadata{NodeID: new(uint64(1)), ClusterID: new(uint64(2))}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	n.start(true)
+	n.await("STATUS=failed: the first start of this cluster of one was interrupted")
+	if code := n.exit(); code != 65 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// The member ends when its lifeline does, also where no signal tells it: in
+// another PID namespace, or after a change of credentials.
+func TestLifeline(t *testing.T) {
+	t.Parallel()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ours, theirs []*os.File
+	for i := range 3 {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 1 { // commands go down
+			r, w = w, r
+		}
+		ours, theirs = append(ours, r), append(theirs, w)
+	}
+	n := single(t)
+	cmd := &exec.Cmd{Path: exe, Args: append([]string{"etcd-node", "member"}, n.flags...), ExtraFiles: theirs, Dir: n.dir}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	for _, f := range theirs {
+		f.Close()
+	}
+	if err := pipe.NewWriter(ours[1], time.Second).Send(pipe.Message{Kind: pipe.Start}); err != nil {
+		t.Fatal(err)
+	}
+	events := pipe.NewReader(ours[0])
+	for {
+		m, err := events.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Kind == pipe.View && m.View.Ready {
+			break
+		}
+	}
+	ours[1].Close()
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		t.Fatal("the member lives on without its supervisor")
 	}
 }

@@ -9,6 +9,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
 )
 
 // world is what the program sees of its surroundings.
@@ -20,17 +23,47 @@ type world struct {
 }
 
 func main() {
-	// Signals first: a stop that arrives during the start is heard too. The
-	// channel holds the second one while the first is being handled.
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	os.Exit(run(world{os.Args[1:], os.Environ(), os.Stdout, os.Stderr}, signals))
+	w := world{os.Args[1:], os.Environ(), os.Stdout, os.Stderr}
+	// Signals first: a stop that arrives during the start is heard too.
+	ctx, force := stopOn(stopSignals(w))
+	done := make(chan int, 1)
+	go func() { done <- run(ctx, force, w) }()
+	select {
+	case code := <-done:
+		os.Exit(code)
+	case <-force:
+	}
+	// Told twice: whatever it hangs in, it ends now. The member goes with it.
+	select {
+	case code := <-done:
+		os.Exit(code)
+	case <-time.After(forceLimit):
+		os.Exit(failure.ExitFailure)
+	}
+}
+
+// forceLimit is how long the orderly way out may take after the second signal.
+const forceLimit = time.Second
+
+// stopSignals hooks the signals that stop the program. A terminal that goes
+// away is one of them, unless the caller (nohup) has said otherwise; a service
+// has no terminal, and whoever sends it a SIGHUP wants something else of it.
+func stopSignals(w world) <-chan os.Signal {
+	stop := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	switch {
+	case getenv(w.environ, "NOTIFY_SOCKET") != "":
+		signal.Ignore(syscall.SIGHUP)
+	case !signal.Ignored(syscall.SIGHUP):
+		stop = append(stop, syscall.SIGHUP)
+	}
+	signals := make(chan os.Signal, 2) // holds the second while the first is being handled
+	signal.Notify(signals, stop...)
+	return signals
 }
 
 // run is the program. Like etcd it knows a subcommand only by the first
 // argument: all else is the daemon's command line.
-func run(w world, signals <-chan os.Signal) int {
-	ctx, force := stopOn(signals)
+func run(ctx context.Context, force <-chan struct{}, w world) int {
 	if len(w.args) > 0 {
 		switch w.args[0] {
 		case "member":

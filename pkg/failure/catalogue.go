@@ -24,6 +24,9 @@ const (
 	IDCannotExecute = "cannot-execute"
 	IDServerStopped = "server-stopped"
 	IDSignalled     = "signalled"
+	IDAddressGone   = "address-gone"
+	IDCannotLook    = "cannot-look"
+	IDHalfBegun     = "half-bootstrapped"
 	IDNotStarted    = "not-started"
 )
 
@@ -164,7 +167,7 @@ var catalogue = []entry{
 		next:  []string{"ss -tlnp '( sport = :2379 or sport = :2380 )'; stop the other process: the member comes back by itself"},
 	},
 	{
-		id: "address-gone", class: Operator,
+		id: IDAddressGone, class: Operator,
 		match: []string{"bind: cannot assign requested address"},
 		cause: "this machine does not have the address the member shall listen on",
 		next:  []string{"ip address; etcd-node config"},
@@ -215,6 +218,15 @@ var catalogue = []entry{
 	{
 		id: IDNoAddress, class: Operator, cause: "this machine has no usable address",
 		next: []string{"ip address; set ETCD_PEER or ETCD_NODE_INTERFACE in /etc/default/etcd"},
+	},
+	{
+		id: IDCannotLook, class: Operator, cause: "the operating system does not tell this node's address or data",
+		next: []string{"systemctl show etcd -p LimitNOFILE -p TasksMax; free -m; ls -ld {data-dir}: the node tries again by itself"},
+	},
+	{
+		id: IDHalfBegun, class: Permanent, exit: ExitData,
+		cause: "the first start of this cluster of one was interrupted before anything was stored; etcd cannot go on from there",
+		next:  []string{"nothing is lost: mv {data-dir}/member {data-dir}/member.unfinished && systemctl start etcd"},
 	},
 	{
 		id: IDStartTimeout, class: Permanent, exit: ExitTimeout,

@@ -124,7 +124,7 @@ func firstLine(s string) string {
 	// Longer than any of etcd's own messages; an error may quote a request.
 	const limit = 500
 	if len(s) > limit {
-		s = s[:limit] + "…"
+		s = strings.ToValidUTF8(s[:limit], "") + "…"
 	}
 	return s
 }

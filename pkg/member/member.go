@@ -44,24 +44,32 @@ type Options struct {
 
 type member struct {
 	Options
-	log      *zap.Logger
-	tap      tap
-	found    findings
-	wakeup   chan struct{}
-	initial  []peer
-	names    map[string]string // peer URLs → name, by the initial cluster
-	etcd     atomic.Pointer[embed.Etcd]
-	ready    atomic.Bool
-	progress string
-	sent     *status.View
-	reported atomic.Bool
-	stopping atomic.Bool
+	log       *zap.Logger
+	tap       tap
+	found     findings
+	wakeup    chan struct{}
+	initial   []peer
+	names     map[string]string // peer URLs → name, by the initial cluster
+	started   chan result       // of StartEtcd
+	etcd      atomic.Pointer[embed.Etcd]
+	startedAt time.Time
+	ready     atomic.Bool
+	progress  string
+	sent      *status.View
+	reported  atomic.Bool
+	stopping  atomic.Bool
+}
+
+// result is what StartEtcd returned.
+type result struct {
+	etcd *embed.Etcd
+	err  error
 }
 
 // Run runs etcd until the supervisor or ctx (a signal) says stop, or until it
 // fails, and returns the process's exit code.
 func Run(ctx context.Context, o Options) int {
-	m := &member{Options: o, wakeup: make(chan struct{}, 1)}
+	m := &member{Options: o, wakeup: make(chan struct{}, 1), started: make(chan result, 1)}
 	m.tap = newTap(m.wake, m.report)
 	base := o.Config.GetLogger()
 	m.log = base.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return zapcore.NewTee(calm{c, &m.stopping}, m.tap) }))
@@ -81,14 +89,9 @@ func Run(ctx context.Context, o Options) int {
 		go probeLoop(ctx, p, m.peers, &m.found, m.wake)
 	}
 
-	type result struct {
-		etcd *embed.Etcd
-		err  error
-	}
-	started := make(chan result, 1)
 	go func() { // StartEtcd takes no context and can block without limit
 		e, err := embed.StartEtcd(o.Config)
-		started <- result{e, err}
+		m.started <- result{e, err}
 	}()
 
 	beat, poll := time.NewTicker(beatInterval), time.NewTicker(pollInterval)
@@ -116,7 +119,7 @@ func Run(ctx context.Context, o Options) int {
 				m.stop()
 				return failure.ExitOK
 			}
-		case r := <-started:
+		case r := <-m.started:
 			if r.err != nil {
 				f, ok := failure.FromText(r.err.Error())
 				if !ok {
@@ -125,6 +128,7 @@ func Run(ctx context.Context, o Options) int {
 				return m.fail(f)
 			}
 			m.etcd.Store(r.etcd)
+			m.startedAt = time.Now()
 			m.progress = ""
 			errs, stopped, leader = r.etcd.Err(), r.etcd.Server.StopNotify(), r.etcd.Server.LeaderChangedNotify()
 			go m.awaitReady(ctx)
@@ -135,12 +139,12 @@ func Run(ctx context.Context, o Options) int {
 		case <-leader:
 			leader = m.etcd.Load().Server.LeaderChangedNotify()
 		case <-beat.C:
-			m.send(pipe.Message{Kind: pipe.Beat})
+			_ = m.send(pipe.Message{Kind: pipe.Beat}) // the next one is a second away
 		case <-m.wakeup:
 		case <-poll.C:
 		}
 		m.tell()
-		if f, ok := m.stray(); ok {
+		if f, ok := m.stuck(); ok {
 			return m.fail(f)
 		}
 	}
@@ -200,31 +204,11 @@ func (m *member) endOf(text string) failure.Failure {
 	return failure.New(failure.IDServerStopped, text)
 }
 
-// strayRounds is how many rounds of probes must agree before a member that
-// never became ready believes that it is in the wrong cluster.
-const strayRounds = 4
-
-// stray reports that a quorum of the members belongs to another cluster. etcd
-// itself starts then, never becomes ready, and returns no error.
-func (m *member) stray() (failure.Failure, bool) {
-	e := m.etcd.Load()
-	if e == nil || m.ready.Load() {
-		return failure.Failure{}, false
-	}
-	c := e.Server.Cluster()
-	own := c.ID().String()
-	id := m.found.foreign(own, max(len(c.Members()), len(m.initial)+1), strayRounds)
-	if id == "" {
-		return failure.Failure{}, false
-	}
-	return failure.New(failure.IDForeign, fmt.Sprintf("this member is of cluster %s, they are of %s", own, id)), true
-}
-
 // report tells the supervisor why the process is about to end; the first
 // reason counts, what follows are its consequences.
 func (m *member) report(f failure.Failure) {
 	if m.reported.CompareAndSwap(false, true) {
-		m.send(pipe.Message{Kind: pipe.Failing, Failure: &f})
+		_ = m.send(pipe.Message{Kind: pipe.Failing, Failure: &f}) // the exit code tells too
 	}
 }
 
@@ -236,12 +220,14 @@ func (m *member) fail(f failure.Failure) int {
 	return f.Exit
 }
 
-func (m *member) send(msg pipe.Message) {
-	if err := m.Events.Send(msg); err != nil {
-		// The loop goes on: liveness does not depend on being heard. If the
-		// supervisor is gone the lifeline says so.
+// send tells the supervisor. The loop goes on if it cannot: liveness does not
+// depend on being heard, and if the supervisor is gone the lifeline says so.
+func (m *member) send(msg pipe.Message) error {
+	err := m.Events.Send(msg)
+	if err != nil {
 		m.log.Debug("cannot tell the supervisor", zap.Error(err))
 	}
+	return err
 }
 
 func (m *member) wake() {

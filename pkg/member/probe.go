@@ -70,7 +70,7 @@ func (p *prober) ask(ctx context.Context, peerURL string) finding {
 	}
 	resp, err := p.client.Do(req)
 	if err != nil {
-		return finding{cause: u.Hostname() + ": " + explain(err, u)}
+		return finding{cause: u.Hostname() + ": " + short(explain(err, u))}
 	}
 	defer resp.Body.Close()
 	// Read to the end, or the connection cannot be used again. A list of
@@ -131,6 +131,15 @@ func explain(err error, u *url.URL) string {
 		return ue.Err.Error()
 	}
 	return err.Error()
+}
+
+// short bounds a cause: an error about a certificate may list a hundred names.
+func short(s string) string {
+	const limit = 200 // two lines of a terminal
+	if len(s) <= limit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limit], "") + "…"
 }
 
 func isTimeout(err error) bool {

@@ -16,6 +16,9 @@ const (
 	// round trip; where it takes longer the receiver is going away too, and
 	// the survivors elect one by themselves.
 	handoverLimit = time.Second
+	// entryLimit is how long the first entry may take that makes a new data
+	// dir one that can be started again: it is one write to the disk.
+	entryLimit = 200 * time.Millisecond
 	// drainLimit is how long requests in flight may take to end after the
 	// clients were told to go. Watches never end, so this is what a stop with
 	// watches open costs.
@@ -28,12 +31,24 @@ const (
 // stop stops the server as well as it can in little time. It may leave
 // goroutines behind: the process ends right after.
 func (m *member) stop() {
+	m.stopping.Store(true)
 	e := m.etcd.Load()
 	if e == nil {
-		return
+		// In the middle of a first start there is a WAL without entries, from
+		// which a cluster of one cannot go on: let it come to its first one.
+		select {
+		case r := <-m.started:
+			if e = r.etcd; e == nil {
+				return
+			}
+		case <-time.After(hardStopLimit):
+			return
+		}
 	}
-	m.stopping.Store(true)
 	s := e.Server
+	if !m.ready.Load() {
+		awaitEntry(s)
+	}
 	if m.ready.Load() {
 		m.handOver(s)
 		// Close tells clients to go elsewhere, lets requests in flight end
@@ -45,6 +60,19 @@ func (m *member) stop() {
 		m.log.Warn("the etcd server did not stop in time; exiting without it", zap.Duration("limit", hardStopLimit))
 	}
 	_ = m.log.Sync() // standard streams cannot be synced
+}
+
+// awaitEntry waits a moment for the first entry to be stored.
+func awaitEntry(s *etcdserver.EtcdServer) {
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for limit := time.After(entryLimit); s.CommittedIndex() == 0; {
+		select {
+		case <-poll.C:
+		case <-limit:
+			return
+		}
+	}
 }
 
 // within runs f and reports whether it ended within d. It goes on if not.
@@ -66,13 +94,13 @@ func (m *member) handOver(s *etcdserver.EtcdServer) {
 	if s.Leader() != self {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), handoverLimit)
-	defer cancel()
 	if len(s.Cluster().Members()) == 1 {
 		return
 	}
-	begun := time.Now()
-	for _, id := range m.heirs(s) {
+	begun, heirs := time.Now(), m.heirs(s)
+	for _, id := range heirs {
+		ctx, cancel := context.WithTimeout(context.Background(), handoverLimit/time.Duration(len(heirs)))
+		defer cancel()
 		// MoveLeader itself looks only once per heartbeat whether it is done;
 		// the notification comes at once.
 		changed := s.LeaderChangedNotify()
@@ -107,7 +135,8 @@ func (m *member) heirs(s *etcdserver.EtcdServer) []types.ID {
 		if x.IsLearner || x.ID == s.MemberID() {
 			continue
 		}
-		if t, ok := m.tap.state.activeSince(x.ID.String()); ok {
+		p := peer{id: x.ID.String(), urls: x.PeerURLs}
+		if t, ok := m.tap.state.activeSince(p.id); ok && !m.found.silent(p.key()) {
 			since[x.ID] = t
 			ids = append(ids, x.ID)
 		}

@@ -50,7 +50,7 @@ func (t tap) With(fields []zapcore.Field) zapcore.Core {
 }
 
 func (t tap) Check(e zapcore.Entry, c *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if e.Level >= zapcore.DPanicLevel {
+	if e.Level >= zapcore.PanicLevel {
 		return c.AddCore(e, t)
 	}
 	switch e.Message {
@@ -75,7 +75,7 @@ func (t tap) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	}
 
 	s := t.state
-	if e.Level >= zapcore.DPanicLevel {
+	if e.Level >= zapcore.PanicLevel {
 		f, ok := failure.FromText(text)
 		if !ok {
 			f = failure.New(failure.IDEnded, text)

@@ -2,6 +2,7 @@ package member
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -18,8 +19,19 @@ func (m *member) tell() {
 	if m.sent != nil && m.sent.Equal(v) {
 		return
 	}
-	m.sent = &v
-	m.send(pipe.Message{Kind: pipe.View, View: &v})
+	err := m.send(pipe.Message{Kind: pipe.View, View: &v})
+	if errors.Is(err, pipe.ErrTooLong) {
+		// The causes are what has no bound; who is missing matters more.
+		short := v
+		short.Members = slices.Clone(v.Members)
+		for i := range short.Members {
+			short.Members[i].Cause = ""
+		}
+		err = m.send(pipe.Message{Kind: pipe.View, View: &short})
+	}
+	if err == nil {
+		m.sent = &v // else it is told again
+	}
 }
 
 // view is what this member sees now.
@@ -33,7 +45,7 @@ func (m *member) view() status.View {
 		// Whom the initial cluster names may not be who is in the cluster, so
 		// there is nothing to count yet.
 		if e != nil {
-			v.Progress = "waiting for the cluster's list of members"
+			v.Progress = "waiting for the cluster's list of members to be stored"
 		}
 		return v
 	}
@@ -41,7 +53,7 @@ func (m *member) view() status.View {
 	c := s.Cluster()
 	v.ClusterID, v.MemberID = c.ID().String(), s.MemberID().String()
 	v.Learner = m.isLearner()
-	v.Ready = v.Ready && !s.IsIDRemoved(uint64(s.MemberID()))
+	v.Ready = v.Ready && !s.IsIDRemoved(uint64(s.MemberID())) // the removal may come between ready and now
 	if lead := s.Leader(); lead != 0 {
 		v.Leader = m.nameOf(e, lead)
 	}

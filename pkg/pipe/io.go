@@ -14,11 +14,15 @@ import (
 // ErrMalformed marks the error of one bad line; reading may go on.
 var ErrMalformed = errors.New("malformed message")
 
+// ErrTooLong marks a message that no reader would take.
+var ErrTooLong = errors.New("message too long")
+
 // Writer sends messages. It is safe for concurrent use.
 type Writer struct {
 	mu      sync.Mutex
 	w       io.Writer
 	timeout time.Duration
+	broken  bool // the last line was cut off
 }
 
 // NewWriter returns a writer on w. Where w is a file with deadlines (a pipe
@@ -36,7 +40,7 @@ func (w *Writer) Send(m Message) error {
 		return fmt.Errorf("encode %s message: %w", m.Kind, err)
 	}
 	if len(line)+1 > MaxLine {
-		return fmt.Errorf("send %s message: %d bytes are more than %d", m.Kind, len(line)+1, MaxLine)
+		return fmt.Errorf("send %s message: %w: %d bytes are more than %d", m.Kind, ErrTooLong, len(line)+1, MaxLine)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -44,7 +48,15 @@ func (w *Writer) Send(m Message) error {
 		// Fails on a file without deadlines, which then simply blocks.
 		_ = f.SetWriteDeadline(time.Now().Add(w.timeout))
 	}
-	if _, err := w.w.Write(append(line, '\n')); err != nil {
+	line = append(line, '\n')
+	if w.broken {
+		line = append([]byte{'\n'}, line...) // ends the torn line, or the reader would lose this one too
+	}
+	n, err := w.w.Write(line)
+	if n > 0 {
+		w.broken = n < len(line)
+	}
+	if err != nil {
 		return fmt.Errorf("send %s message: %w", m.Kind, err)
 	}
 	return nil

@@ -25,11 +25,9 @@ type Kind string
 
 // What the member tells.
 const (
-	Hello   Kind = "hello"   // the member process runs and speaks this version
 	View    Kind = "view"    // what the member sees has changed
-	Beat    Kind = "beat"    // the member's loop is alive; every BeatInterval
+	Beat    Kind = "beat"    // the member's loop is alive; once a second
 	Failing Kind = "failing" // the member is about to end, and why
-	Note    Kind = "note"    // a sentence for the log, about the stop for example
 )
 
 // What the supervisor tells.
@@ -44,6 +42,5 @@ type Message struct {
 	Kind    Kind              `json:"kind"`
 	View    *status.View      `json:"view,omitempty"`
 	Failure *failure.Failure  `json:"failure,omitempty"`
-	Text    string            `json:"text,omitempty"`
 	Secrets map[string]string `json:"secrets,omitempty"` // etcd flag → value
 }

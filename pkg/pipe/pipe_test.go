@@ -18,7 +18,7 @@ import (
 func TestRoundTrip(t *testing.T) {
 	f := failure.New(failure.IDRemoved, "etcd's words")
 	want := []Message{
-		{Version: Version, Kind: Hello},
+		{Version: Version, Kind: Beat},
 		{Version: Version, Kind: View, View: &status.View{Name: "etcd-1", Ready: true, Members: []status.Member{{Name: "ü", Cause: "a\nb"}}}},
 		{Version: Version, Kind: Failing, Failure: &f},
 		{Version: Version, Kind: Start, Secrets: map[string]string{"discovery-password": "x"}},
@@ -54,7 +54,7 @@ func TestBadLines(t *testing.T) {
 		"much too long":   strings.Repeat("x", 5*MaxLine) + "\n",
 		"binary":          "\x00\xff\xfe\n",
 		"deep":            strings.Repeat("[", 30000) + "\n",
-		"longest allowed": `{"v":3,"text":"` + strings.Repeat("x", MaxLine-17) + "\"}\n",
+		"longest allowed": `{"v":3,"kind":"` + strings.Repeat("x", MaxLine-17) + "\"}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := NewReader(strings.NewReader(good + bad + good))
@@ -80,7 +80,7 @@ func TestLineCutOffIsDropped(t *testing.T) {
 
 func TestSendRefusesWhatNobodyWouldRead(t *testing.T) {
 	var b bytes.Buffer
-	if err := NewWriter(&b, time.Second).Send(Message{Kind: Note, Text: strings.Repeat("x", MaxLine)}); err == nil || b.Len() > 0 {
+	if err := NewWriter(&b, time.Second).Send(note(MaxLine)); !errors.Is(err, ErrTooLong) || b.Len() > 0 {
 		t.Errorf("error %v, %d bytes written", err, b.Len())
 	}
 }
@@ -95,7 +95,7 @@ func TestSendDoesNotBlock(t *testing.T) {
 	defer w.Close()
 	out := NewWriter(w, 10*time.Millisecond)
 	for range 1000 { // the pipe holds 64 KiB
-		if err = out.Send(Message{Kind: Note, Text: strings.Repeat("x", 1000)}); err != nil {
+		if err = out.Send(note(1000)); err != nil {
 			break
 		}
 	}
@@ -111,7 +111,7 @@ func TestConcurrentSendsKeepLinesWhole(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 50 {
-				if err := out.Send(Message{Kind: Note, Text: strings.Repeat("x", 5000)}); err != nil {
+				if err := out.Send(note(5000)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -132,6 +132,45 @@ func TestConcurrentSendsKeepLinesWhole(t *testing.T) {
 	if n != 400 {
 		t.Errorf("%d messages", n)
 	}
+}
+
+// note is a message of at least n bytes.
+func note(n int) Message {
+	return Message{Kind: View, View: &status.View{Progress: strings.Repeat("x", n)}}
+}
+
+// A line that was torn by a deadline must not take the next one along.
+func TestTornLineCostsOneMessage(t *testing.T) {
+	var b bytes.Buffer
+	w := NewWriter(&tearing{w: &b, after: 10}, time.Second)
+	if err := w.Send(note(100)); err == nil {
+		t.Fatal("the first write was not torn")
+	}
+	if err := w.Send(Message{Kind: Beat}); err != nil {
+		t.Fatal(err)
+	}
+	r := NewReader(&b)
+	if _, err := r.Next(); !errors.Is(err, ErrMalformed) {
+		t.Errorf("torn line: %v", err)
+	}
+	if m, err := r.Next(); err != nil || m.Kind != Beat {
+		t.Errorf("next line: %+v, %v", m, err)
+	}
+}
+
+// tearing cuts its first write off.
+type tearing struct {
+	w     io.Writer
+	after int
+}
+
+func (t *tearing) Write(p []byte) (int, error) {
+	if n := t.after; n > 0 {
+		t.after = 0
+		t.w.Write(p[:n])
+		return n, os.ErrDeadlineExceeded
+	}
+	return t.w.Write(p)
 }
 
 func FuzzReader(f *testing.F) {

@@ -10,10 +10,15 @@ import (
 //
 //	joining: 1 of 3 members; waiting for etcd-2 (192.168.122.6: connection refused), etcd-3 (…)
 //	serving: follower of etcd-2, 3 of 3 members, restarted 1 time, last: killed by signal 9
+//
+// It is valid UTF-8 without line breaks and never longer than systemd takes.
 func (s Status) Line() string {
 	var b strings.Builder
 	b.WriteString(string(s.State))
 	b.WriteString(": ")
+	if s.Killed {
+		return b.String() + "the member was killed and has not ended; is its disk hanging? (dmesg)"
+	}
 	switch s.State {
 	case Joining:
 		b.WriteString(s.joining())
@@ -32,6 +37,10 @@ func (s Status) Line() string {
 	return strings.TrimSuffix(oneLine(b.String()), ": ")
 }
 
+// maxLine is in bytes. systemd drops a datagram of more than 4096, and nobody
+// reads a line of more than half of that.
+const maxLine = 2048
+
 func (s Status) joining() string {
 	v := s.View
 	if len(v.Members) == 0 {
@@ -43,7 +52,7 @@ func (s Status) joining() string {
 	missing := missing(v.Members)
 	out := count(v.Members)
 	switch {
-	case missing != "" && v.Leader == "":
+	case v.Leader == "" && !v.quorum():
 		out += "; waiting for " + missing
 	case v.Leader == "":
 		out += "; waiting for the election of a leader"
@@ -52,9 +61,9 @@ func (s Status) joining() string {
 	case !v.Ready:
 		out += fmt.Sprintf("; leader is %s, publishing this member", v.Leader)
 	}
-	// With a leader a missing member no longer is what this node waits for,
+	// With a quorum a missing member no longer is what this node waits for,
 	// unless the operator demands all of them.
-	if missing != "" && v.Leader != "" {
+	if missing != "" && (v.Leader != "" || v.quorum()) {
 		if v.Ready {
 			out += "; ETCD_NODE_READY=all waits for " + missing
 		} else {
@@ -129,7 +138,12 @@ func times(n int) string {
 }
 
 // oneLine keeps a line break in a cause from becoming a second assignment in
-// an sd_notify datagram.
+// an sd_notify datagram, and the datagram from being dropped.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' || r == 0 }), "; ")
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' || r == 0 }), "; ")
+	if len(s) > maxLine {
+		s = s[:maxLine-len("…")]
+		return strings.ToValidUTF8(s, "") + "…"
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
 }

@@ -31,14 +31,16 @@ type Status struct {
 	// Reason says in plain words what the state waits for or why it was entered.
 	Reason string `json:"reason,omitempty"`
 
-	PID        int      `json:"pid"`                 // the supervisor, systemd's MainPID
-	MemberPID  int      `json:"memberPid,omitempty"` // 0: no member process
-	Restarts   int      `json:"restarts"`            // member restarts in this supervisor's life
-	LastEnd    *End     `json:"lastEnd,omitempty"`   // how the member ended last
-	View       View     `json:"member"`              // what the member sees
-	Ready      bool     `json:"readySent"`           // READY=1 was sent to systemd
-	Notices    []string `json:"notices,omitempty"`   // what the configuration had to say
-	Goroutines int      `json:"goroutines"`          // of the supervisor: a leak would show here
+	PID       int `json:"pid"`                 // the supervisor, systemd's MainPID
+	MemberPID int `json:"memberPid,omitempty"` // 0: no member process
+	// Killed says that the member process was sent SIGKILL and has not ended.
+	Killed     bool     `json:"killed,omitempty"`
+	Restarts   int      `json:"restarts"`          // member restarts in this supervisor's life
+	LastEnd    *End     `json:"lastEnd,omitempty"` // how the member ended last
+	View       View     `json:"member"`            // what the member sees
+	Ready      bool     `json:"readySent"`         // READY=1 was sent to systemd
+	Notices    []string `json:"notices,omitempty"` // what the configuration had to say
+	Goroutines int      `json:"goroutines"`        // of the supervisor: a leak would show here
 }
 
 // End is how the member process ended.
@@ -87,6 +89,21 @@ func (v View) Equal(w View) bool {
 			return a.ID == b.ID && a.Name == b.Name && a.Self == b.Self && a.Learner == b.Learner &&
 				a.Connected == b.Connected && a.Cause == b.Cause && slices.Equal(a.PeerURLs, b.PeerURLs)
 		})
+}
+
+// quorum reports whether the connected voting members are one.
+func (v View) quorum() bool {
+	voters, connected := 0, 0
+	for _, m := range v.Members {
+		if m.Learner {
+			continue
+		}
+		voters++
+		if m.Connected {
+			connected++
+		}
+	}
+	return connected > voters/2
 }
 
 // AllConnected reports whether every voting member is connected. It is false

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 var three = []Member{
@@ -22,7 +23,8 @@ func TestLine(t *testing.T) {
 	}{
 		{"starting: no usable address on eth0 yet", Status{State: Starting, Reason: "no usable address on eth0 yet"}},
 		{"joining: opening the database (826 MiB)", Status{State: Joining, View: View{Progress: "opening the database (826 MiB)"}}},
-		{"joining: 2 of 3 members; waiting for http://192.168.122.7:2380 (192.168.122.7: connection refused)", Status{State: Joining, View: View{Members: three}}},
+		{"joining: 1 of 2 members; waiting for http://192.168.122.7:2380 (192.168.122.7: connection refused)", Status{State: Joining, View: View{Members: []Member{three[0], three[2]}}}},
+		{"joining: 2 of 3 members; waiting for the election of a leader; missing http://192.168.122.7:2380 (192.168.122.7: connection refused)", Status{State: Joining, View: View{Members: three}}},
 		{"joining: 2 of 2 members; waiting for the election of a leader", Status{State: Joining, View: View{Members: three[:2]}}},
 		{"joining: 2 of 3 members; leader is etcd-2, publishing this member; missing http://192.168.122.7:2380 (192.168.122.7: connection refused)", Status{State: Joining, View: View{Leader: "etcd-2", Members: three}}},
 		{"joining: 2 of 3 members; learner, catching up with leader etcd-2; missing http://192.168.122.7:2380 (192.168.122.7: connection refused)", Status{State: Joining, View: View{Leader: "etcd-2", Learner: true, Members: three}}},
@@ -36,6 +38,16 @@ func TestLine(t *testing.T) {
 	} {
 		if got := tc.s.Line(); got != tc.want {
 			t.Errorf("got  %s\nwant %s", got, tc.want)
+		}
+	}
+}
+
+// systemd drops a datagram that is too long, and READY=1 must not be in it.
+func TestLineIsBounded(t *testing.T) {
+	for _, cause := range []string{strings.Repeat("ü", 5000), strings.Repeat("x\xff", 5000)} {
+		line := Status{State: Failed, Reason: cause}.Line()
+		if len(line) > maxLine || !utf8.ValidString(line) {
+			t.Errorf("%d bytes, valid: %v", len(line), utf8.ValidString(line))
 		}
 	}
 }

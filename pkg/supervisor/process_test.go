@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
@@ -24,6 +25,9 @@ import (
 // its first argument.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[0] == "etcd-node" && os.Args[1] == "member" {
+		if os.Args[2] == "parent" {
+			os.Exit(playParent())
+		}
 		os.Exit(playMember(os.Args[2]))
 	}
 	os.Exit(m.Run())
@@ -36,7 +40,13 @@ func playMember(part string) int {
 	if err != nil {
 		return 1
 	}
+	say := func(text string) {
+		events.Send(pipe.Message{Kind: pipe.View, View: &status.View{Progress: text}})
+	}
 	switch part {
+	case "deaf": // does not notice that its supervisor is gone
+		say("deaf")
+		select {}
 	case "serve":
 		events.Send(pipe.Message{Kind: pipe.View, View: &status.View{Name: "a", Ready: true, Leader: "a"}})
 		if m, err := commands.Next(); err == nil && m.Kind == pipe.Stop {
@@ -44,8 +54,8 @@ func playMember(part string) int {
 		}
 		return 9
 	case "secret":
-		events.Send(pipe.Message{Kind: pipe.Note, Text: start.Secrets["discovery-password"]})
-		events.Send(pipe.Message{Kind: pipe.Note, Text: strings.Join(os.Environ(), " ")})
+		say(start.Secrets["discovery-password"])
+		say(strings.Join(os.Environ(), " "))
 	case "crash":
 		f := os.NewFile(pipe.FDCrash, "crash")
 		fmt.Fprint(f, "[signal SIGBUS: bus error code=0x2]\n\n", strings.Repeat("goroutine 1\n", 100_000))
@@ -55,7 +65,7 @@ func playMember(part string) int {
 		fmt.Fprintln(f, "{]")
 		fmt.Fprintln(f, strings.Repeat("x", 3*pipe.MaxLine))
 		fmt.Fprintln(f, `{"v":99,"kind":"view"}`)
-		events.Send(pipe.Message{Kind: pipe.Note, Text: "still here"})
+		say("still here")
 	}
 	return 3
 }
@@ -76,7 +86,7 @@ func drain(t *testing.T, p *Process) (texts []string, f failure.Failure) {
 	for {
 		select {
 		case m := <-p.Messages:
-			texts = append(texts, m.Text)
+			texts = append(texts, m.View.Progress)
 		case f := <-p.Exited:
 			return texts, f
 		case <-deadline:
@@ -133,7 +143,7 @@ func TestProcessGarbageIsIgnored(t *testing.T) {
 	}
 }
 
-func TestProcessEndsWithItsLifeline(t *testing.T) {
+func TestProcessStops(t *testing.T) {
 	p, err := starter(t, nil)(Launch{Args: []string{"serve"}})
 	if err != nil {
 		t.Fatal(err)
@@ -144,6 +154,57 @@ func TestProcessEndsWithItsLifeline(t *testing.T) {
 	if _, f := drain(t, p); f.Cause != "ended with exit status 0 without giving a reason" {
 		t.Errorf("cause %q", f.Cause)
 	}
+}
+
+// The kernel ends the member when its supervisor ends, whatever the member
+// does. The supervisor here is a process of its own that is killed.
+func TestProcessDiesWithItsSupervisor(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := &exec.Cmd{Path: exe, Args: []string{"etcd-node", "member", "parent"}}
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Fscan(out, &pid); err != nil {
+		t.Fatal(err)
+	}
+	parent.Process.Kill()
+	parent.Wait()
+	for deadline := time.Now().Add(30 * time.Second); alive(pid); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			syscall.Kill(pid, syscall.SIGKILL)
+			t.Fatal("the member has outlived its supervisor")
+		}
+	}
+}
+
+// alive reports whether pid is a process that is not a zombie.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(stat), ") Z ")
+}
+
+// playParent starts a member that hears nothing, says its pid, and waits.
+func playParent() int {
+	exe, err := os.Executable()
+	if err != nil {
+		return 1
+	}
+	p, err := StartProcess(exe, nil, nil, nil, zap.NewNop())(Launch{Args: []string{"deaf"}})
+	if err != nil {
+		return 1
+	}
+	p.Send(pipe.Message{Kind: pipe.Start})
+	<-p.Messages
+	fmt.Println(p.PID)
+	select {}
 }
 
 func TestProcessThatCannotStart(t *testing.T) {

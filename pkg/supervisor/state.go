@@ -13,10 +13,10 @@ import (
 // transitions lists the states that may follow each state.
 var transitions = map[status.State][]status.State{
 	"":              {status.Starting},
-	status.Starting: {status.Joining, status.Backoff, status.Stopping, status.Stopped, status.Failed},
+	status.Starting: {status.Joining, status.Backoff, status.Stopping, status.Failed},
 	status.Joining:  {status.Serving, status.Backoff, status.Stopping, status.Failed},
 	status.Serving:  {status.Backoff, status.Stopping, status.Failed},
-	status.Backoff:  {status.Starting, status.Joining, status.Stopping, status.Stopped, status.Failed},
+	status.Backoff:  {status.Starting, status.Joining, status.Backoff, status.Stopping, status.Failed},
 	status.Stopping: {status.Stopped, status.Failed},
 }
 
@@ -37,17 +37,24 @@ func (s *Supervisor) enter(next status.State, reason string) {
 	s.announce()
 }
 
-// announce tells systemd the status if its line has changed, and the log if
-// the state has, or if there is no systemd that would show the line.
+// announce tells systemd the status if its line has changed, and READY=1 if it
+// is due, and the log if the state has changed, or if there is no systemd that
+// would show the line. What systemd did not take is told again with the next
+// event, which is a second away at most.
 func (s *Supervisor) announce() {
 	line := s.st.Line()
-	entered := s.logged != s.st.State
-	if line == s.line && !entered {
-		return
+	changed, entered := line != s.line, s.logged != s.st.State
+	if s.opts.Notify != nil {
+		if line != s.told && s.notify("STATUS="+line) {
+			s.told = line
+		}
+		// Alone: systemd drops a datagram that is too long, whatever is in it.
+		if s.st.State == status.Serving && !s.st.Ready {
+			s.st.Ready = s.notify("READY=1")
+		}
 	}
 	s.line, s.logged = line, s.st.State
-	s.notify("STATUS=" + line)
-	if !entered && s.opts.Notify != nil {
+	if !entered && (!changed || s.opts.Notify != nil) {
 		return
 	}
 	var fields []zap.Field
@@ -64,14 +71,16 @@ func (s *Supervisor) announce() {
 	}
 }
 
-// notify sends one sd_notify datagram, where there is a systemd to send it to.
-func (s *Supervisor) notify(state string) {
+// notify sends one sd_notify datagram, where there is a systemd to send it to,
+// and reports whether it was taken.
+func (s *Supervisor) notify(state string) bool {
 	if s.opts.Notify == nil {
-		return
+		return false
 	}
 	err := s.opts.Notify(state)
 	if err != nil && !s.notifyFailed {
 		s.opts.Log.Warn("cannot notify systemd", zap.Error(err))
 	}
 	s.notifyFailed = err != nil // say it once, and again after it had worked
+	return err == nil
 }

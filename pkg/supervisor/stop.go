@@ -24,7 +24,7 @@ func (s *Supervisor) stop(reason string) {
 	case s.proc != nil:
 		s.killAt = time.After(s.launch.StopTimeout)
 		if err := s.proc.Send(pipe.Message{Kind: pipe.Stop}); err != nil {
-			s.proc.Kill() // it cannot hear; its exit follows
+			s.kill("the member cannot be told to stop")
 		}
 	case !preparing:
 		s.enter(s.endState(), s.endReason())

@@ -19,7 +19,8 @@ import (
 type Options struct {
 	Log *zap.Logger
 
-	// Notify sends one sd_notify assignment block. Nil means that no service
+	// Notify sends one sd_notify assignment block, in bounded time: the loop
+	// waits for it. Nil means that no service
 	// manager waits: then any failure before the first Serving ends Run, as
 	// scripts and test suites expect of etcd.
 	Notify func(state string) error
@@ -69,7 +70,8 @@ type Supervisor struct {
 	opts   Options
 	st     status.Status
 	trace  []status.State
-	line   string       // last STATUS= sent
+	line   string       // the status line as of the last event
+	told   string       // the last one that systemd took
 	logged status.State // last state logged
 
 	cancel   context.CancelFunc // of Prepare
@@ -89,7 +91,7 @@ type Supervisor struct {
 	attempts     int              // since the member last was healthy
 	reported     *failure.Failure // what the member says it is about to end of
 	final        *failure.Failure // ends Run once the member has stopped
-	class        failure.Class    // of the last failure; "" once served again
+	class        failure.Class    // of the last failure; "" once a start has got past it
 	silent       int              // own ticks since the member was last heard
 	lastTick     time.Time
 	lastExtend   time.Time
@@ -153,8 +155,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		case <-force:
 			force = nil
 			if s.proc != nil {
-				s.opts.Log.Warn("told to stop again: killing the member")
-				s.proc.Kill()
+				s.kill("told to stop again")
 			}
 		case p := <-s.prepared:
 			s.onPrepared(prepareCtx, p)
@@ -171,8 +172,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 			s.again(prepareCtx)
 		case <-s.killAt:
 			s.killAt = nil
-			s.opts.Log.Warn("the member did not stop in time: killing it")
-			s.proc.Kill()
+			s.kill("the member did not stop in time")
 		case <-tick.C:
 			s.onTick()
 		case <-watchdog:
@@ -233,7 +233,7 @@ func (s *Supervisor) again(ctx context.Context) {
 
 // start starts the member process.
 func (s *Supervisor) start() {
-	s.st.View = status.View{}
+	s.st.View, s.st.Killed = status.View{}, false
 	s.reported, s.silent = nil, 0
 	proc, err := s.opts.Start(*s.launch)
 	if err != nil {
@@ -259,33 +259,36 @@ func (s *Supervisor) onMessage(m pipe.Message) {
 			return
 		}
 		s.st.View = *m.View
+		if len(m.View.Members) > 0 {
+			s.class = "" // the start has got past what ended the last one
+		}
 		s.maybeServing()
 	case pipe.Failing:
 		if m.Failure != nil && m.Failure.Exit != failure.ExitOK { // a failure never ends in success
 			s.reported = m.Failure
 		}
-	case pipe.Note:
-		s.opts.Log.Info(m.Text)
 	}
 }
 
-// maybeServing enters Serving when the member is ready, and says READY=1 the
-// first time. A member that has been told to stop is never ready.
+// maybeServing enters Serving when the member is ready; announce then says
+// READY=1. A member that has been told to stop is never ready.
 func (s *Supervisor) maybeServing() {
 	if s.st.State != status.Joining || !s.st.View.Ready {
 		return
 	}
-	if s.launch.ReadyAll && !s.st.Ready && !s.st.View.AllConnected() {
+	if s.launch.ReadyAll && !s.served && !s.st.View.AllConnected() {
 		return
 	}
 	s.servingSince = time.Now()
-	s.served, s.class = true, ""
-	first := !s.st.Ready
-	s.st.Ready = s.opts.Notify != nil
+	s.served = true
 	s.enter(status.Serving, "")
-	if first && s.st.Ready {
-		s.notify("READY=1\nSTATUS=" + s.line)
-	}
+}
+
+// kill kills the member. Its exit follows, unless the kernel cannot end it.
+func (s *Supervisor) kill(why string) {
+	s.opts.Log.Warn(why+": killing the member", zap.Int("pid", s.proc.PID))
+	s.st.Killed = true
+	s.proc.Kill()
 }
 
 // onExit handles the end of the member process.
@@ -294,7 +297,7 @@ func (s *Supervisor) onExit(f failure.Failure) {
 		f = *s.reported
 	}
 	s.proc, s.messages, s.exited, s.killAt = nil, nil, nil, nil
-	s.st.MemberPID = 0
+	s.st.MemberPID, s.st.Killed = 0, false
 	if s.st.State == status.Stopping {
 		s.enter(s.endState(), s.endReason())
 		return
@@ -322,6 +325,9 @@ func (s *Supervisor) ended(f failure.Failure) {
 	s.attempts++
 	if s.launch != nil {
 		s.st.Restarts++
+	}
+	if f.ID == failure.IDAddressGone {
+		s.launch = nil // find the address again
 	}
 	s.enter(status.Backoff, fmt.Sprintf("%s; next attempt %s", f.Error(), in(d)))
 	s.retry = time.After(d)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -169,7 +170,7 @@ func TestReadyOnce(t *testing.T) {
 			"STATUS=starting: finding this node's address and name",
 			"STATUS=joining: opening the data",
 			"STATUS=serving: leader, 1 of 1 member",
-			"READY=1\nSTATUS=serving: leader, 1 of 1 member",
+			"READY=1",
 			"STATUS=backoff: killed by signal 9; next attempt now, restarted 1 time",
 			"STATUS=joining: opening the data, restarted 1 time, last: killed by signal 9",
 			"STATUS=serving: leader, 1 of 1 member, restarted 1 time, last: killed by signal 9",
@@ -472,14 +473,18 @@ func TestExtendsStartTimeout(t *testing.T) {
 		}
 		f := failure.New("data-dir-access", "")
 		r.proc().fail(f)
-		r.pass(29 * time.Second)
+		r.pass(35 * time.Second) // 5 s into the next attempt
 		if len(r.extends) != 3 {
-			t.Errorf("extended %d times, also for an operator's failure", len(r.extends))
+			t.Errorf("extended %d times, also for a failure that comes back", len(r.extends))
 		}
-		r.pass(2 * time.Second) // the next attempt
+		r.proc().view(status.View{Members: single}) // it has got past that
+		r.beat(7 * time.Second)
+		if len(r.extends) != 5 {
+			t.Errorf("extended %d times, want 5 when it waits again", len(r.extends))
+		}
 		r.proc().serve()
 		r.beat(20 * time.Second)
-		if len(r.extends) != 3 {
+		if len(r.extends) != 5 {
 			t.Errorf("extended %d times, also while serving", len(r.extends))
 		}
 		r.stop()
@@ -533,19 +538,91 @@ func TestPausedMachineKillsNobody(t *testing.T) {
 	})
 }
 
+// A machine that is out of memory or processes cannot fork, again and again.
 func TestStartFailureIsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		n := 0
 		r := run(t, func(o *Options, _ *rig) {
-			start, n := o.Start, 0
+			start := o.Start
 			o.Start = func(l Launch) (*Process, error) {
-				if n++; n == 1 {
+				if n++; n != 3 && n != 6 {
 					return nil, errors.New("fork/exec /proc/self/exe: resource temporarily unavailable")
 				}
 				return start(l)
 			}
 		})
+		r.pass(61 * time.Second)
+		r.wantTrace(status.Starting, status.Backoff, status.Backoff, status.Joining)
+		r.proc().serve()
+		r.proc().end(killed())
+		r.pass(61 * time.Second)
+		r.wantTrace(status.Starting, status.Backoff, status.Backoff, status.Joining, status.Serving,
+			status.Backoff, status.Backoff, status.Backoff, status.Joining)
+		r.stop()
+	})
+}
+
+// systemd may not read for a while; what it did not take is told again.
+func TestNotifyFailureIsMadeUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var deaf atomic.Bool
+		r := run(t, func(o *Options, _ *rig) {
+			notify := o.Notify
+			o.Notify = func(state string) error {
+				if deaf.Load() {
+					return errors.New("resource temporarily unavailable")
+				}
+				return notify(state)
+			}
+		})
+		deaf.Store(true)
+		r.proc().serve()
+		synctest.Wait()
+		if st, _ := r.s.Status(t.Context()); st.State != status.Serving || st.Ready {
+			t.Errorf("state %s, ready sent: %v", st.State, st.Ready)
+		}
+		deaf.Store(false)
+		r.beat(2 * time.Second)
+		n := len(r.told)
+		if !slices.Equal(r.told[n-2:], []string{"STATUS=serving: leader, 1 of 1 member", "READY=1"}) {
+			t.Errorf("told %q", r.told)
+		}
+		r.stop()
+	})
+}
+
+// A process in uninterruptible sleep does not end when it is killed.
+func TestKilledButThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, func(o *Options, _ *rig) {
+			start := o.Start
+			o.Start = func(l Launch) (*Process, error) {
+				p, err := start(l)
+				p.Kill = func() {}
+				return p, err
+			}
+		})
+		r.proc().serve()
+		r.pass(12 * time.Second)
+		if st, _ := r.s.Status(t.Context()); st.Line() != "serving: the member was killed and has not ended; is its disk hanging? (dmesg)" {
+			t.Error(st.Line())
+		}
+		r.proc().end(killed())
+		r.pass(time.Second)
+		if st, _ := r.s.Status(t.Context()); st.State != status.Joining || st.Killed {
+			t.Errorf("%+v", st)
+		}
+		r.stop()
+	})
+}
+
+// An address that is gone is looked for again.
+func TestAddressGoneIsPreparedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, nil)
+		r.proc().fail(failure.New(failure.IDAddressGone, ""))
 		r.pass(31 * time.Second)
-		r.wantTrace(status.Starting, status.Backoff, status.Joining)
+		r.wantTrace(status.Starting, status.Joining, status.Backoff, status.Starting, status.Joining)
 		r.stop()
 	})
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
@@ -38,9 +36,9 @@ func (s *Supervisor) onTick() {
 			s.giveUp(f)
 			return
 		}
-		// An operator's failure does not get more time: `systemctl start`
-		// shall fail and show it, while the retries go on.
-		if s.class != failure.Operator && now.Sub(s.lastExtend) >= extendEvery {
+		// A start that fails again and again gets no more time: `systemctl
+		// start` shall fail and show it, while the retries go on.
+		if s.class == "" && now.Sub(s.lastExtend) >= extendEvery {
 			s.lastExtend = now
 			s.notify(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d", extendBy.Microseconds()))
 		}
@@ -55,9 +53,8 @@ func (s *Supervisor) onTick() {
 	}
 	if s.silent == hangTicks {
 		f := failure.New(failure.IDHang, "")
-		s.opts.Log.Warn(f.Cause, zap.Int("pid", s.proc.PID), zap.Int("seconds", hangTicks))
 		s.reported = &f
-		s.proc.Kill()
+		s.kill(fmt.Sprintf("the member has not been heard for %d s", hangTicks))
 	}
 }
 
