@@ -1,0 +1,192 @@
+package main
+
+import (
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+func TestThreeMembers(t *testing.T) {
+	t.Parallel()
+	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
+	cluster(a, b, c)
+	a.start(true)
+	a.await("STATUS=joining: 1 of 3 members; waiting for b (127.0.0.1: connection refused), c (127.0.0.1: connection refused)")
+	b.start(true)
+	c.start(true)
+	for _, n := range []*node{a, b, c} {
+		n.await("READY=1")
+		n.until("serving with all", func(st status.Status) bool { return serving(st) && st.View.AllConnected() })
+	}
+	a.put("k", "v")
+	if v := c.get("k"); v != "v" {
+		t.Errorf("k = %q on another member", v)
+	}
+	// A member that is stopped is named by the others.
+	if code := c.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	a.until("missing c", func(st status.Status) bool {
+		return serving(st) && strings.Contains(st.Line(), "2 of 3 members; missing c (127.0.0.1: connection refused)")
+	})
+	a.put("k", "w")
+	// Without a quorum the process lives on and says so.
+	b.stop()
+	a.until("without leader", func(st status.Status) bool {
+		return serving(st) && strings.Contains(st.Line(), "no leader")
+	})
+	if code := a.stop(); code != 0 {
+		t.Errorf("exit code %d without a quorum", code)
+	}
+}
+
+// A leader that is stopped hands over, also with watches and leases open; the
+// others go on without an election timeout.
+func TestLeaderHandsOver(t *testing.T) {
+	t.Parallel()
+	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
+	cluster(a, b, c)
+	nodes := []*node{a, b, c}
+	for _, n := range nodes {
+		n.start(true)
+	}
+	for _, n := range nodes {
+		n.await("READY=1")
+	}
+	st := a.until("with a leader", func(st status.Status) bool { return serving(st) && st.View.AllConnected() && st.View.Leader != "" })
+	leader := nodes[slices.IndexFunc(nodes, func(n *node) bool { return n.name == st.View.Leader })]
+	leader.until("connected", func(st status.Status) bool { return st.View.AllConnected() })
+
+	cli := leader.etcd()
+	lease, err := cli.Grant(t.Context(), 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cli.KeepAlive(t.Context(), lease.ID); err != nil {
+		t.Fatal(err)
+	}
+	watch := cli.Watch(t.Context(), "k", clientv3.WithCreatedNotify())
+	<-watch
+
+	if code := leader.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if log := strings.Join(leader.lines(), "\n"); !strings.Contains(log, "handed over the leadership") {
+		t.Error("the leader did not hand over")
+	}
+	survivors := slices.DeleteFunc(nodes, func(n *node) bool { return n == leader })
+	survivors[0].put("k", "v")
+}
+
+func TestReadyAll(t *testing.T) {
+	t.Parallel()
+	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
+	cluster(a, b, c)
+	for _, n := range []*node{a, b, c} {
+		n.env = []string{"ETCD_NODE_READY=all"}
+	}
+	a.start(true)
+	b.start(true)
+	a.await("STATUS=joining: 2 of 3 members; ETCD_NODE_READY=all waits for c (127.0.0.1: connection refused)")
+	c.start(true)
+	a.await("READY=1")
+	b.await("READY=1")
+	c.await("READY=1")
+}
+
+// Nodes that were given different tokens never come together; the one that is
+// outvoted says so and ends, the others show it.
+func TestForeignToken(t *testing.T) {
+	t.Parallel()
+	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
+	cluster(a, b, c)
+	a.start(true)
+	b.start(true)
+	c.start(true, "--initial-cluster-token=other")
+	a.await("READY=1")
+	c.await("STATUS=failed: the peers belong to another cluster")
+	if code := c.exit(); code != 76 {
+		t.Errorf("exit code %d", code)
+	}
+	b.await("READY=1")
+	if st := a.status(); !serving(st) {
+		t.Errorf("a: %s", st.Line())
+	}
+}
+
+func TestRemovedMember(t *testing.T) {
+	t.Parallel()
+	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
+	cluster(a, b, c)
+	nodes := []*node{a, b, c}
+	for _, n := range nodes {
+		n.start(true)
+	}
+	for _, n := range nodes {
+		n.await("READY=1")
+		n.until("connected", func(st status.Status) bool { return st.View.AllConnected() })
+	}
+	id, err := strconv.ParseUint(c.status().View.MemberID, 16, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cli := a.etcd()
+	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		// etcd refuses for 5 s after a start: "unhealthy cluster"
+		if _, err = cli.MemberRemove(t.Context(), id); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	s := c.await("STATUS=failed: this member was removed from the cluster")
+	if want := fmt.Sprintf("etcdctl member remove %x", id); !strings.Contains(s, want) {
+		t.Errorf("%q lacks %q", s, want)
+	}
+	if code := c.exit(); code != 67 {
+		t.Errorf("exit code %d", code)
+	}
+	// Removed while it is down: each start seems to work.
+	c.start(true)
+	c.await("STATUS=failed: this member was removed from the cluster")
+	if code := c.exit(); code != 67 || c.readies() != 1 {
+		t.Errorf("exit code %d, READY=1 said %d times", code, c.readies())
+	}
+}
+
+func TestWipedMember(t *testing.T) {
+	t.Parallel()
+	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
+	cluster(a, b, c)
+	nodes := []*node{a, b, c}
+	for _, n := range nodes {
+		n.start(true)
+	}
+	for _, n := range nodes {
+		n.await("READY=1")
+	}
+	for _, tc := range []struct{ state, want string }{
+		{"new", "STATUS=failed: the cluster knows this member but its data dir is empty"},
+		{"existing", "STATUS=failed: the cluster counts on data that this member no longer has"},
+	} {
+		c.stop()
+		if err := os.RemoveAll(filepath.Join(c.dir, "data")); err != nil {
+			t.Fatal(err)
+		}
+		c.start(true, "--initial-cluster-state="+tc.state)
+		c.await(tc.want)
+		if code := c.exit(); code != 66 {
+			t.Errorf("%s: exit code %d", tc.state, code)
+		}
+	}
+}

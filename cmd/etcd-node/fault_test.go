@@ -1,0 +1,171 @@
+package main
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/pkg/v3/pbutil"
+	"go.etcd.io/etcd/server/v3/storage/wal"
+	"go.uber.org/zap"
+)
+
+func TestMemberFrozen(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes 10 s: the member must be silent for so long")
+	}
+	n := single(t)
+	n.start(true)
+	n.await("READY=1")
+	syscall.Kill(n.status().MemberPID, syscall.SIGSTOP)
+	n.await("STATUS=backoff: the member stopped answering its supervisor and was killed")
+	n.await("STATUS=serving")
+	n.stop()
+}
+
+func TestPortBusy(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	l, err := net.Listen("tcp", strings.TrimPrefix(n.client, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	n.start(false)
+	if code := n.exit(); code != 1 {
+		t.Errorf("exit code %d without systemd", code)
+	}
+	if log := strings.Join(n.lines(), "\n"); !strings.Contains(log, "failed: a port of this member is in use by another process: listen tcp") {
+		t.Error("the log does not say why")
+	}
+	n.start(true)
+	n.await("STATUS=backoff: a port of this member is in use by another process")
+	l.Close()
+	n.await("READY=1")
+	n.stop()
+}
+
+// etcd waits for ever for the lock of its database, and says so once, after
+// ten seconds.
+func TestDatabaseLocked(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes 10 s: etcd is silent for so long")
+	}
+	n := single(t)
+	n.start(true)
+	n.await("READY=1")
+	n.stop()
+	db, err := os.OpenFile(filepath.Join(n.dir, "data/member/snap/db"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := syscall.Flock(int(db.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	n.start(true)
+	n.await("STATUS=joining: opening the data; this takes long: does another process hold its lock?")
+	db.Close()
+	n.await("READY=1")
+	n.stop()
+}
+
+func TestStartTimeout(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t, "a"), newNode(t, "b")
+	cluster(a, b)
+	a.env = []string{"ETCD_NODE_START_TIMEOUT=2s"}
+	a.start(true)
+	a.await("EXTEND_TIMEOUT_USEC=")
+	s := a.await("STATUS=failed: not joined within ETCD_NODE_START_TIMEOUT")
+	if !strings.Contains(s, "waiting for b (127.0.0.1: connection refused)") {
+		t.Errorf("said %q", s)
+	}
+	if code := a.exit(); code != 75 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestDamagedData(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func(db string) error{
+		"truncated": func(db string) error { return os.Truncate(db, 8192) },
+		"garbage": func(db string) error {
+			f, err := os.OpenFile(db, os.O_WRONLY, 0)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			_, err = f.WriteAt([]byte(strings.Repeat("garbage ", 4096)), 8192)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := single(t)
+			n.start(true)
+			n.await("READY=1")
+			n.put("k", "v")
+			n.stop()
+			if err := damage(filepath.Join(n.dir, "data/member/snap/db")); err != nil {
+				t.Fatal(err)
+			}
+			n.start(true)
+			n.await("STATUS=failed: the files in the data dir are damaged")
+			if code := n.exit(); code != 65 {
+				t.Errorf("exit code %d", code)
+			}
+		})
+	}
+}
+
+// systemd that does not read its socket must not freeze the supervisor.
+func TestNotifySocketFull(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	path := filepath.Join(n.dir, "full")
+	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close() // it never reads
+	n.env = []string{"NOTIFY_SOCKET=" + path}
+	n.start(false)
+	n.until("serving", serving)
+	if code := n.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// What a kill at such a moment leaves is recognised.
+func TestHalfBegun(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	n.start(true)
+	n.await("READY=1")
+	n.stop()
+	// A WAL without entries beside a database without any: what is written
+	// before the first entry is.
+	data := filepath.Join(n.dir, "data/member")
+	if err := os.RemoveAll(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(data, "snap"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w, err := wal.Create(zap.NewNop(), filepath.Join(data, "wal"), pbutil.MustMarshalMessage(&etcdserverpb.Metadata{NodeID: new(uint64(1)), ClusterID: new(uint64(2))}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	n.start(true)
+	n.await("STATUS=failed: the first start of this cluster of one was interrupted")
+	if code := n.exit(); code != 65 {
+		t.Errorf("exit code %d", code)
+	}
+}

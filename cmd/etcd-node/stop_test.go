@@ -1,0 +1,186 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// If the supervisor dies its member dies with it, so that the next one finds
+// ports and locks free.
+func TestSupervisorKilled(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	n.start(true)
+	n.await("READY=1")
+	member := n.status().MemberPID
+	n.cmd.Process.Kill()
+	n.exit()
+	gone(t, member)
+	n.start(true)
+	n.await("READY=1")
+	n.stop()
+}
+
+// A stop while joining ends at once and well, however long the wait would be.
+func TestStopWhileJoining(t *testing.T) {
+	t.Parallel()
+	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
+	cluster(a, b, c)
+	a.start(true)
+	a.await("STATUS=joining: 1 of 3")
+	if code := a.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if a.readies() != 0 {
+		t.Error("READY=1 was said")
+	}
+	a.start(false) // and without systemd
+	a.until("joining", func(st status.Status) bool { return st.State == status.Joining })
+	if code := a.stop(); code != 0 {
+		t.Errorf("exit code %d without systemd", code)
+	}
+}
+
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	n.start(true)
+	n.await("READY=1")
+	syscall.Kill(n.status().MemberPID, syscall.SIGSTOP) // it will not stop by itself
+	n.cmd.Process.Signal(syscall.SIGTERM)
+	n.await("STATUS=stopping")
+	begun := time.Now()
+	n.cmd.Process.Signal(syscall.SIGTERM)
+	if code := n.exit(); code != 0 || time.Since(begun) > stopTimeout/2 {
+		t.Errorf("exit code %d after %s", code, time.Since(begun))
+	}
+}
+
+// Whatever the supervisor hangs in, the second signal ends it: here in reading
+// an env file that is a pipe without a writer.
+func TestSecondSignalEndsWhatHangs(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	fifo := filepath.Join(n.dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n.env = []string{"ETCD_NODE_ENV_FILE=" + fifo}
+	n.start(false)
+	// It reads by now, or will; and a signal before it listens ends it too.
+	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		n.cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case err := <-n.done:
+			n.done <- err
+			return
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("it is still there")
+		}
+	}
+}
+
+// A service has no terminal: SIGHUP means something else there. nohup has said
+// that it shall be ignored.
+func TestHangup(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	n.start(true)
+	n.await("READY=1")
+	n.cmd.Process.Signal(syscall.SIGHUP)
+	n.put("k", "v") // it goes on
+	n.stop()
+	n.start(false)
+	n.until("serving", serving)
+	n.cmd.Process.Signal(syscall.SIGHUP)
+	if code := n.exit(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// A stop in the middle of the very first start must leave data from which a
+// cluster of one can go on.
+func TestStopDuringFirstStart(t *testing.T) {
+	t.Parallel()
+	for i := range 10 {
+		n := single(t)
+		n.start(true)
+		// The WAL's directory appears some milliseconds before its first entry.
+		wal := filepath.Join(n.dir, "data/member/wal")
+		for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+			if _, err := os.Stat(wal); err == nil {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("no WAL")
+			}
+		}
+		time.Sleep(time.Duration(i) * 3 * time.Millisecond) // another moment in each round
+		if code := n.stop(); code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+		n.start(true)
+		n.await("READY=1")
+		n.stop()
+	}
+}
+
+// The member ends when its lifeline does, also where no signal tells it: in
+// another PID namespace, or after a change of credentials.
+func TestLifeline(t *testing.T) {
+	t.Parallel()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ours, theirs []*os.File
+	for i := range 3 {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 1 { // commands go down
+			r, w = w, r
+		}
+		ours, theirs = append(ours, r), append(theirs, w)
+	}
+	n := single(t)
+	cmd := &exec.Cmd{Path: exe, Args: append([]string{"etcd-node", "member"}, n.flags...), ExtraFiles: theirs, Dir: n.dir}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	for _, f := range theirs {
+		f.Close()
+	}
+	if err := pipe.NewWriter(ours[1], time.Second).Send(pipe.Message{Kind: pipe.Start}); err != nil {
+		t.Fatal(err)
+	}
+	events := pipe.NewReader(ours[0])
+	for {
+		m, err := events.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Kind == pipe.View && m.View.Ready {
+			break
+		}
+	}
+	ours[1].Close()
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		t.Fatal("the member lives on without its supervisor")
+	}
+}
