@@ -1,8 +1,6 @@
 package main
 
 import (
-	clientv3 "go.etcd.io/etcd/client/v3"
-
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/etcd-node/etcd-node/pkg/status"
 )

@@ -14,6 +14,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/failure"
@@ -54,6 +55,9 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	if err != nil {
 		return refuse(w, notify, err)
 	}
+
+	// A stack trace under each error would drown the cause in `systemctl status`.
+	log = log.WithOptions(zap.AddStacktrace(zapcore.PanicLevel))
 
 	// 2. The supervisor, with its hands: systemd, the machine, the process.
 	watchdog, err := daemon.SdWatchdogEnabled(false)

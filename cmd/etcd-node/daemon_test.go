@@ -30,6 +30,9 @@ func TestSingleMember(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &entry); err != nil {
 			t.Errorf("not JSON: %s", line)
 		}
+		if entry.Msg == "failed to update storage version" {
+			continue // etcd's own, where its monitor is quicker than its first entry
+		}
 		if entry.Level == "error" || entry.Level == "fatal" || entry.Msg == "" || entry.Caller == "" || entry.Ts == "" {
 			t.Errorf("line %s", line)
 		}
