@@ -1,0 +1,147 @@
+// Package systemd_test holds `make install` and `make uninstall` to their
+// promises; this directory has no Go code of its own.
+package systemd_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// makefile runs make targets of this project.
+func makefile(t *testing.T, args ...string) {
+	t.Helper()
+	cmd := exec.Command("make", append([]string{"-C", "../.."}, args...)...)
+	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("make %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+// tree lists the files below dir with their modes.
+func tree(t *testing.T, dir string) string {
+	t.Helper()
+	var b strings.Builder
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "%o %s\n", info.Mode(), strings.TrimPrefix(path, dir))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func TestInstall(t *testing.T) {
+	makefile(t, "build")
+	for _, tc := range []struct{ prefix, want string }{
+		{"/usr/local", `644 /etc/default/etcd
+644 /etc/firewalld/services/etcd.xml
+755 /usr/local/bin/etcd-node
+644 /usr/local/lib/systemd/system/etcd.service
+644 /usr/local/lib/sysusers.d/etcd.conf
+`},
+		{"/usr", `644 /etc/default/etcd
+755 /usr/bin/etcd-node
+644 /usr/lib/firewalld/services/etcd.xml
+644 /usr/lib/systemd/system/etcd.service
+644 /usr/lib/sysusers.d/etcd.conf
+`},
+		{"/opt/etcd", `644 /etc/default/etcd
+644 /etc/firewalld/services/etcd.xml
+644 /etc/systemd/system/etcd.service
+644 /etc/sysusers.d/etcd.conf
+755 /opt/etcd/bin/etcd-node
+`},
+	} {
+		t.Run(tc.prefix, func(t *testing.T) {
+			dest := t.TempDir()
+			vars := []string{"DESTDIR=" + dest, "PREFIX=" + tc.prefix}
+			makefile(t, append(vars, "install")...)
+			if got := tree(t, dest); got != tc.want {
+				t.Errorf("installed:\n%swant:\n%s", got, tc.want)
+			}
+			for line := range strings.Lines(tc.want) {
+				if _, path, _ := strings.Cut(strings.TrimSpace(line), " "); strings.HasSuffix(path, "etcd.service") {
+					if want := "\nExecStart=" + tc.prefix + "/bin/etcd-node\n"; !strings.Contains(read(t, dest+path), want) {
+						t.Errorf("the unit does not have %q", want)
+					}
+				}
+			}
+			makefile(t, append(vars, "uninstall")...)
+			if got := tree(t, dest); got != "" {
+				t.Errorf("left behind:\n%s", got)
+			}
+		})
+	}
+}
+
+// What is the operator's stays the operator's.
+func TestInstallKeeps(t *testing.T) {
+	makefile(t, "build")
+	dest := t.TempDir()
+	write := func(path, content string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(dest+path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(dest+path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const settings, db = "/etc/default/etcd", "/var/lib/etcd/member/snap/db"
+	write(settings, "ETCD_NAME=mine\n")
+	write(db, "everything I have")
+	// A distribution's own unit, which the one in /usr/local outranks.
+	write("/usr/lib/systemd/system/etcd.service", "theirs")
+
+	makefile(t, "install", "DESTDIR="+dest)
+	makefile(t, "install", "DESTDIR="+dest) // an upgrade
+	if got := read(t, dest+settings); got != "ETCD_NAME=mine\n" {
+		t.Errorf("install wrote over %s: %q", settings, got)
+	}
+	makefile(t, "uninstall", "DESTDIR="+dest)
+	const want = `600 /etc/default/etcd
+600 /usr/lib/systemd/system/etcd.service
+600 /var/lib/etcd/member/snap/db
+`
+	if got := tree(t, dest); got != want {
+		t.Errorf("after uninstall:\n%swant:\n%s", got, want)
+	}
+	if got := read(t, dest+"/usr/lib/systemd/system/etcd.service"); got != "theirs" {
+		t.Errorf("the distribution's unit is %q", got)
+	}
+}
+
+// Every setting in etcd.default is a comment, so that the installed file
+// configures nothing, and every commented one is a line systemd would take.
+func TestDefaultsAreComments(t *testing.T) {
+	for line := range strings.Lines(read(t, "etcd.default")) {
+		switch {
+		case !strings.HasPrefix(line, "#") && line != "\n":
+			t.Errorf("not a comment: %s", line)
+		case strings.HasPrefix(line, "#ETCD") && strings.Contains(line, " #"):
+			t.Errorf("the comment would become part of the value: %s", line)
+		}
+	}
+}
