@@ -1,0 +1,66 @@
+// Bench prints the numbers that etcd-node promises, beside those of stock etcd
+// of the same build on the same three lab hosts, taking turns. It needs root
+// and an otherwise idle machine: the tests show that things work, this shows
+// how fast.
+//
+//	go run ./test/bench                   every row, n = 10: an hour
+//	go run ./test/bench -n 3 -run stop    the rows whose name matches
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"syscall"
+	"time"
+
+	"github.com/etcd-node/etcd-node/test/lab"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) (err error) {
+	n := flag.Int("n", 10, "measurements per row")
+	only := flag.String("run", "", "run the rows whose name matches this regular expression")
+	alone := flag.Duration("alone", time.Minute, "how long host 1 is alone in the row about that")
+	oursOnly := flag.Bool("ours", false, "leave stock etcd out: its stops take minutes")
+	flag.Parse()
+	match, err := regexp.Compile(*only)
+	if err != nil {
+		return err
+	}
+
+	l, err := lab.Start(ctx, fmt.Sprintf("bench%d", os.Getpid()), 3, os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closing := l.Close(); err == nil {
+			err = closing
+		}
+	}()
+	if err := install(ctx, l); err != nil {
+		return err
+	}
+	fmt.Printf("| case | goal | etcd-node: median (p90, worst) | stock etcd: median (p90, worst) | n |\n|---|---|---|---|---|\n")
+	for _, r := range rows(*alone) {
+		if !match.MatchString(r.name) {
+			continue
+		}
+		r.oursOnly = r.oursOnly || *oursOnly
+		if err := r.print(ctx, l, *n); err != nil {
+			return fmt.Errorf("%s: %w", r.name, err)
+		}
+	}
+	return nil
+}

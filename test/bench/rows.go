@@ -1,0 +1,279 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/etcd-node/etcd-node/test/lab"
+	"github.com/etcd-node/etcd-node/test/prober"
+)
+
+// rows is the table. alone is how long host 1 waits for the others in the row
+// about that.
+func rows(alone time.Duration) []row {
+	var all []row
+	for _, t := range []timing{near, far} {
+		leaderGoal := "< 0.3 s"
+		if t == far {
+			leaderGoal = "< 1.3 s"
+		}
+		all = append(all,
+			row{name: "start of all three at once until all are active", goal: "≤ 1.1 × stock", timing: t, measure: startAll},
+			row{name: "stop of a follower, streams open", goal: "< 0.3 s", timing: t, measure: stopFollower},
+			row{name: "stop of the leader, streams open", goal: leaderGoal, timing: t, measure: stopLeader},
+			row{name: "stop of all three at once, streams open", goal: "< 2 s", timing: t, measure: stopAll},
+			row{name: "stop while waiting for the others", goal: "< 0.3 s", timing: t, measure: stopWaiting, oursOnly: true},
+			row{name: "restart of each in turn, longest gap of puts through the others", goal: "< 0.3 s", timing: t, measure: restartEach},
+			row{name: "follower's serving process killed until it serves again", goal: "< 1 s", timing: t, measure: killFollower},
+		)
+	}
+	return append(all,
+		row{name: "supervisor killed until its member is gone and the port free", goal: "< 50 ms", timing: near, measure: killSupervisor, oursOnly: true},
+		row{name: fmt.Sprintf("%v alone with TimeoutStartSec=15, then a second host: until both are active", alone),
+			goal: "p90 ≤ 2 s", timing: near, measure: func(ctx context.Context, c *cluster) (time.Duration, error) { return joinAlone(ctx, c, alone) }, oursOnly: true},
+	)
+}
+
+func startAll(ctx context.Context, c *cluster) (time.Duration, error) {
+	if err := c.start(ctx); err != nil {
+		return 0, err
+	}
+	return c.untilActive(ctx, c.Hosts, c.Hosts)
+}
+
+// untilActive is the time from the first of these hosts being started until
+// the last of those became active, by systemd's own stamps.
+func (c *cluster) untilActive(ctx context.Context, started, active []*lab.Host) (time.Duration, error) {
+	var from, to time.Duration
+	for _, h := range started {
+		u, err := h.Unit(ctx, c.unit)
+		if err != nil {
+			return 0, err
+		}
+		if from == 0 || u.InactiveExit < from {
+			from = u.InactiveExit
+		}
+	}
+	for _, h := range active {
+		u, err := h.Unit(ctx, c.unit)
+		if err != nil {
+			return 0, err
+		}
+		if u.ActiveState != "active" {
+			return 0, fmt.Errorf("%s: %v", h.Name, u)
+		}
+		to = max(to, u.ActiveEnter)
+	}
+	return to - from, nil
+}
+
+// busy is a cluster that serves clients with open streams.
+func (c *cluster) busy(ctx context.Context) error {
+	if err := c.start(ctx); err != nil {
+		return err
+	}
+	if err := c.settle(ctx); err != nil {
+		return err
+	}
+	return c.streams(ctx)
+}
+
+func stopFollower(ctx context.Context, c *cluster) (time.Duration, error) {
+	if err := c.busy(ctx); err != nil {
+		return 0, err
+	}
+	_, followers, err := c.leader(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return c.stop(ctx, followers[0])
+}
+
+func stopLeader(ctx context.Context, c *cluster) (time.Duration, error) {
+	if err := c.busy(ctx); err != nil {
+		return 0, err
+	}
+	leader, _, err := c.leader(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return c.stop(ctx, leader)
+}
+
+// stop is how long the unit took from SIGTERM until systemd called it inactive.
+func (c *cluster) stop(ctx context.Context, h *lab.Host) (time.Duration, error) {
+	if _, err := h.Run(ctx, "systemctl", "stop", c.unit); err != nil {
+		return 0, err
+	}
+	u, err := h.Unit(ctx, c.unit)
+	if err != nil {
+		return 0, err
+	}
+	if u.ActiveState != "inactive" || u.Result != "success" {
+		return 0, fmt.Errorf("stopped: %v", u)
+	}
+	return u.InactiveEnter - u.ActiveExit, nil
+}
+
+// stopAll is the slowest of three.
+func stopAll(ctx context.Context, c *cluster) (time.Duration, error) {
+	if err := c.busy(ctx); err != nil {
+		return 0, err
+	}
+	took := make(chan time.Duration, len(c.Hosts))
+	err := c.Each(func(h *lab.Host) error {
+		d, err := c.stop(ctx, h)
+		took <- d
+		return err
+	})
+	var slowest time.Duration
+	for range c.Hosts {
+		slowest = max(slowest, <-took)
+	}
+	return slowest, err
+}
+
+func stopWaiting(ctx context.Context, c *cluster) (time.Duration, error) {
+	if err := c.prepare(ctx); err != nil {
+		return 0, err
+	}
+	h := c.Hosts[0]
+	if _, err := h.Run(ctx, "systemctl", "start", "--no-block", c.unit); err != nil {
+		return 0, err
+	}
+	time.Sleep(2 * time.Second)
+	begin := time.Now() // it was never active, so systemd has no stamp for it
+	if _, err := h.Run(ctx, "systemctl", "stop", c.unit); err != nil {
+		return 0, err
+	}
+	took := time.Since(begin)
+	if u, err := h.Unit(ctx, c.unit); err != nil || u.ActiveState != "inactive" || u.Result != "success" {
+		return 0, fmt.Errorf("stopped while it waited: %v, %v", u, err)
+	}
+	return took, nil
+}
+
+// restartEach is the longest gap of all restarts.
+func restartEach(ctx context.Context, c *cluster) (time.Duration, error) {
+	if err := c.busy(ctx); err != nil {
+		return 0, err
+	}
+	var longest time.Duration
+	for _, h := range c.Hosts {
+		var targets []prober.Target
+		for _, other := range c.Hosts {
+			if other != h {
+				cli, err := c.client(other)
+				if err != nil {
+					return 0, err
+				}
+				targets = append(targets, prober.Put(other.Name, cli))
+			}
+		}
+		probe := prober.Start(10*time.Millisecond, 20*time.Second, targets...)
+		_, err := h.Run(ctx, "systemctl", "restart", c.unit)
+		longest = max(longest, prober.Longest(probe.Stop()))
+		if err != nil {
+			return 0, err
+		}
+		if err := c.settle(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return longest, nil
+}
+
+func killFollower(ctx context.Context, c *cluster) (time.Duration, error) {
+	if err := c.busy(ctx); err != nil {
+		return 0, err
+	}
+	_, followers, err := c.leader(ctx)
+	if err != nil {
+		return 0, err
+	}
+	p, err := c.process(followers[0])
+	if err != nil {
+		return 0, err
+	}
+	begin := time.Now()
+	if err := p.Signal(unix.SIGKILL); err != nil {
+		return 0, err
+	}
+	if err := poll(ctx, "the process to end", func() (bool, error) { return p.Gone(), nil }); err != nil {
+		return 0, err
+	}
+	err = c.answers(ctx, followers[0])
+	return time.Since(begin), err
+}
+
+func killSupervisor(ctx context.Context, c *cluster) (time.Duration, error) {
+	if err := c.busy(ctx); err != nil {
+		return 0, err
+	}
+	h := c.Hosts[0]
+	member, err := c.process(h)
+	if err != nil {
+		return 0, err
+	}
+	procs, err := h.Procs(c.unit)
+	if err != nil {
+		return 0, err
+	}
+	begin := time.Now()
+	for _, p := range procs {
+		if p.PID != member.PID {
+			if err := p.Signal(unix.SIGKILL); err != nil {
+				return 0, err
+			}
+		}
+	}
+	err = poll(ctx, "the member to end and its ports to be free", func() (bool, error) {
+		if !member.Gone() {
+			return false, nil
+		}
+		for _, port := range []string{":2379", ":2380"} {
+			if conn, err := c.Dial(ctx, h.IP+port); err == nil {
+				return false, conn.Close()
+			}
+		}
+		return true, nil
+	})
+	return time.Since(begin), err
+}
+
+// joinAlone starts host 1, keeps it waiting, and takes the time from the start
+// of host 2 until both are active.
+func joinAlone(ctx context.Context, c *cluster, alone time.Duration) (time.Duration, error) {
+	if err := c.prepare(ctx); err != nil {
+		return 0, err
+	}
+	one, two := c.Hosts[0], c.Hosts[1]
+	if err := one.Write(ctx, "/run/systemd/system/etcd.service.d/bench.conf", "[Service]\nTimeoutStartSec=15\n", 0o644); err != nil {
+		return 0, err
+	}
+	if _, err := one.Sh(ctx, "systemctl daemon-reload; systemctl start --no-block "+c.unit); err != nil {
+		return 0, err
+	}
+	select {
+	case <-time.After(alone):
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	u, err := one.Unit(ctx, c.unit)
+	if err != nil || u.ActiveState != "activating" || u.NRestarts != 0 {
+		return 0, fmt.Errorf("alone for %v: %v, %v; want it still activating", alone, u, err)
+	}
+	if _, err := two.Run(ctx, "systemctl", "start", c.unit); err != nil {
+		return 0, err
+	}
+	if err := poll(ctx, "host 1 to become active", func() (bool, error) {
+		u, err := one.Unit(ctx, c.unit)
+		return u.ActiveState == "active", err
+	}); err != nil {
+		return 0, err
+	}
+	return c.untilActive(ctx, []*lab.Host{two}, []*lab.Host{one, two})
+}

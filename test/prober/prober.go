@@ -1,0 +1,123 @@
+// Package prober measures for how long something did not serve.
+//
+// It tries every target in an open loop: a new try starts at every tick,
+// whether or not the earlier ones have come back, because a client that waits
+// for its own hung request measures its patience and not the service. The
+// longest time between two successes that follow each other is the gap; with
+// everything well it is about one tick and one round trip.
+package prober
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Target is one thing to try, such as a put through one member.
+type Target struct {
+	Name string
+	// Try makes one attempt, and gives up when ctx ends. Many run at once.
+	Try func(ctx context.Context) error
+}
+
+// Prober is a running probe.
+type Prober struct {
+	stop  context.CancelFunc
+	ended sync.WaitGroup // the loop and every try
+	begin time.Time
+
+	mu      sync.Mutex // guards what is below
+	records []record   // one per target
+}
+
+type record struct {
+	tries     int
+	successes []time.Time // when each came back, in no order
+	lastErr   error
+}
+
+// Start begins to try every target each time the interval passes. A try that
+// has not come back after timeout has failed. It ends with [Prober.Stop].
+func Start(interval, timeout time.Duration, targets ...Target) *Prober {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &Prober{stop: cancel, begin: time.Now(), records: make([]record, len(targets))}
+	p.ended.Go(func() {
+		tick := time.NewTicker(interval)
+		defer tick.Stop()
+		for {
+			for i, t := range targets {
+				p.ended.Go(func() { p.try(i, t, timeout) })
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	return p
+}
+
+// try makes one attempt. The end of the probe does not cut it short: it would
+// look like a failure of the target.
+func (p *Prober) try(i int, t Target, timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	err := t.Try(ctx)
+	now := time.Now()
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := &p.records[i]
+	r.tries++
+	if err != nil {
+		r.lastErr = err
+	} else {
+		r.successes = append(r.successes, now)
+	}
+}
+
+// Result is what was seen of one target.
+type Result struct {
+	Tries, Failures int
+	LastErr         error // of the failures
+	// Gap is the longest time without a success: between two of them, before
+	// the first, or from the last until the probe was stopped.
+	Gap  time.Duration
+	From time.Time // when the gap began
+}
+
+// Stop ends the probe, waits for the tries that are under way (that is what
+// their timeout is for), and returns one result per target, in their order.
+func (p *Prober) Stop() []Result {
+	end := time.Now()
+	p.stop()
+	p.ended.Wait()
+	results := make([]Result, len(p.records))
+	for i, r := range p.records {
+		results[i] = Result{Tries: r.tries, Failures: r.tries - len(r.successes), LastErr: r.lastErr}
+		last := p.begin
+		marks := append(r.successes, end)
+		slices.SortFunc(marks, time.Time.Compare)
+		for _, at := range marks {
+			if at.After(end) {
+				break // a try that was under way when the probe was stopped
+			}
+			if gap := at.Sub(last); gap > results[i].Gap {
+				results[i].Gap, results[i].From = gap, last
+			}
+			last = at
+		}
+	}
+	return results
+}
+
+// Longest is the longest gap among results.
+func Longest(results []Result) time.Duration {
+	var longest time.Duration
+	for _, r := range results {
+		longest = max(longest, r.Gap)
+	}
+	return longest
+}

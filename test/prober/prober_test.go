@@ -1,0 +1,109 @@
+package prober
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const (
+	tick    = 10 * time.Millisecond
+	timeout = time.Second
+)
+
+func TestGap(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		// serve says how a try ends that starts at the given time.
+		serve        func(at time.Duration) (after time.Duration, err error)
+		gap, from    time.Duration
+		minFailures  int
+		wantNoErrors bool
+	}{{
+		name:         "all well",
+		serve:        func(time.Duration) (time.Duration, error) { return 0, nil },
+		gap:          tick,
+		wantNoErrors: true,
+	}, {
+		name: "refused for 300 ms",
+		serve: func(at time.Duration) (time.Duration, error) {
+			if at >= 505*time.Millisecond && at < 805*time.Millisecond {
+				return 0, errors.New("refused")
+			}
+			return 0, nil
+		},
+		gap: 310 * time.Millisecond, from: 500 * time.Millisecond, minFailures: 30,
+	}, {
+		name: "tries in flight hang, new ones succeed",
+		serve: func(at time.Duration) (time.Duration, error) {
+			if at < 505*time.Millisecond && at > 450*time.Millisecond {
+				return 10 * time.Second, nil // past the timeout
+			}
+			return 0, nil
+		},
+		gap: 60 * time.Millisecond, from: 450 * time.Millisecond, minFailures: 5,
+	}, {
+		name: "dead until the end",
+		serve: func(at time.Duration) (time.Duration, error) {
+			if at > 505*time.Millisecond {
+				return 0, errors.New("refused")
+			}
+			return 0, nil
+		},
+		gap: 1500 * time.Millisecond, from: 500 * time.Millisecond, minFailures: 100,
+	}, {
+		name: "under way at the end: what comes after it does not count",
+		serve: func(at time.Duration) (time.Duration, error) {
+			if at > 1905*time.Millisecond {
+				return 500 * time.Millisecond, nil
+			}
+			return 0, nil
+		},
+		gap: 100 * time.Millisecond, from: 1900 * time.Millisecond, wantNoErrors: true,
+	}, {
+		name: "late at the beginning",
+		serve: func(at time.Duration) (time.Duration, error) {
+			if at < 1900*time.Millisecond {
+				return 0, errors.New("refused")
+			}
+			return 0, nil
+		},
+		gap: 1900 * time.Millisecond, minFailures: 100,
+	}} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				p := Start(tick, timeout, Target{Name: "x", Try: func(ctx context.Context) error {
+					after, err := tc.serve(time.Since(begin))
+					select {
+					case <-time.After(after):
+						return err
+					case <-ctx.Done():
+						return ctx.Err()
+					}
+				}})
+				time.Sleep(2 * time.Second) // the bubble's clock
+				r := p.Stop()[0]
+				if r.Gap != tc.gap || r.Failures < tc.minFailures || (r.LastErr == nil) != tc.wantNoErrors {
+					t.Errorf("got gap %v, %d of %d failed, %v; want gap %v, at least %d failures",
+						r.Gap, r.Failures, r.Tries, r.LastErr, tc.gap, tc.minFailures)
+				}
+				if from := r.From.Sub(begin); tc.from != 0 && from != tc.from {
+					t.Errorf("the gap began after %v, want %v", from, tc.from)
+				}
+				// Open loop: the hanging ones held nothing up.
+				if r.Tries < 200 {
+					t.Errorf("only %d tries in 200 ticks", r.Tries)
+				}
+			})
+		})
+	}
+}
+
+func TestLongest(t *testing.T) {
+	if got := Longest([]Result{{Gap: 1}, {Gap: 3}, {Gap: 2}}); got != 3 {
+		t.Errorf("got %d, want 3", got)
+	}
+}
