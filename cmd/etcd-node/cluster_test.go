@@ -15,6 +15,21 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
+// three is a cluster of three that serves, every member connected to the others.
+func three(t *testing.T) []*node {
+	t.Helper()
+	nodes := []*node{newNode(t, "a"), newNode(t, "b"), newNode(t, "c")}
+	cluster(nodes...)
+	for _, n := range nodes {
+		n.start(true)
+	}
+	for _, n := range nodes {
+		n.await("READY=1")
+		n.until("connected", func(st status.Status) bool { return st.View.AllConnected() })
+	}
+	return nodes
+}
+
 func TestThreeMembers(t *testing.T) {
 	t.Parallel()
 	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
@@ -53,18 +68,9 @@ func TestThreeMembers(t *testing.T) {
 // others go on without an election timeout.
 func TestLeaderHandsOver(t *testing.T) {
 	t.Parallel()
-	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
-	cluster(a, b, c)
-	nodes := []*node{a, b, c}
-	for _, n := range nodes {
-		n.start(true)
-	}
-	for _, n := range nodes {
-		n.await("READY=1")
-	}
-	st := a.until("with a leader", func(st status.Status) bool { return serving(st) && st.View.AllConnected() && st.View.Leader != "" })
+	nodes := three(t)
+	st := nodes[0].until("with a leader", func(st status.Status) bool { return st.View.Leader != "" })
 	leader := nodes[slices.IndexFunc(nodes, func(n *node) bool { return n.name == st.View.Leader })]
-	leader.until("connected", func(st status.Status) bool { return st.View.AllConnected() })
 
 	cli := leader.etcd()
 	lease, err := cli.Grant(t.Context(), 60)
@@ -125,16 +131,8 @@ func TestForeignToken(t *testing.T) {
 
 func TestRemovedMember(t *testing.T) {
 	t.Parallel()
-	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
-	cluster(a, b, c)
-	nodes := []*node{a, b, c}
-	for _, n := range nodes {
-		n.start(true)
-	}
-	for _, n := range nodes {
-		n.await("READY=1")
-		n.until("connected", func(st status.Status) bool { return st.View.AllConnected() })
-	}
+	nodes := three(t)
+	a, c := nodes[0], nodes[2]
 	id, err := strconv.ParseUint(c.status().View.MemberID, 16, 64)
 	if err != nil {
 		t.Fatal(err)
@@ -166,15 +164,7 @@ func TestRemovedMember(t *testing.T) {
 
 func TestWipedMember(t *testing.T) {
 	t.Parallel()
-	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
-	cluster(a, b, c)
-	nodes := []*node{a, b, c}
-	for _, n := range nodes {
-		n.start(true)
-	}
-	for _, n := range nodes {
-		n.await("READY=1")
-	}
+	c := three(t)[2]
 	for _, tc := range []struct{ state, want string }{
 		{"new", "STATUS=failed: the cluster knows this member but its data dir is empty"},
 		{"existing", "STATUS=failed: the cluster counts on data that this member no longer has"},
