@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -179,4 +180,18 @@ func TestWipedMember(t *testing.T) {
 			t.Errorf("%s: exit code %d", tc.state, code)
 		}
 	}
+}
+
+// raft believes for 20 s that a frozen peer is connected; the others name it
+// in a few.
+func TestFrozenPeerIsNamed(t *testing.T) {
+	t.Parallel()
+	nodes := three(t)
+	a, c := nodes[0], nodes[2]
+	syscall.Kill(c.status().MemberPID, syscall.SIGSTOP)
+	a.until("missing c", func(st status.Status) bool {
+		return strings.Contains(st.Line(), "missing c (127.0.0.1: no answer in 1s")
+	})
+	// Its supervisor misses its beats and starts another.
+	a.until("connected", func(st status.Status) bool { return st.View.AllConnected() })
 }
