@@ -119,13 +119,12 @@ If the configuration is not valid it prints all problems and exits 78.`,
 	}
 }
 
-// asService adds to the environment of a shell what the unit would have: its
-// state directory, where this machine has one.
+// asService adds to the environment of a shell what the unit would have, its
+// state directory, where this machine is set up for the unit.
 func asService(environ []string) []string {
-	if getenv(environ, "STATE_DIRECTORY") != "" {
-		return environ
-	}
-	if info, err := os.Stat(stateDir); err != nil || !info.IsDir() {
+	_, err1 := os.Stat(config.DefaultEnvFile)
+	_, err2 := os.Stat(stateDir)
+	if getenv(environ, "STATE_DIRECTORY") != "" || err1 != nil && err2 != nil {
 		return environ
 	}
 	return append(slices.Clip(environ), "STATE_DIRECTORY="+stateDir)
