@@ -19,6 +19,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
+	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/supervisor"
 )
 
@@ -122,6 +123,7 @@ func prepare(ctx context.Context, loaded *config.Loaded, log *zap.Logger, say fu
 		Args:        r.Args(),
 		Secrets:     r.Secrets(),
 		Values:      values(r),
+		Election:    pipe.Election{Failover: r.Node.Failover, Start: r.Node.FastStart},
 		ReadyAll:    r.Node.ReadyAll,
 		StopTimeout: stopTimeout,
 		Notices:     r.Notices,

@@ -65,7 +65,7 @@ func runMember(ctx context.Context, w world) int {
 			}
 		}
 	}()
-	return member.Run(ctx, member.Options{Config: cfg, Events: out, Commands: received})
+	return member.Run(ctx, member.Options{Config: cfg, Events: out, Commands: received, Election: start.Election})
 }
 
 // inherited opens a descriptor that the supervisor has left us.

@@ -29,6 +29,10 @@ type own struct {
 	StartTimeout wait `envconfig:"ETCD_NODE_START_TIMEOUT" default:"0s"`
 	// Ready says when READY=1 is sent: "quorum", or "all" members connected.
 	Ready readiness `envconfig:"ETCD_NODE_READY" default:"quorum"`
+	// Failover says whether a leader whose process died is replaced at once.
+	Failover toggle `envconfig:"ETCD_NODE_FAILOVER" default:"on"`
+	// FastStart says whether a start without a leader asks for an election at once.
+	FastStart toggle `envconfig:"ETCD_NODE_FAST_START" default:"on"`
 	// EnvFile is the env file that commands read.
 	EnvFile string `envconfig:"ETCD_NODE_ENV_FILE" default:"/etc/default/etcd"`
 	// Peer is this node's own address.
@@ -43,6 +47,8 @@ func (o own) node() Node {
 		AddressWait:  time.Duration(o.AddressWait),
 		StartTimeout: time.Duration(o.StartTimeout),
 		ReadyAll:     o.Ready == "all",
+		Failover:     bool(o.Failover),
+		FastStart:    bool(o.FastStart),
 		EnvFile:      o.EnvFile,
 	}
 }
@@ -127,6 +133,18 @@ func (r *readiness) Decode(s string) error {
 		return &Problem{What: strconv.Quote(s) + " is neither quorum nor all"}
 	}
 	*r = readiness(s)
+	return nil
+}
+
+// toggle is "on" or "off".
+type toggle bool
+
+// Decode implements envconfig.Decoder.
+func (t *toggle) Decode(s string) error {
+	if s != "on" && s != "off" {
+		return &Problem{What: strconv.Quote(s) + " is neither on nor off"}
+	}
+	*t = s == "on"
 	return nil
 }
 

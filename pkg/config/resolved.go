@@ -33,6 +33,8 @@ type Node struct {
 	AddressWait  time.Duration // ETCD_NODE_ADDRESS_WAIT
 	StartTimeout time.Duration // ETCD_NODE_START_TIMEOUT, 0 = for ever
 	ReadyAll     bool          // ETCD_NODE_READY=all
+	Failover     bool          // ETCD_NODE_FAILOVER
+	FastStart    bool          // ETCD_NODE_FAST_START
 	EnvFile      string        // ETCD_NODE_ENV_FILE
 }
 

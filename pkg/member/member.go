@@ -14,6 +14,7 @@ import (
 
 	"go.etcd.io/etcd/server/v3/embed"
 
+	"github.com/etcd-node/etcd-node/pkg/election"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/status"
@@ -40,6 +41,8 @@ type Options struct {
 	Events *pipe.Writer
 	// Commands come from the supervisor; closed when it is gone.
 	Commands <-chan pipe.Message
+	// Election says which elections this member asks for without waiting.
+	Election pipe.Election
 }
 
 type member struct {
@@ -58,6 +61,8 @@ type member struct {
 	sent      *status.View
 	reported  atomic.Bool
 	stopping  atomic.Bool
+	streams   election.Streams
+	elector   elector
 }
 
 // result is what StartEtcd returned.
@@ -70,9 +75,9 @@ type result struct {
 // fails, and returns the process's exit code.
 func Run(ctx context.Context, o Options) int {
 	m := &member{Options: o, wakeup: make(chan struct{}, 1), started: make(chan result, 1)}
-	m.tap = newTap(m.wake, m.report)
+	m.tap, m.streams = newTap(m.wake, m.report), election.NewStreams()
 	base := o.Config.GetLogger()
-	m.log = base.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return zapcore.NewTee(calm{c, &m.stopping}, m.tap) }))
+	m.log = base.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return zapcore.NewTee(calm{c, &m.stopping}, m.tap, m.streams) }))
 	o.Config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(m.log)
 	if err := o.Config.ZapLoggerBuilder(o.Config); err != nil {
 		return m.fail(failure.New(failure.IDNotStarted, err.Error()))
@@ -131,6 +136,7 @@ func Run(ctx context.Context, o Options) int {
 			m.startedAt = time.Now()
 			m.progress = ""
 			errs, stopped, leader = r.etcd.Err(), r.etcd.Server.StopNotify(), r.etcd.Server.LeaderChangedNotify()
+			m.elect(ctx)
 			go m.awaitReady(ctx)
 		case err := <-errs:
 			return m.fail(m.endOf(fmt.Sprint(err)))

@@ -32,6 +32,7 @@ const (
 // goroutines behind: the process ends right after.
 func (m *member) stop() {
 	m.stopping.Store(true)
+	m.elector.stop() // who is going away asks for nothing
 	e := m.etcd.Load()
 	if e == nil {
 		// In the middle of a first start there is a WAL without entries, from

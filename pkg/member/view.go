@@ -2,6 +2,7 @@ package member
 
 import (
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"slices"
 
@@ -80,6 +81,7 @@ func (m *member) view() status.View {
 		v.Alarms = append(v.Alarms, text)
 	}
 	slices.Sort(v.Alarms)
+	v.Elections = m.elector.elections()
 	return v
 }
 
@@ -122,6 +124,15 @@ func (m *member) nameOf(e *embed.Etcd, id types.ID) string {
 
 // prober returns what probes the peers, with raft's own certificates.
 func (m *member) prober() (*prober, error) {
+	tlsConfig, err := m.peerTLS()
+	if err != nil {
+		return nil, err
+	}
+	return newProber(tlsConfig), nil
+}
+
+// peerTLS is the client's side of raft's own TLS.
+func (m *member) peerTLS() (*tls.Config, error) {
 	info := m.Config.PeerTLSInfo
 	tlsConfig, err := info.ClientConfig()
 	if err != nil {
@@ -130,7 +141,7 @@ func (m *member) prober() (*prober, error) {
 	if m.Config.PeerAutoTLS && info.Empty() {
 		tlsConfig.InsecureSkipVerify = true // as raft's own connections do then
 	}
-	return newProber(tlsConfig), nil
+	return tlsConfig, nil
 }
 
 // peers are the other members: the cluster's once it is known, the initial

@@ -43,4 +43,13 @@ type Message struct {
 	View    *status.View      `json:"view,omitempty"`
 	Failure *failure.Failure  `json:"failure,omitempty"`
 	Secrets map[string]string `json:"secrets,omitempty"` // etcd flag → value
+	// Election comes with Start.
+	Election Election `json:"election,omitzero"`
+}
+
+// Election says in which cases the member asks for an election instead of
+// waiting for a timer; see package election.
+type Election struct {
+	Failover bool `json:"failover,omitempty"` // when the leader's process dies
+	Start    bool `json:"start,omitempty"`    // when it starts and there is none
 }

@@ -64,6 +64,17 @@ type View struct {
 	Members  []Member `json:"members,omitempty"`  // all, this one included, in the order of names
 	Alarms   []string `json:"alarms,omitempty"`   // "NOSPACE", "CORRUPT of etcd-2"
 	Progress string   `json:"progress,omitempty"` // what a start that takes its time is doing
+	// Elections is what was done instead of waiting for etcd's timers, since
+	// the member process began.
+	Elections Elections `json:"elections,omitzero"`
+}
+
+// Elections counts what package election does.
+type Elections struct {
+	Deaths    int `json:"deaths,omitempty"`    // leaders found dead, and given up at once
+	Campaigns int `json:"campaigns,omitempty"` // elections asked for
+	Deceived  int `json:"deceived,omitempty"`  // leaders given up that were alive
+	Doubts    int `json:"doubts,omitempty"`    // leaders whose port refused us, but whose streams stood
 }
 
 // Member is one member of the cluster, as seen from this node.
@@ -83,7 +94,7 @@ type Member struct {
 // Equal reports whether two views say the same.
 func (v View) Equal(w View) bool {
 	return v.ClusterID == w.ClusterID && v.MemberID == w.MemberID && v.Name == w.Name &&
-		v.Ready == w.Ready && v.Learner == w.Learner && v.Leader == w.Leader && v.Progress == w.Progress &&
+		v.Ready == w.Ready && v.Learner == w.Learner && v.Leader == w.Leader && v.Progress == w.Progress && v.Elections == w.Elections &&
 		slices.Equal(v.Alarms, w.Alarms) &&
 		slices.EqualFunc(v.Members, w.Members, func(a, b Member) bool {
 			return a.ID == b.ID && a.Name == b.Name && a.Self == b.Self && a.Learner == b.Learner &&

@@ -31,6 +31,9 @@ func (s Status) Text(now time.Time) string {
 	for _, a := range s.View.Alarms {
 		row("alarm", "%s", a)
 	}
+	if e := s.View.Elections; e != (Elections{}) {
+		row("elections", "%d asked for without waiting, %d dead leaders; %d deceptions, %d doubts", e.Campaigns, e.Deaths, e.Deceived, e.Doubts)
+	}
 	if s.MemberPID != 0 {
 		row("process", "%d, supervised by %d", s.MemberPID, s.PID)
 	}

@@ -50,6 +50,8 @@ type Launch struct {
 	Secrets map[string]string // etcd flag → value, sent over the pipe
 	Values  map[string]string // this node's values for the next steps of a failure
 
+	Election pipe.Election // sent over the pipe too: etcd has no such flags
+
 	ReadyAll    bool          // READY needs every voting member connected
 	StopTimeout time.Duration // after which a member that was told to stop is killed
 	Notices     []string
@@ -243,7 +245,7 @@ func (s *Supervisor) start() {
 	s.proc, s.messages, s.exited = proc, proc.Messages, proc.Exited
 	s.st.MemberPID = proc.PID
 	s.opts.Log.Info("started the member process", zap.Int("pid", proc.PID), zap.Strings("args", s.launch.Args))
-	if err := proc.Send(pipe.Message{Kind: pipe.Start, Secrets: s.launch.Secrets}); err != nil {
+	if err := proc.Send(pipe.Message{Kind: pipe.Start, Secrets: s.launch.Secrets, Election: s.launch.Election}); err != nil {
 		// It ended already; its exit says why.
 		s.opts.Log.Warn("cannot speak to the member", zap.Error(err))
 	}

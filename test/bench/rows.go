@@ -30,6 +30,7 @@ func rows(alone time.Duration) []row {
 			row{name: "follower's serving process killed until it serves again", goal: "< 1 s", timing: t, measure: killFollower},
 		)
 	}
+	all = append(all, failoverRows()...)
 	return append(all,
 		row{name: "supervisor killed until its member is gone and the port free", goal: "< 50 ms", timing: near, measure: killSupervisor, oursOnly: true},
 		row{name: fmt.Sprintf("%v alone with TimeoutStartSec=15, then a second host: until both are active", alone),

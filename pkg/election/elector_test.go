@@ -1,0 +1,350 @@
+package election
+
+import (
+	"slices"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.etcd.io/raft/v3"
+)
+
+// Members of these tests: 1 leads unless said otherwise.
+const (
+	leader = 1
+	first  = 2 // of the survivors
+	second = 3
+)
+
+// kill is what a follower sees of a leader's process that dies; the stream
+// that the leader opened tells its end at the second knock.
+func kill(f *fakeServer, n *fakeNetwork, s Streams) { killed(f, n, s, syscall.ECONNREFUSED) }
+
+// killed is the same, with what the next dial gets.
+func killed(f *fakeServer, n *fakeNetwork, s Streams, redial error) {
+	var knocks atomic.Int32
+	f.mu.Lock()
+	on := f.on
+	f.on = func(kind string) {
+		if kind == "knock" {
+			if knocks.Add(1) == 2 {
+				loseWriter(s, leader)
+			}
+		}
+		if on != nil {
+			on(kind)
+		}
+	}
+	f.mu.Unlock()
+	n.end(redial)
+	loseReaders(s, leader)
+}
+
+// scene is a follower of leader that has been watching it for a minute.
+func scene(t *testing.T, self uint64, voters []uint64, change func(*Options)) (*fakeServer, *fakeNetwork, Streams, *Elector) {
+	f, n, s := newFakeServer(leader, voters...), &fakeNetwork{}, NewStreams()
+	for _, id := range voters {
+		if id != self {
+			connect(s, id)
+		}
+	}
+	e := run(t, f, self, n, s, change)
+	time.Sleep(time.Minute)
+	if asked := f.kinds(); len(asked) != 0 {
+		t.Fatalf("asked for %v while all was well", asked)
+	}
+	f.mu.Lock()
+	f.begun = time.Now()
+	f.mu.Unlock()
+	return f, n, s, e
+}
+
+func TestFirstInRankAsksAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, n, s, e := scene(t, first, []uint64{1, 2, 3}, nil)
+		kill(f, n, s)
+		time.Sleep(10 * time.Millisecond)
+		f.elected(first)
+		time.Sleep(time.Minute)
+		if got, want := f.kinds(), []string{"knock", "forget", "hup"}; !slices.Equal(got, want) {
+			t.Errorf("asked %v, want %v", got, want)
+		}
+		if at := f.times("hup"); at[0] > 5*time.Millisecond {
+			t.Errorf("asked after %v", at[0])
+		}
+		if c := e.Counts(); c.Deaths != 1 || c.Deceived != 0 || c.Campaigns == 0 {
+			t.Errorf("counts %+v", c)
+		}
+	})
+}
+
+// The second forgets at once, to be able to vote, and asks only when the first
+// has not been elected.
+func TestSecondInRankWaits(t *testing.T) {
+	for _, elected := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			f, n, s, _ := scene(t, second, []uint64{1, 2, 3}, nil)
+			kill(f, n, s)
+			time.Sleep(stagger - 10*time.Millisecond)
+			synctest.Wait()
+			if at := f.times("forget"); len(at) != 1 || at[0] > 5*time.Millisecond {
+				t.Errorf("forgot at %v", at)
+			}
+			if at := f.times("hup"); len(at) > 0 {
+				t.Errorf("asked at %v", at)
+			}
+			if elected {
+				f.elected(first)
+			}
+			time.Sleep(100 * time.Millisecond)
+			if at := f.times("hup"); len(at) > 0 == elected {
+				t.Errorf("elected %v: asked at %v", elected, at)
+			}
+			f.elected(second)
+		})
+	}
+}
+
+// Where the first asks in vain because our log is longer, it is our turn.
+func TestSecondInRankAsksWhenItRefusedTheFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, n, s, _ := scene(t, second, []uint64{1, 2, 3}, nil)
+		kill(f, n, s)
+		time.Sleep(5 * time.Millisecond)
+		say(s, "3 [logterm: 2, index: 9, vote: 0] rejected MsgPreVote from 2 [logterm: 2, index: 8] at term 2", "", "", 0)
+		time.Sleep(time.Millisecond)
+		if len(f.times("hup")) == 0 {
+			t.Error("waits")
+		}
+		f.elected(second)
+	})
+}
+
+// With five members another may still elect the first, so we wait.
+func TestRefusalThatDecidesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, n, s, _ := scene(t, second, []uint64{1, 2, 3, 4, 5}, nil)
+		kill(f, n, s)
+		time.Sleep(5 * time.Millisecond)
+		say(s, "3 [logterm: 2, index: 9, vote: 0] rejected MsgPreVote from 2 [logterm: 2, index: 8] at term 2", "", "", 0)
+		time.Sleep(10 * time.Millisecond)
+		if at := f.times("hup"); len(at) != 0 {
+			t.Errorf("asked at %v", at)
+		}
+		f.elected(first)
+	})
+}
+
+// The member before us is dead too.
+func TestRankCountsTheConnected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, n, s, _ := scene(t, second, []uint64{1, 2, 3, 4, 5}, nil)
+		loseReaders(s, first)
+		kill(f, n, s)
+		time.Sleep(10 * time.Millisecond)
+		if len(f.times("hup")) == 0 {
+			t.Error("waits for the dead")
+		}
+		f.elected(second)
+	})
+}
+
+// A candidate that already has a quorum's pre-vote must not begin again.
+func TestNoSecondQuestionOnceACandidate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, n, s, _ := scene(t, first, []uint64{1, 2, 3}, nil)
+		f.mu.Lock()
+		f.on = func(kind string) {
+			if kind == "hup" {
+				f.mu.Lock()
+				f.raft.RaftState = raft.StateCandidate
+				f.mu.Unlock()
+			}
+		}
+		f.mu.Unlock()
+		kill(f, n, s)
+		time.Sleep(100 * time.Millisecond)
+		if at := f.times("hup"); len(at) != 1 {
+			t.Errorf("asked at %v", at)
+		}
+		time.Sleep(time.Second) // the votes are lost: again
+		if at := f.times("hup"); len(at) < 2 {
+			t.Errorf("asked at %v", at)
+		}
+		f.elected(first)
+	})
+}
+
+// What is not the whole evidence.
+func TestHalfEvidence(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		do     func(f *fakeServer, n *fakeNetwork, s Streams)
+		doubts int
+	}{
+		{"streams lost, connection stands", func(_ *fakeServer, _ *fakeNetwork, s Streams) { loseReaders(s, leader); loseWriter(s, leader) }, 0},
+		{"connection reset, streams lost, port answers", func(_ *fakeServer, n *fakeNetwork, s Streams) {
+			n.end(nil)
+			loseReaders(s, leader)
+			loseWriter(s, leader)
+		}, 0},
+		{"timeout", func(_ *fakeServer, n *fakeNetwork, s Streams) {
+			n.end(syscall.ETIMEDOUT)
+			loseReaders(s, leader)
+			loseWriter(s, leader)
+		}, 0},
+		{"refused, raft still hears it", func(_ *fakeServer, n *fakeNetwork, _ Streams) { n.end(syscall.ECONNREFUSED) }, 1},
+		{"refused, one stream left", func(_ *fakeServer, n *fakeNetwork, s Streams) {
+			n.end(syscall.ECONNREFUSED)
+			say(s, msgLost, fieldReader, "stream Message", leader)
+			loseWriter(s, leader)
+		}, 1},
+		{"refused, its own connection to us stands: a firewall or DNAT in front of it", func(_ *fakeServer, n *fakeNetwork, s Streams) {
+			n.end(syscall.ECONNREFUSED)
+			loseReaders(s, leader)
+		}, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, n, s, e := scene(t, first, []uint64{1, 2, 3}, nil)
+				tc.do(f, n, s)
+				time.Sleep(10 * time.Second)
+				if len(f.times("forget"))+len(f.times("hup")) > 0 {
+					t.Errorf("asked for %v", f.kinds())
+				}
+				if c := e.Counts(); c.Doubts != tc.doubts || c.Deaths != 0 {
+					t.Errorf("counts %+v", c)
+				}
+				if k := len(f.times("knock")); k > quickKnocks+12 {
+					t.Errorf("knocked %d times", k)
+				}
+			})
+		})
+	}
+}
+
+func TestWhoNeverAsks(t *testing.T) {
+	for name, tc := range map[string]struct {
+		self    uint64
+		members func(*fakeServer)
+		change  func(*Options)
+	}{
+		"a learner":     {first, func(f *fakeServer) { f.members[1].Learner = true }, nil},
+		"the leader":    {leader, func(*fakeServer) {}, nil},
+		"a removed one": {first, func(f *fakeServer) { f.members = slices.Delete(f.members, 1, 2) }, nil},
+		"switched off":  {first, func(*fakeServer) {}, func(o *Options) { o.Failover = false }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, n, s, e := scene(t, tc.self, []uint64{1, 2, 3}, tc.change)
+				f.mu.Lock()
+				tc.members(f)
+				f.mu.Unlock()
+				kill(f, n, s)
+				time.Sleep(10 * time.Second)
+				if len(f.times("forget"))+len(f.times("hup")) > 0 || e.Counts().Deaths > 0 {
+					t.Errorf("asked for %v", f.kinds())
+				}
+			})
+		})
+	}
+}
+
+// A leader that lives is known again with its next heartbeat. It is left alone
+// for a minute, then two, and so on, however often the same happens.
+func TestDeceived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, n, s, e := scene(t, first, []uint64{1, 2, 3}, nil)
+		go func() { // deceived again and again, every ten seconds
+			for range 60 * 6 {
+				n.mu.Lock()
+				n.err = nil
+				n.mu.Unlock()
+				connect(s, leader)
+				time.Sleep(9 * time.Second)
+				n.end(syscall.ECONNREFUSED)
+				loseReaders(s, leader)
+				loseWriter(s, leader)
+				time.Sleep(100 * time.Millisecond)
+				if f.Leader() == 0 {
+					f.elected(leader)
+				}
+				time.Sleep(900 * time.Millisecond)
+			}
+		}()
+		time.Sleep(time.Hour + time.Minute)
+		at := f.times("forget")
+		if len(at) < 4 || len(at) > 6 {
+			t.Fatalf("forgot a living leader %d times in an hour: %v", len(at), at)
+		}
+		pause := minDistrust
+		for i := 1; i < len(at); i++ {
+			if d := at[i] - at[i-1]; d < pause {
+				t.Errorf("pause %d was %v, want at least %v", i, d, pause)
+			}
+			pause *= 2
+		}
+		if c := e.Counts(); c.Deceived != len(at) {
+			t.Errorf("counts %+v", c)
+		}
+	})
+}
+
+// Survivors that honour their lease to its end, as stock etcd does, are asked
+// again until then.
+func TestAsksAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, n, s, _ := scene(t, first, []uint64{1, 2, 3}, nil)
+		kill(f, n, s)
+		time.Sleep(1100 * time.Millisecond)
+		at := f.times("hup")
+		if last := at[len(at)-1]; last < time.Second {
+			t.Errorf("asked last after %v", last)
+		}
+		time.Sleep(time.Minute)
+		if at := f.times("hup"); at[len(at)-1] > 2100*time.Millisecond {
+			t.Errorf("asked last after %v: etcd's timer has taken over by then", at[len(at)-1])
+		}
+		f.elected(first)
+	})
+}
+
+// The leader was restarted before anybody noticed: nothing refuses, but it asks
+// for an election itself.
+func TestLeaderAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _, s, _ := scene(t, first, []uint64{1, 2, 3}, nil)
+		say(s, "2 [logterm: 2, index: 9, vote: 1] ignored MsgPreVote from 3 [logterm: 2, index: 9] at term 2: lease is not expired (remaining ticks: 9)", "", "", 0)
+		time.Sleep(time.Second)
+		if got := f.kinds(); len(got) != 0 {
+			t.Fatalf("asked %v when another follower asked", got)
+		}
+		f.begun = time.Now()
+		say(s, "2 [logterm: 2, index: 9, vote: 1] ignored MsgPreVote from 1 [logterm: 2, index: 9] at term 2: lease is not expired (remaining ticks: 9)", "", "", 0)
+		time.Sleep(10 * time.Millisecond)
+		if got, want := f.kinds(), []string{"forget", "hup"}; !slices.Equal(got, want) {
+			t.Errorf("asked %v, want %v", got, want)
+		}
+		f.elected(first)
+	})
+}
+
+// It was restarted before we noticed, but another follower did in time, and asks.
+func TestAnotherAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, n, s, _ := scene(t, second, []uint64{1, 2, 3}, nil)
+		killed(f, n, s, nil) // its successor accepts
+		time.Sleep(20 * time.Millisecond)
+		if at := f.times("forget"); len(at) > 0 {
+			t.Fatalf("forgot at %v, though nobody refused or asked", at)
+		}
+		say(s, "3 [logterm: 2, index: 9, vote: 1] ignored MsgPreVote from 2 [logterm: 2, index: 9] at term 2: lease is not expired (remaining ticks: 9)", "", "", 0)
+		time.Sleep(time.Millisecond)
+		if at := f.times("forget"); len(at) != 1 {
+			t.Errorf("forgot at %v", at)
+		}
+		f.elected(first)
+	})
+}

@@ -1,0 +1,165 @@
+package election
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/url"
+	"syscall"
+	"time"
+)
+
+const (
+	// renewAfter is when an idle connection is replaced by a new one: etcd's
+	// peer server ends it after five minutes.
+	renewAfter = 4 * time.Minute
+	// dialTimeout bounds one try to connect. What does not answer is no
+	// evidence, so nothing hurries.
+	dialTimeout = time.Second
+	// settled is how long a connection must live for its end to be news: one
+	// that ends sooner was accepted by the kernel for a process that is dying,
+	// and the next is tried a moment later.
+	settled = time.Second
+	// minRedial and maxRedial bound the pause before the next try, which
+	// doubles: a listener is closed a millisecond or so after the connections
+	// beside it, but a peer must not be hammered.
+	minRedial, maxRedial = time.Millisecond, 30 * time.Second
+)
+
+// Network is how connections are made.
+type Network struct {
+	// Dial connects to a TCP address.
+	Dial func(ctx context.Context, address string) (net.Conn, error)
+	// TLS is for https peer URLs: raft's own client configuration.
+	TLS *tls.Config
+}
+
+// hold keeps an idle connection to a peer, at one of its URLs, renews it
+// quietly, calls over when it has ended, and returns true once a new one was
+// refused after that; false when ctx ends. A peer to which it never was
+// connected is never "gone".
+func (n Network) hold(ctx context.Context, urls func() []string, over func()) bool {
+	var (
+		conn  net.Conn
+		pause = minRedial
+		ended bool // a connection was there, and ended
+	)
+	defer func() {
+		if conn != nil {
+			conn.Close()
+		}
+	}()
+	for ctx.Err() == nil {
+		if conn == nil {
+			next, err := n.connect(ctx, urls())
+			if err == nil {
+				conn = next
+				continue
+			}
+			if ended && errors.Is(err, syscall.ECONNREFUSED) {
+				return true
+			}
+		} else {
+			lived, due := watch(ctx, conn)
+			if due {
+				// Should this fail, the old one still stands and will tell.
+				if next, err := n.connect(ctx, urls()); err == nil {
+					conn.Close()
+					conn = next
+				}
+				continue
+			}
+			conn.Close()
+			conn, ended = nil, true
+			over()
+			if lived >= settled {
+				pause = minRedial
+				continue
+			}
+		}
+		if !sleep(ctx, pause) {
+			break
+		}
+		pause = min(2*pause, maxRedial)
+	}
+	return false
+}
+
+// connect connects at the first URL that answers. The error is of the first
+// one that did not, unless all refuse: then it is ECONNREFUSED.
+func (n Network) connect(ctx context.Context, urls []string) (net.Conn, error) {
+	refused := error(syscall.ECONNREFUSED)
+	var other error
+	for _, s := range urls {
+		conn, err := n.open(ctx, s)
+		if err == nil {
+			return conn, nil
+		}
+		if !errors.Is(err, refused) && other == nil {
+			other = err
+		}
+	}
+	if other != nil {
+		return nil, other
+	}
+	if len(urls) == 0 {
+		return nil, errors.New("the peer has no URL")
+	}
+	return nil, refused
+}
+
+func (n Network) open(ctx context.Context, peerURL string) (net.Conn, error) {
+	u, err := url.Parse(peerURL)
+	if err != nil {
+		return nil, err
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return nil, errors.New("not a TCP URL: " + peerURL)
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn, err := n.Dial(ctx, u.Host)
+	if err != nil || u.Scheme == "http" || n.TLS == nil {
+		return conn, err
+	}
+	// Without the handshake the peer would log a rejected connection.
+	cfg := n.TLS.Clone()
+	if cfg.ServerName == "" {
+		cfg.ServerName = u.Hostname()
+	}
+	secure := tls.Client(conn, cfg)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		// That it was accepted is what matters here: it must not look refused.
+		return nil, errors.New("TLS handshake: " + err.Error())
+	}
+	return secure, nil
+}
+
+// watch waits until conn ends, is due for renewal, or ctx ends; how long it
+// lived from now on is the first result.
+func watch(ctx context.Context, conn net.Conn) (lived time.Duration, due bool) {
+	begun := time.Now()
+	if err := conn.SetReadDeadline(begun.Add(renewAfter)); err != nil {
+		return 0, false
+	}
+	defer context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) })() //nolint:errcheck // it has ended, then
+	var buf [64]byte
+	for {
+		_, err := conn.Read(buf[:])
+		if err != nil { // whatever it says is of no interest
+			var timeout net.Error
+			return time.Since(begun), errors.As(err, &timeout) && timeout.Timeout() && !errors.Is(err, syscall.ETIMEDOUT)
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}

@@ -1,0 +1,194 @@
+package election
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// fakeNetwork accepts or refuses connections.
+type fakeNetwork struct {
+	mu    sync.Mutex
+	err   error // what a dial gets, unless nil
+	conns []net.Conn
+	dials []time.Time
+	// dead is how many connections are accepted and ended at once, as by the
+	// backlog of a listener whose process is dying.
+	dead int
+}
+
+func (n *fakeNetwork) dial(context.Context, string) (net.Conn, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.dials = append(n.dials, time.Now())
+	if n.dead > 0 {
+		n.dead--
+		ours, theirs := net.Pipe()
+		theirs.Close()
+		return ours, nil
+	}
+	if n.err != nil {
+		return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", n.err)}
+	}
+	ours, theirs := net.Pipe()
+	n.conns = append(n.conns, theirs)
+	return ours, nil
+}
+
+// end ends all connections; the next dials get err.
+func (n *fakeNetwork) end(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.err = err
+	for _, c := range n.conns {
+		c.Close()
+	}
+	n.conns = nil
+}
+
+func (n *fakeNetwork) dialed() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.dials)
+}
+
+func urls() []string { return []string{"http://peer:2380"} }
+
+// holding runs hold and returns its answer, and a func that ends it.
+func holding(t *testing.T, n *fakeNetwork) (<-chan bool, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(t.Context())
+	answer := make(chan bool, 1)
+	go func() { answer <- Network{Dial: n.dial}.hold(ctx, urls, func() {}) }()
+	return answer, cancel
+}
+
+func TestHold(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		do   func(n *fakeNetwork)
+		gone bool
+		soon bool // within milliseconds
+	}{
+		{"ended and refused", func(n *fakeNetwork) { n.end(syscall.ECONNREFUSED) }, true, true},
+		{"ended and accepted by a dying listener first", func(n *fakeNetwork) {
+			n.mu.Lock()
+			n.dead = 3
+			n.mu.Unlock()
+			n.end(syscall.ECONNREFUSED)
+		}, true, true},
+		{"ended only", func(n *fakeNetwork) { n.end(nil) }, false, false},
+		{"ended and timed out", func(n *fakeNetwork) { n.end(syscall.ETIMEDOUT) }, false, false},
+		{"ended and reset", func(n *fakeNetwork) { n.end(syscall.ECONNRESET) }, false, false},
+		{"ended and unreachable", func(n *fakeNetwork) { n.end(syscall.EHOSTUNREACH) }, false, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := &fakeNetwork{}
+				answer, cancel := holding(t, n)
+				time.Sleep(time.Minute)
+				begun := time.Now()
+				tc.do(n)
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				select {
+				case gone := <-answer:
+					if !gone || !tc.gone {
+						t.Errorf("got %v", gone)
+					}
+				default:
+					if tc.gone {
+						t.Error("not found out")
+					}
+				}
+				if took := n.dials[len(n.dials)-1].Sub(begun); tc.soon && took > 20*time.Millisecond {
+					t.Errorf("took %v", took)
+				}
+				if n.dialed() > 40 {
+					t.Errorf("%d dials in a minute", n.dialed())
+				}
+				cancel()
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+// A peer that was refusing from the beginning is not one that has died.
+func TestHoldNeverConnected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &fakeNetwork{err: syscall.ECONNREFUSED}
+		answer, cancel := holding(t, n)
+		time.Sleep(10 * time.Minute)
+		select {
+		case gone := <-answer:
+			t.Errorf("got %v without ever having been connected", gone)
+		default:
+		}
+		cancel()
+		if <-answer {
+			t.Error("got true for the end of the context")
+		}
+	})
+}
+
+// An hour without a word: the connection is renewed before the peer's five
+// minutes are over, and the old one is closed only then.
+func TestHoldRenews(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &fakeNetwork{}
+		answer, cancel := holding(t, n)
+		time.Sleep(time.Hour + time.Second)
+		if got := n.dialed(); got < 13 || got > 16 {
+			t.Errorf("%d connections in an hour", got)
+		}
+		for i := 1; i < len(n.dials); i++ {
+			if d := n.dials[i].Sub(n.dials[i-1]); d >= 5*time.Minute {
+				t.Errorf("connection %d was %v old", i, d)
+			}
+		}
+		// The renewal fails, but the connection stands: no evidence. Then it ends.
+		n.mu.Lock()
+		n.err = syscall.ECONNREFUSED
+		n.mu.Unlock()
+		time.Sleep(10 * time.Minute)
+		select {
+		case <-answer:
+			t.Error("gone, though the connection stands")
+		default:
+		}
+		n.end(syscall.ECONNREFUSED)
+		if !<-answer {
+			t.Error("not gone")
+		}
+		cancel()
+	})
+}
+
+// All of a peer's URLs must refuse.
+func TestConnect(t *testing.T) {
+	dial := func(answers map[string]error) Network {
+		return Network{Dial: func(_ context.Context, addr string) (net.Conn, error) {
+			return nil, answers[addr]
+		}}
+	}
+	two := []string{"http://a:1", "http://b:2"}
+	_, err := dial(map[string]error{"a:1": syscall.ECONNREFUSED, "b:2": syscall.ECONNREFUSED}).connect(t.Context(), two)
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("both refuse: %v", err)
+	}
+	_, err = dial(map[string]error{"a:1": syscall.ECONNREFUSED, "b:2": syscall.ETIMEDOUT}).connect(t.Context(), two)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("one does not answer: %v", err)
+	}
+	for _, bad := range [][]string{nil, {"unix://x"}} {
+		if _, err := dial(nil).connect(t.Context(), bad); err == nil || errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+}

@@ -1,0 +1,234 @@
+package election
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// quarter is what an election may take at most where nobody waits for timers:
+// far more than the milliseconds that it does take, far less than a timer's
+// minimum.
+func quarter(n *node) time.Duration { return time.Duration(n.Election) * time.Millisecond / 4 }
+
+// replaced waits for a leader other than old among nodes, and returns how long
+// that took.
+func replaced(t *testing.T, old uint64, nodes ...*node) time.Duration {
+	t.Helper()
+	begun := time.Now()
+	until(t, "another leader", func() bool {
+		for _, n := range nodes {
+			if _, lead, _, ok := n.view(); ok && lead != 0 && lead != old {
+				return true
+			}
+		}
+		return false
+	})
+	return time.Since(begun)
+}
+
+// TestRaft rests on raft's internals: that MsgHup from raft.LocalAppendThread
+// begins an election with pre-vote, that MsgForgetLeader gives up the lease,
+// and that a member writes when it is handed a pre-vote of an old term.
+func TestRaft(t *testing.T) {
+	t.Parallel()
+	for _, timing := range [][2]uint{{100, 2000}, {1000, 5000}} {
+		t.Run(fmt.Sprint(timing), func(t *testing.T) {
+			t.Parallel()
+			nodes := newCluster(t, timing[0], timing[1], "a", "b", "c")
+			leader, followers, term := roles(t, nodes...)
+			old, _, _, _ := leader.view()
+			time.Sleep(200 * time.Millisecond) // for the line to the leader; no more than that depends on it
+			kill9(leader)
+			if took := replaced(t, old, followers...); took > quarter(leader) {
+				t.Errorf("a new leader after %v, want less than %v", took, quarter(leader))
+			}
+			_, _, now := roles(t, followers...)
+			if now > term+2 {
+				t.Errorf("term %d, was %d", now, term)
+			}
+			asked := 0
+			for _, n := range followers {
+				if n.counter("leader_deaths_total") != 1 {
+					t.Errorf("%s did not find the leader dead", n.Name)
+				}
+				asked += n.counter("campaigns_total")
+			}
+			if asked == 0 {
+				t.Error("nobody asked")
+			}
+		})
+	}
+}
+
+// Five members, two of them, the leader and another, killed at once.
+func TestTwoOfFive(t *testing.T) {
+	t.Parallel()
+	nodes := newCluster(t, 500, 5000, "a", "b", "c", "d", "e")
+	leader, followers, _ := roles(t, nodes...)
+	old, _, _, _ := leader.view()
+	time.Sleep(200 * time.Millisecond)
+	kill9(followers[0])
+	kill9(leader)
+	if took := replaced(t, old, followers[1:]...); took > quarter(leader) {
+		t.Errorf("a new leader after %v, want less than %v", took, quarter(leader))
+	}
+}
+
+// Together with a survivor that is stock etcd: it honours its lease, so stock's
+// time is what it takes, at most.
+func TestStockSurvivor(t *testing.T) {
+	t.Parallel()
+	nodes := newCluster(t, 100, 1000, "a", "b", "stock")
+	leader, followers, _ := roles(t, nodes...)
+	for leader.Stock { // one of ours must go
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		to, _, _, _ := followers[0].view()
+		_, err := leader.client.MoveLeader(ctx, to)
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		leader, followers, _ = roles(t, nodes...)
+	}
+	old, _, _, _ := leader.view()
+	kill9(leader)
+	// stock: between one election timeout and two; and a loaded machine
+	if took := replaced(t, old, followers...); took > 3*time.Second {
+		t.Errorf("a new leader after %v", took)
+	}
+}
+
+// A member restarted under a healthy leader asks, perhaps, and nobody agrees.
+func TestRestartChangesNoTerm(t *testing.T) {
+	t.Parallel()
+	nodes := newCluster(t, 100, 2000, "a", "b", "c")
+	_, followers, term := roles(t, nodes...)
+	for i := range 4 {
+		n := followers[i%2]
+		n.kill()
+		n.start()
+		n.serves()
+	}
+	if _, _, now := roles(t, nodes...); now != term {
+		t.Errorf("term %d, was %d", now, term)
+	}
+}
+
+func TestSingleMemberStart(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "a", 1000, 10000)
+	n.Cluster = "a=" + n.Advertise
+	for range 2 { // without data and with
+		begun := time.Now()
+		n.start()
+		until(t, "a leader", func() bool { _, lead, _, ok := n.view(); return ok && lead != 0 })
+		if took := time.Since(begun); took > quarter(n) {
+			t.Errorf("a leader after %v, want less than %v", took, quarter(n))
+		}
+		n.serves()
+		n.kill()
+	}
+}
+
+// What stands in front of the leader ends every connection to it and refuses
+// new ones, for every follower at once, as a firewall answering RST or a
+// restarted DNAT does. The leader lives, and its own connections stand.
+func TestDeceivedAll(t *testing.T) {
+	t.Parallel()
+	nodes := newCluster(t, 100, 2000, "a", "b", "c")
+	leader, followers, term := roles(t, nodes...)
+	time.Sleep(200 * time.Millisecond)
+	for range 3 {
+		leader.proxy.cut()
+		time.Sleep(300 * time.Millisecond) // what a restart takes
+		leader.proxy.open()
+		for _, n := range nodes {
+			n.serves()
+		}
+	}
+	now, _, at := roles(t, nodes...)
+	if now != leader || at != term {
+		t.Errorf("term %d under %s, was %d under %s", at, now.Name, term, leader.Name)
+	}
+	for _, n := range followers {
+		if d := n.counter("leader_deaths_total"); d != 0 {
+			t.Errorf("%s found a living leader dead %d times", n.Name, d)
+		}
+	}
+}
+
+// One follower has the whole evidence, for its own connections with everybody
+// are ended as well; the others still hear the leader, and do not vote.
+func TestDeceivedOne(t *testing.T) {
+	t.Parallel()
+	nodes := newCluster(t, 100, 2000, "a", "b", "c")
+	leader, followers, term := roles(t, nodes...)
+	victim := followers[0]
+	time.Sleep(200 * time.Millisecond)
+	until(t, "the deception", func() bool {
+		leader.proxy.cut()
+		victim.proxy.drop() // the leader connects again at once, and then every 100 ms
+		time.Sleep(20 * time.Millisecond)
+		victim.proxy.drop()
+		time.Sleep(200 * time.Millisecond)
+		leader.proxy.open()
+		if victim.counter("leader_deaths_total") > 0 {
+			return true
+		}
+		time.Sleep(2 * time.Second) // until the doubt is over and the line is there again
+		return false
+	})
+	until(t, "its end", func() bool { return victim.counter("deceptions_total") > 0 })
+	for _, n := range nodes {
+		n.serves()
+	}
+	if now, _, at := roles(t, nodes...); now != leader || at != term {
+		t.Errorf("term %d under %s, was %d under %s", at, now.Name, term, leader.Name)
+	}
+}
+
+// A learner has the evidence, as the others have, but no vote.
+func TestLearnerNeverAsks(t *testing.T) {
+	t.Parallel()
+	nodes := newCluster(t, 100, 2000, "a", "b", "c")
+	leader, followers, _ := roles(t, nodes...)
+	learner := newNode(t, "l", 100, 2000)
+	until(t, "the learner to be added", func() bool { // refused while the cluster is young
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := leader.client.MemberAddAsLearner(ctx, []string{learner.Advertise})
+		return err == nil || strings.Contains(err.Error(), "exist")
+	})
+	learner.State, learner.Cluster = "existing", leader.Cluster+",l="+learner.Advertise
+	learner.start()
+	until(t, "the learner to follow", func() bool { _, lead, _, ok := learner.view(); return ok && lead != 0 })
+	old, _, _, _ := leader.view()
+	time.Sleep(200 * time.Millisecond)
+	kill9(leader)
+	replaced(t, old, followers...)
+	if d, c := learner.counter("leader_deaths_total"), learner.counter("campaigns_total"); d+c > 0 {
+		t.Errorf("the learner found %d dead and asked %d times", d, c)
+	}
+}
+
+// A leader whose supervisor is quicker than its followers: nobody sees its port
+// closed, and its own question gives it away.
+func TestLeaderRestartedUnnoticed(t *testing.T) {
+	t.Parallel()
+	nodes := newCluster(t, 500, 5000, "a", "b", "c")
+	leader, _, term := roles(t, nodes...)
+	time.Sleep(200 * time.Millisecond)
+	leader.kill() // its proxy lives, and accepts connections for it
+	leader.start()
+	begun := time.Now()
+	leader.serves()
+	if took := time.Since(begun); took > 2*quarter(leader) {
+		t.Errorf("it serves again after %v, want less than %v", took, 2*quarter(leader))
+	}
+	if _, _, now := roles(t, nodes...); now > term+2 || now == term {
+		t.Errorf("term %d, was %d", now, term)
+	}
+}
