@@ -1,0 +1,97 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// asked is what the status and etcd's own /metrics say about elections that
+// were asked for.
+func (n *node) asked() (status.Elections, string) {
+	n.t.Helper()
+	resp, err := http.Get(n.client + "/metrics")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(body), "\netcd_node_election_campaigns_total ")
+	value, _, _ := strings.Cut(rest, "\n")
+	return n.status().View.Elections, value
+}
+
+func TestElectionsAtStart(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		flags, env []string
+		asks       bool
+	}{
+		"default":     {nil, nil, true},
+		"off":         {nil, []string{"ETCD_NODE_FAST_START=off"}, false},
+		"no pre-vote": {[]string{"--pre-vote=false"}, nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := single(t)
+			n.env = append(n.env, tc.env...)
+			n.start(true, tc.flags...)
+			n.await("READY=1")
+			st, metric := n.asked()
+			if asks := st.Campaigns > 0; asks != tc.asks || (metric != "0") != tc.asks {
+				t.Errorf("asked %d times, metric %q", st.Campaigns, metric)
+			}
+			n.stop()
+		})
+	}
+}
+
+// A leader whose member process is killed is replaced long before a timer
+// could have run out.
+func TestLeaderKilled(t *testing.T) {
+	t.Parallel()
+	nodes := []*node{newNode(t, "a"), newNode(t, "b"), newNode(t, "c")}
+	cluster(nodes...)
+	for _, n := range nodes {
+		n.start(true, "--heartbeat-interval=400", "--election-timeout=4000")
+	}
+	var leader status.Status
+	for _, n := range nodes {
+		n.await("READY=1")
+		leader = n.until("following a leader with all connected", func(st status.Status) bool {
+			return serving(st) && st.View.Leader != "" && st.View.AllConnected()
+		})
+	}
+	old := leader.View.Leader
+	i := slices.IndexFunc(nodes, func(n *node) bool { return n.name == old })
+	time.Sleep(200 * time.Millisecond) // for the followers' lines to it: nothing says when they stand
+	if err := syscall.Kill(nodes[i].status().MemberPID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	survivor := nodes[(i+1)%3]
+	st := survivor.until("following another", func(st status.Status) bool {
+		return st.View.Leader != "" && st.View.Elections.Deaths > 0
+	})
+	if took := time.Since(begun); took > time.Second {
+		t.Errorf("took %v; the timer takes 4 s and more", took)
+	}
+	if st.View.Elections.Deceived > 0 {
+		t.Errorf("deceived: %+v", st.View.Elections)
+	}
+	for _, n := range nodes {
+		n.until("serving", serving)
+	}
+	for _, n := range nodes {
+		n.stop()
+	}
+}
