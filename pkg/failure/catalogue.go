@@ -221,7 +221,7 @@ var catalogue = []entry{
 	},
 	{
 		id: IDCannotLook, class: Operator, cause: "the operating system does not tell this node's address or data",
-		next: []string{"systemctl show etcd -p LimitNOFILE -p TasksMax; free -m; ls -ld {data-dir}: the node tries again by itself"},
+		next: []string{"systemctl show etcd -p LimitNOFILE -p TasksMax; free -m; ls -ld /var/lib/etcd: the node tries again by itself"},
 	},
 	{
 		id: IDHalfBegun, class: Permanent, exit: ExitData,

@@ -94,6 +94,7 @@ type Supervisor struct {
 	reported     *failure.Failure // what the member says it is about to end of
 	final        *failure.Failure // ends Run once the member has stopped
 	class        failure.Class    // of the last failure; "" once a start has got past it
+	killed       bool             // this member process was sent SIGKILL
 	silent       int              // own ticks since the member was last heard
 	lastTick     time.Time
 	lastExtend   time.Time
@@ -235,7 +236,7 @@ func (s *Supervisor) again(ctx context.Context) {
 
 // start starts the member process.
 func (s *Supervisor) start() {
-	s.st.View, s.st.Killed = status.View{}, false
+	s.st.View = status.View{}
 	s.reported, s.silent = nil, 0
 	proc, err := s.opts.Start(*s.launch)
 	if err != nil {
@@ -289,7 +290,7 @@ func (s *Supervisor) maybeServing() {
 // kill kills the member. Its exit follows, unless the kernel cannot end it.
 func (s *Supervisor) kill(why string) {
 	s.opts.Log.Warn(why+": killing the member", zap.Int("pid", s.proc.PID))
-	s.st.Killed = true
+	s.killed = true
 	s.proc.Kill()
 }
 
@@ -299,7 +300,7 @@ func (s *Supervisor) onExit(f failure.Failure) {
 		f = *s.reported
 	}
 	s.proc, s.messages, s.exited, s.killAt = nil, nil, nil, nil
-	s.st.MemberPID, s.st.Killed = 0, false
+	s.st.MemberPID, s.st.Killed, s.killed = 0, false, false
 	if s.st.State == status.Stopping {
 		s.enter(s.endState(), s.endReason())
 		return

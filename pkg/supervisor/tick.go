@@ -30,6 +30,10 @@ func (s *Supervisor) onTick() {
 	late := now.Sub(s.lastTick) > 3*tickInterval
 	s.lastTick = now
 
+	// A killed process is gone in milliseconds; one that is not by the next
+	// tick cannot be ended by the kernel.
+	s.st.Killed = s.killed
+
 	if s.starting() {
 		if t := s.opts.StartTimeout; t > 0 && now.Sub(s.begun) >= t {
 			f := failure.New(failure.IDStartTimeout, fmt.Sprintf("after %s still %s", t, s.st.Line()))
