@@ -55,14 +55,13 @@ func TestElectionsAtStart(t *testing.T) {
 	}
 }
 
-// A leader whose member process is killed is replaced long before a timer
-// could have run out.
-func TestLeaderKilled(t *testing.T) {
-	t.Parallel()
+// threeAndLeader are three nodes that serve, and which of them leads.
+func threeAndLeader(t *testing.T, flags ...string) ([]*node, int) {
+	t.Helper()
 	nodes := []*node{newNode(t, "a"), newNode(t, "b"), newNode(t, "c")}
 	cluster(nodes...)
 	for _, n := range nodes {
-		n.start(true, "--heartbeat-interval=400", "--election-timeout=4000")
+		n.start(true, flags...)
 	}
 	var leader status.Status
 	for _, n := range nodes {
@@ -71,9 +70,15 @@ func TestLeaderKilled(t *testing.T) {
 			return serving(st) && st.View.Leader != "" && st.View.AllConnected()
 		})
 	}
-	old := leader.View.Leader
-	i := slices.IndexFunc(nodes, func(n *node) bool { return n.name == old })
 	time.Sleep(200 * time.Millisecond) // for the followers' lines to it: nothing says when they stand
+	return nodes, slices.IndexFunc(nodes, func(n *node) bool { return n.name == leader.View.Leader })
+}
+
+// A leader whose member process is killed is replaced long before a timer
+// could have run out.
+func TestLeaderKilled(t *testing.T) {
+	t.Parallel()
+	nodes, i := threeAndLeader(t, "--heartbeat-interval=400", "--election-timeout=4000")
 	if err := syscall.Kill(nodes[i].status().MemberPID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -90,6 +95,29 @@ func TestLeaderKilled(t *testing.T) {
 	}
 	for _, n := range nodes {
 		n.until("serving", serving)
+	}
+	for _, n := range nodes {
+		n.stop()
+	}
+}
+
+// Without pre-vote nobody is asked, also not when a leader dies: etcd's timer
+// decides.
+func TestLeaderKilledWithoutPreVote(t *testing.T) {
+	t.Parallel()
+	nodes, i := threeAndLeader(t, "--pre-vote=false")
+	if err := syscall.Kill(nodes[i].status().MemberPID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	// Only an election lets the one that was killed serve again.
+	nodes[i].until("serving again", func(st status.Status) bool { return serving(st) && st.Restarts == 1 })
+	for _, n := range nodes {
+		st := n.until("serving with all connected", func(st status.Status) bool {
+			return serving(st) && st.View.Leader != "" && st.View.AllConnected()
+		})
+		if st.View.Elections != (status.Elections{}) {
+			t.Errorf("%s: %+v", n.name, st.View.Elections)
+		}
 	}
 	for _, n := range nodes {
 		n.stop()

@@ -18,7 +18,8 @@ const patience = 2 * time.Minute
 type cluster struct {
 	*lab.Lab
 	*subject
-	timing  timing
+	setup
+	pki     *lab.PKI // nil without TLS
 	clients map[*lab.Host]*clientv3.Client
 }
 
@@ -27,7 +28,7 @@ func (c *cluster) client(h *lab.Host) (*clientv3.Client, error) {
 	if cli, ok := c.clients[h]; ok {
 		return cli, nil
 	}
-	cli, err := c.Client(nil, h)
+	cli, err := c.Client(c.pki.TLS(), h)
 	if err != nil {
 		return nil, err
 	}
@@ -51,14 +52,40 @@ func (c *cluster) wipe(ctx context.Context) error {
 			systemctl kill --signal=KILL etcd.service stock.service 2>/dev/null || true
 			systemctl stop etcd.service stock.service 2>/dev/null || true
 			systemctl reset-failed
-			rm -rf /var/lib/etcd /var/lib/stock /run/systemd/system/etcd.service.d
+			rm -rf /var/lib/etcd /var/lib/stock /run/systemd/system/etcd.service.d /etc/etcd
+			nft flush ruleset
 			systemctl daemon-reload`)
 		return err
 	})
 }
 
 func (c *cluster) prepare(ctx context.Context) error {
-	return c.Each(func(h *lab.Host) error { return c.subject.prepare(ctx, h, c.Hosts, c.timing) })
+	if c.tls {
+		pki, err := lab.NewPKI(c.Hosts)
+		if err != nil {
+			return err
+		}
+		c.pki = pki
+	}
+	return c.Each(func(h *lab.Host) error {
+		if c.tls {
+			if err := c.pki.Install(ctx, h); err != nil {
+				return err
+			}
+		}
+		if c.dnat {
+			if _, err := h.Sh(ctx, dnatUp); err != nil {
+				return err
+			}
+		}
+		if err := c.subject.prepare(ctx, c, h); err != nil {
+			return err
+		}
+		if c.mixed && c.subject == ours && h == c.Hosts[len(c.Hosts)-1] {
+			return c.replaceByStock(ctx, h)
+		}
+		return nil
+	})
 }
 
 // start writes the settings, starts all members at once and waits until
@@ -106,7 +133,7 @@ func (c *cluster) leader(ctx context.Context) (leader *lab.Host, followers []*la
 		if err != nil {
 			return nil, nil, err
 		}
-		s, err := cli.Status(ctx, "http://"+h.IP+":2379")
+		s, err := cli.Status(ctx, c.clientURL(h))
 		if err != nil {
 			return nil, nil, fmt.Errorf("status of %s: %w", h.Name, err)
 		}
@@ -120,6 +147,19 @@ func (c *cluster) leader(ctx context.Context) (leader *lab.Host, followers []*la
 		return nil, nil, errors.New("the members do not agree on a leader")
 	}
 	return leader, followers, nil
+}
+
+// term is raft's, as h knows it.
+func (c *cluster) term(ctx context.Context, h *lab.Host) (uint64, error) {
+	cli, err := c.client(h)
+	if err != nil {
+		return 0, err
+	}
+	s, err := cli.Status(ctx, c.clientURL(h))
+	if err != nil {
+		return 0, fmt.Errorf("status of %s: %w", h.Name, err)
+	}
+	return s.RaftTerm, nil
 }
 
 // process is the process on h that serves clients.

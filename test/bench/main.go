@@ -40,7 +40,15 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 
-	l, err := lab.Start(ctx, fmt.Sprintf("bench%d", os.Getpid()), 3, os.Stderr)
+	var chosen []row
+	hosts := 0
+	for _, r := range rows(*alone) {
+		if match.MatchString(r.name) {
+			r.oursOnly = r.oursOnly || *oursOnly
+			chosen, hosts = append(chosen, r), max(hosts, r.size())
+		}
+	}
+	l, err := lab.Start(ctx, fmt.Sprintf("bench%d", os.Getpid()), hosts, os.Stderr)
 	if err != nil {
 		return err
 	}
@@ -53,11 +61,7 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	fmt.Printf("| case | goal | etcd-node: median (p90, worst) | stock etcd: median (p90, worst) | n |\n|---|---|---|---|---|\n")
-	for _, r := range rows(*alone) {
-		if !match.MatchString(r.name) {
-			continue
-		}
-		r.oursOnly = r.oursOnly || *oursOnly
+	for _, r := range chosen {
 		if err := r.print(ctx, l, *n); err != nil {
 			return fmt.Errorf("%s: %w", r.name, err)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -12,14 +13,28 @@ import (
 
 // row is one line of the table.
 type row struct {
-	name   string
-	goal   string // of etcd-node, in words
-	timing timing
+	name string
+	goal string // of etcd-node, in words
+	setup
 	// measure does it once, on a cluster that is down, and cleans up nothing.
 	measure func(ctx context.Context, c *cluster) (time.Duration, error)
+	// series does it n times on one cluster instead.
+	series func(ctx context.Context, c *cluster, n int) ([]time.Duration, error)
 	// Stock etcd has no such thing, or does not survive it.
 	oursOnly bool
 }
+
+// setup is what a cluster of the row looks like.
+type setup struct {
+	timing timing
+	hosts  int  // 0: three
+	tls    bool // for clients and peers
+	dnat   bool // the peer port that others know is not the one that is listened on
+	// mixed: in our cluster the last host runs stock etcd.
+	mixed bool
+}
+
+func (s setup) size() int { return cmp.Or(s.hosts, 3) }
 
 // timing is heartbeat interval and election timeout in milliseconds.
 type timing struct{ heartbeat, election int }
@@ -35,35 +50,56 @@ var (
 // machine does beside it hits both, and prints the line.
 func (r row) print(ctx context.Context, l *lab.Lab, n int) error {
 	took := map[*subject][]time.Duration{}
-	for i := range n {
+	rounds := n
+	if r.series != nil {
+		rounds = 1
+	} else {
+		r.series = func(ctx context.Context, c *cluster, _ int) ([]time.Duration, error) {
+			d, err := r.measure(ctx, c)
+			return []time.Duration{d}, err
+		}
+	}
+	for i := range rounds {
 		for _, s := range subjects {
 			if s == stock && r.oursOnly {
 				continue
 			}
-			c := &cluster{Lab: l, subject: s, timing: r.timing}
-			d, err := c.once(ctx, r)
+			c := &cluster{Lab: l.First(r.size()), subject: s, setup: r.setup}
+			some, err := c.measure(ctx, r, n)
 			if err != nil {
 				return fmt.Errorf("%s, number %d: %w", s.name, i+1, err)
 			}
-			fmt.Fprintf(os.Stderr, "%s %s, %s: %v\n", r.name, r.timing, s.name, d.Round(time.Microsecond))
-			took[s] = append(took[s], d)
+			for _, d := range some {
+				fmt.Fprintf(os.Stderr, "%s %s, %s: %v\n", r.name, r.timing, s.name, d.Round(time.Microsecond))
+			}
+			took[s] = append(took[s], some...)
 		}
 	}
-	fmt.Printf("| %s, %s | %s | %s | %s | %d |\n", r.name, r.timing, r.goal, summary(took[ours]), summary(took[stock]), n)
+	fmt.Printf("| %s, %s | %s | %s | %s | %d |\n", r.name, r.timing, r.goal, summary(took[ours]), summary(took[stock]), len(took[ours]))
 	return nil
 }
 
-// once measures on fresh hosts and leaves them stopped.
-func (c *cluster) once(ctx context.Context, r row) (time.Duration, error) {
+// measure measures on fresh hosts and leaves them stopped.
+func (c *cluster) measure(ctx context.Context, r row, n int) ([]time.Duration, error) {
 	defer c.close()
 	if err := c.wipe(ctx); err != nil {
-		return 0, err
+		return nil, err
 	}
-	d, err := r.measure(ctx, c)
+	some, err := r.series(ctx, c, n)
 	if err != nil {
-		return 0, err
+		c.describe(context.WithoutCancel(ctx))
+		return nil, err
 	}
-	return d, c.wipe(ctx)
+	return some, c.wipe(ctx)
+}
+
+// describe shows what the members said before a measurement failed.
+func (c *cluster) describe(ctx context.Context) {
+	for _, h := range c.Hosts {
+		// The puts that were slow or hung say so one by one.
+		out, err := h.Sh(ctx, "journalctl --no-pager --output=cat --unit="+c.unit+" | grep -v -e 'request stats' -e trace_id -e 'took too long' | tail -60")
+		fmt.Fprintf(os.Stderr, "%s: %v\n%s\n", h.Name, err, out)
+	}
 }
 
 func summary(took []time.Duration) string {

@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/etcd-node/etcd-node/test/lab"
 	"github.com/etcd-node/etcd-node/test/prober"
@@ -21,20 +24,24 @@ func rows(alone time.Duration) []row {
 			leaderGoal = "< 1.3 s"
 		}
 		all = append(all,
-			row{name: "start of all three at once until all are active", goal: "≤ 1.1 × stock", timing: t, measure: startAll},
-			row{name: "stop of a follower, streams open", goal: "< 0.3 s", timing: t, measure: stopFollower},
-			row{name: "stop of the leader, streams open", goal: leaderGoal, timing: t, measure: stopLeader},
-			row{name: "stop of all three at once, streams open", goal: "< 2 s", timing: t, measure: stopAll},
-			row{name: "stop while waiting for the others", goal: "< 0.3 s", timing: t, measure: stopWaiting, oursOnly: true},
-			row{name: "restart of each in turn, longest gap of puts through the others", goal: "< 0.3 s", timing: t, measure: restartEach},
-			row{name: "follower's serving process killed until it serves again", goal: "< 1 s", timing: t, measure: killFollower},
+			row{name: "start of all three at once until all are active", goal: "≤ 1.1 × stock", setup: setup{timing: t}, measure: startAll},
+			row{name: "stop of a follower, streams open", goal: "< 0.3 s", setup: setup{timing: t}, measure: stopFollower},
+			row{name: "stop of the leader, streams open", goal: leaderGoal, setup: setup{timing: t}, measure: stopLeader},
+			row{name: "stop of all three at once, streams open", goal: "< 2 s", setup: setup{timing: t}, measure: stopAll},
+			row{name: "stop while waiting for the others", goal: "< 0.3 s", setup: setup{timing: t}, measure: stopWaiting, oursOnly: true},
+			row{name: "restart of each in turn, longest gap of puts through the others", goal: "< 0.3 s", setup: setup{timing: t}, measure: restartEach},
+			row{name: "start of a single member with data, from exec to READY", goal: "< 60 ms", setup: setup{timing: t, hosts: 1}, measure: startSingle},
+			row{name: "restart of each in turn under 500 puts a second until it serves; no new term for a follower", goal: "p99 < 1 s",
+				setup: setup{timing: t}, series: restartUnderLoad},
+			row{name: "follower's serving process killed until it serves again", goal: "< 1 s", setup: setup{timing: t}, measure: killFollower},
 		)
 	}
 	all = append(all, failoverRows()...)
+	all = append(all, deceptionRows()...)
 	return append(all,
-		row{name: "supervisor killed until its member is gone and the port free", goal: "< 50 ms", timing: near, measure: killSupervisor, oursOnly: true},
+		row{name: "supervisor killed until its member is gone and the port free", goal: "< 50 ms", setup: setup{timing: near}, measure: killSupervisor, oursOnly: true},
 		row{name: fmt.Sprintf("%v alone with TimeoutStartSec=15, then a second host: until both are active", alone),
-			goal: "p90 ≤ 2 s", timing: near, measure: func(ctx context.Context, c *cluster) (time.Duration, error) { return joinAlone(ctx, c, alone) }, oursOnly: true},
+			goal: "p90 ≤ 2 s", setup: setup{timing: near}, measure: func(ctx context.Context, c *cluster) (time.Duration, error) { return joinAlone(ctx, c, alone) }, oursOnly: true},
 	)
 }
 
@@ -208,6 +215,91 @@ func killFollower(ctx context.Context, c *cluster) (time.Duration, error) {
 	}
 	err = c.answers(ctx, followers[0])
 	return time.Since(begin), err
+}
+
+// startSingle is the time from the start of the unit's process until systemd
+// took in its READY=1, with a little data and the files in the page cache.
+func startSingle(ctx context.Context, c *cluster) (time.Duration, error) {
+	if err := c.start(ctx); err != nil {
+		return 0, err
+	}
+	h := c.Hosts[0]
+	cli, err := c.client(h)
+	if err != nil {
+		return 0, err
+	}
+	for i := range 1000 {
+		if _, err := cli.Put(ctx, fmt.Sprint("k", i), "0123456789"); err != nil {
+			return 0, err
+		}
+	}
+	for _, verb := range []string{"stop", "start"} {
+		if _, err := h.Run(ctx, "systemctl", verb, c.unit); err != nil {
+			return 0, err
+		}
+	}
+	u, err := h.Unit(ctx, c.unit)
+	if err != nil || u.ActiveState != "active" {
+		return 0, fmt.Errorf("started: %v, %v", u, err)
+	}
+	return u.ActiveEnter - u.MainStart, c.answers(ctx, h)
+}
+
+// restartUnderLoad restarts every member n times, as systemctl does, and takes
+// the time from the command until the member answers a linearizable read.
+func restartUnderLoad(ctx context.Context, c *cluster, n int) ([]time.Duration, error) {
+	if err := c.start(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.settle(ctx); err != nil {
+		return nil, err
+	}
+	var clients []*clientv3.Client
+	for _, h := range c.Hosts {
+		cli, err := c.client(h)
+		if err != nil {
+			return nil, err
+		}
+		clients = append(clients, cli)
+	}
+	defer load(clients, 500)()
+	var took []time.Duration
+	var followers, terms uint64
+	for i := range n * len(c.Hosts) {
+		h := c.Hosts[i%len(c.Hosts)]
+		leader, _, err := c.leader(ctx)
+		if err != nil {
+			return nil, err
+		}
+		before, err := c.term(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		begin := time.Now()
+		if _, err := h.Run(ctx, "systemctl", "restart", c.unit); err != nil {
+			return nil, err
+		}
+		if err := c.answers(ctx, h); err != nil {
+			return nil, err
+		}
+		took = append(took, time.Since(begin))
+		if err := c.settle(ctx); err != nil {
+			return nil, err
+		}
+		after, err := c.term(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		if h != leader {
+			followers++
+			terms += after - before
+		}
+	}
+	fmt.Fprintf(os.Stderr, "%s, %s: %d new terms in %d restarts of a follower\n", c.subject.name, c.timing, terms, followers)
+	if terms > 0 && c.subject == ours {
+		return nil, fmt.Errorf("%d new terms in %d restarts of a follower", terms, followers)
+	}
+	return took, nil
 }
 
 func killSupervisor(ctx context.Context, c *cluster) (time.Duration, error) {

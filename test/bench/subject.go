@@ -15,8 +15,8 @@ import (
 type subject struct {
 	name string
 	unit string
-	// prepare writes what h needs to be a member with this timing.
-	prepare func(ctx context.Context, h *lab.Host, all []*lab.Host, t timing) error
+	// prepare writes what h needs to be a member of the cluster.
+	prepare func(ctx context.Context, c *cluster, h *lab.Host) error
 	// serving picks the process that serves clients.
 	serving func(lab.Proc) bool
 }
@@ -24,7 +24,8 @@ type subject struct {
 var (
 	ours = &subject{
 		name: "etcd-node", unit: "etcd.service", prepare: prepareOurs,
-		serving: func(p lab.Proc) bool { return len(p.Args) > 1 && p.Args[1] == "member" },
+		// In a mixed cluster one is stock etcd.
+		serving: func(p lab.Proc) bool { return len(p.Args) > 1 && p.Args[1] == "member" || p.Args[0] == stockBinary },
 	}
 	stock = &subject{
 		name: "stock etcd", unit: "stock.service", prepare: prepareStock,
@@ -32,6 +33,8 @@ var (
 	}
 	subjects = []*subject{ours, stock}
 )
+
+const stockBinary = "/usr/bin/etcd"
 
 // install puts both onto the hosts.
 func install(ctx context.Context, l *lab.Lab) error {
@@ -57,19 +60,43 @@ func install(ctx context.Context, l *lab.Lab) error {
 	return l.Each(func(h *lab.Host) error { return h.Copy(ctx, tree, "/") })
 }
 
-func prepareOurs(ctx context.Context, h *lab.Host, all []*lab.Host, t timing) error {
-	return h.Write(ctx, "/etc/default/etcd", fmt.Sprintf(`ETCD_INITIAL_CLUSTER=%s
-ETCD_INITIAL_CLUSTER_TOKEN=bench
-ETCD_HEARTBEAT_INTERVAL=%d
-ETCD_ELECTION_TIMEOUT=%d
-ETCD_AUTO_COMPACTION_RETENTION=1
-`, initialCluster(all), t.heartbeat, t.election), 0o644)
+func prepareOurs(ctx context.Context, c *cluster, h *lab.Host) error {
+	lines := []string{
+		"ETCD_INITIAL_CLUSTER=" + c.initialCluster(),
+		"ETCD_INITIAL_CLUSTER_TOKEN=bench",
+		fmt.Sprintf("ETCD_HEARTBEAT_INTERVAL=%d", c.timing.heartbeat),
+		fmt.Sprintf("ETCD_ELECTION_TIMEOUT=%d", c.timing.election),
+		"ETCD_AUTO_COMPACTION_RETENTION=1",
+	}
+	if c.dnat {
+		lines = append(lines, "ETCD_LISTEN_PEER_URLS="+c.scheme()+"://0.0.0.0:2380")
+	}
+	if c.tls {
+		lines = append(lines, c.pki.Env()...)
+	}
+	return h.Write(ctx, "/etc/default/etcd", strings.Join(lines, "\n")+"\n", 0o644)
 }
 
-// prepareStock writes the unit that an operator has today: the shell snippet's
-// results, pasted into twelve flags.
-func prepareStock(ctx context.Context, h *lab.Host, all []*lab.Host, t timing) error {
-	err := h.Write(ctx, "/etc/systemd/system/stock.service", fmt.Sprintf(`[Unit]
+// stockCommand is what an operator has today: the shell snippet's results,
+// pasted into twelve flags.
+func (c *cluster) stockCommand(h *lab.Host, dataDir string) string {
+	peers, clients := c.scheme()+"://"+h.IP, c.clientURL(h)
+	flags := []string{
+		"--name=" + h.Name, "--data-dir=" + dataDir,
+		"--listen-peer-urls=" + peers + ":2380", "--listen-client-urls=" + clients + "," + c.scheme() + "://127.0.0.1:2379",
+		"--initial-advertise-peer-urls=" + c.peerURL(h), "--advertise-client-urls=" + clients,
+		"--initial-cluster=" + c.initialCluster(), "--initial-cluster-token=bench", "--initial-cluster-state=new",
+		fmt.Sprintf("--heartbeat-interval=%d", c.timing.heartbeat), fmt.Sprintf("--election-timeout=%d", c.timing.election),
+		"--auto-compaction-retention=1",
+	}
+	if c.tls {
+		flags = append(flags, c.pki.Flags()...)
+	}
+	return stockBinary + " " + strings.Join(flags, " ")
+}
+
+func prepareStock(ctx context.Context, c *cluster, h *lab.Host) error {
+	err := h.Write(ctx, "/etc/systemd/system/stock.service", `[Unit]
 Description=etcd
 After=network-online.target
 Wants=network-online.target
@@ -80,18 +107,14 @@ Type=notify
 User=etcd
 StateDirectory=stock
 StateDirectoryMode=0700
-ExecStart=/usr/bin/etcd --name=%[1]s --data-dir=/var/lib/stock \
-  --listen-peer-urls=http://%[2]s:2380 --listen-client-urls=http://%[2]s:2379,http://127.0.0.1:2379 \
-  --initial-advertise-peer-urls=http://%[2]s:2380 --advertise-client-urls=http://%[2]s:2379 \
-  --initial-cluster=%[3]s --initial-cluster-token=bench --initial-cluster-state=new \
-  --heartbeat-interval=%[4]d --election-timeout=%[5]d --auto-compaction-retention=1
+ExecStart=`+c.stockCommand(h, "/var/lib/stock")+`
 Restart=always
 RestartSec=5
 LimitNOFILE=65536
 
 [Install]
 WantedBy=multi-user.target
-`, h.Name, h.IP, initialCluster(all), t.heartbeat, t.election), 0o644)
+`, 0o644)
 	if err != nil {
 		return err
 	}
@@ -101,10 +124,38 @@ WantedBy=multi-user.target
 	return err
 }
 
-func initialCluster(all []*lab.Host) string {
+// replaceByStock makes etcd.service on h run stock etcd.
+func (c *cluster) replaceByStock(ctx context.Context, h *lab.Host) error {
+	err := h.Write(ctx, "/run/systemd/system/etcd.service.d/stock.conf",
+		"[Service]\nEnvironmentFile=\nExecStart=\nExecStart="+c.stockCommand(h, "/var/lib/etcd")+"\n", 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = h.Run(ctx, "systemctl", "daemon-reload")
+	return err
+}
+
+func (c *cluster) scheme() string {
+	if c.tls {
+		return "https"
+	}
+	return "http"
+}
+
+func (c *cluster) clientURL(h *lab.Host) string { return c.scheme() + "://" + h.IP + ":2379" }
+
+// peerURL is where the others find h.
+func (c *cluster) peerURL(h *lab.Host) string {
+	if c.dnat {
+		return c.scheme() + "://" + h.IP + ":" + dnatPort
+	}
+	return c.scheme() + "://" + h.IP + ":2380"
+}
+
+func (c *cluster) initialCluster() string {
 	var entries []string
-	for _, h := range all {
-		entries = append(entries, h.Name+"=http://"+h.IP+":2380")
+	for _, h := range c.Hosts {
+		entries = append(entries, h.Name+"="+c.peerURL(h))
 	}
 	return strings.Join(entries, ",")
 }

@@ -39,23 +39,14 @@ func TestOneFileOneCluster(t *testing.T) {
 
 	t.Run("TLS", func(t *testing.T) {
 		c := hosts(t)
-		pki := newPKI(t, c.Hosts)
-		c.each(func(h *Host) error {
-			for name, content := range map[string][]byte{"ca.crt": pki.ca, "etcd.crt": pki.cert, "etcd.key": pki.key} {
-				if err := h.Write(t.Context(), "/etc/etcd/"+name, string(content), 0o640); err != nil {
-					return err
-				}
-			}
-			_, err := h.Run(t.Context(), "chgrp", "-R", "etcd", "/etc/etcd")
-			return err
-		})
-		c.env(strings.ReplaceAll(c.initialCluster(), "http://", "https://"),
-			"ETCD_CERT_FILE=/etc/etcd/etcd.crt", "ETCD_KEY_FILE=/etc/etcd/etcd.key",
-			"ETCD_TRUSTED_CA_FILE=/etc/etcd/ca.crt", "ETCD_CLIENT_CERT_AUTH=true",
-			"ETCD_PEER_CERT_FILE=/etc/etcd/etcd.crt", "ETCD_PEER_KEY_FILE=/etc/etcd/etcd.key",
-			"ETCD_PEER_TRUSTED_CA_FILE=/etc/etcd/ca.crt", "ETCD_PEER_CLIENT_CERT_AUTH=true")
+		pki, err := NewPKI(c.Hosts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.each(func(h *Host) error { return pki.Install(t.Context(), h) })
+		c.env(append(pki.Env(), strings.ReplaceAll(c.initialCluster(), "http://", "https://"))...)
 		c.start()
-		c.serves(pki.client)
+		c.serves(pki.TLS())
 	})
 
 	t.Run("DNS names", func(t *testing.T) {

@@ -95,6 +95,13 @@ func (l *Lab) Close() error {
 	return l.hold.Wait()
 }
 
+// First is the lab's first n hosts as a lab of their own. It ends with the whole.
+func (l *Lab) First(n int) *Lab {
+	sub := *l
+	sub.Hosts = l.Hosts[:n]
+	return &sub
+}
+
 // Each runs f for every host at the same time and returns what went wrong.
 func (l *Lab) Each(f func(h *Host) error) error {
 	errs := make([]error, len(l.Hosts))

@@ -20,6 +20,7 @@ type Unit struct {
 
 	// Of the clock that all hosts and this machine share ([Now]). Zero: never.
 	InactiveExit  time.Duration // the start began
+	MainStart     time.Duration // the main process was begun
 	ActiveEnter   time.Duration // READY=1 was taken in
 	ActiveExit    time.Duration // the stop began
 	InactiveEnter time.Duration // the stop was complete
@@ -60,6 +61,7 @@ func parseUnit(out string) (Unit, error) {
 		NRestarts:   number("NRestarts"),
 
 		InactiveExit:  at("InactiveExitTimestampMonotonic"),
+		MainStart:     at("ExecMainStartTimestampMonotonic"),
 		ActiveEnter:   at("ActiveEnterTimestampMonotonic"),
 		ActiveExit:    at("ActiveExitTimestampMonotonic"),
 		InactiveEnter: at("InactiveEnterTimestampMonotonic"),

@@ -5,6 +5,9 @@
 // for its own hung request measures its patience and not the service. The
 // longest time between two successes that follow each other is the gap; with
 // everything well it is about one tick and one round trip.
+//
+// In a closed loop, one client per target that waits for each answer before it
+// asks again, a gap shows what such a client feels, its own timeout included.
 package prober
 
 import (
@@ -56,6 +59,25 @@ func Start(interval, timeout time.Duration, targets ...Target) *Prober {
 			}
 		}
 	})
+	return p
+}
+
+// StartClosed begins to try every target in a closed loop: one try after the
+// other, a millisecond apart, each given up after timeout.
+func StartClosed(timeout time.Duration, targets ...Target) *Prober {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &Prober{stop: cancel, begin: time.Now(), records: make([]record, len(targets))}
+	for i, t := range targets {
+		p.ended.Go(func() {
+			for ctx.Err() == nil {
+				p.try(i, t, timeout)
+				select {
+				case <-ctx.Done():
+				case <-time.After(time.Millisecond): // also what keeps a target that refuses from being hammered
+				}
+			}
+		})
+	}
 	return p
 }
 

@@ -107,3 +107,27 @@ func TestLongest(t *testing.T) {
 		t.Errorf("got %d, want 3", got)
 	}
 }
+
+// A closed loop waits for its answer: what an open loop sees as 60 ms is a
+// client's whole timeout, and nothing is asked meanwhile.
+func TestClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		p := StartClosed(timeout, Target{Name: "x", Try: func(ctx context.Context) error {
+			if at := time.Since(begin); at > 500*time.Millisecond && at < 560*time.Millisecond {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			time.Sleep(10 * time.Millisecond)
+			return nil
+		}})
+		time.Sleep(2 * time.Second)
+		r := p.Stop()[0]
+		if r.Failures != 1 || r.Gap < timeout || r.Gap > timeout+50*time.Millisecond {
+			t.Errorf("got gap %v and %d failures of %d; want %v and a little, and 1", r.Gap, r.Failures, r.Tries, timeout)
+		}
+		if r.Tries > 100 {
+			t.Errorf("%d tries of 11 ms in a second: not a closed loop", r.Tries)
+		}
+	})
+}
