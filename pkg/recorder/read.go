@@ -1,0 +1,171 @@
+package recorder
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// lineStart begins every record. Inside a record's texts JSON escapes the
+// quotes, so that it also finds a record that follows garbage on its line.
+var lineStart = []byte(`{"seq":`)
+
+// Read returns the records in a directory, oldest first: all whole ones,
+// whatever else the files hold. No file is no record; the error is about files
+// that cannot be read.
+func Read(dir string) ([]Record, error) {
+	var recs []Record
+	err := each(dir, func(r Record) {
+		if len(recs) > 0 {
+			r.Back = r.Time.Before(recs[len(recs)-1].Time)
+		}
+		recs = append(recs, r)
+	})
+	return recs, err
+}
+
+// LastEnd returns the record of the member's last end; false where there is
+// none, or none that can be read.
+func LastEnd(dir string) (Record, bool) {
+	r, _ := last(dir, func(r Record) bool { return r.Kind == Ended && r.End != nil })
+	return r, r.End != nil
+}
+
+// ClockBack returns the last record's time, zero where there is none, and
+// whether now is before it: the machine's clock was set back, or has not been
+// set since it was switched on. Then times cannot be compared with recorded
+// ones.
+func ClockBack(dir string, now time.Time) (time.Time, bool) {
+	r, _ := last(dir, func(Record) bool { return true })
+	return r.Time, now.Before(r.Time)
+}
+
+// last returns the last record that is wanted; it holds one at a time.
+func last(dir string, want func(Record) bool) (Record, error) {
+	var found Record
+	err := each(dir, func(r Record) {
+		if want(r) {
+			found = r
+		}
+	})
+	return found, err
+}
+
+// lastSeq returns the highest number in a directory, as far as it can be read.
+// It looks at the beginnings of lines only: the supervisor asks at each start,
+// and decoding two full files costs it half a megabyte for good.
+func lastSeq(dir string) uint64 {
+	var highest uint64
+	_ = eachLine(dir, 64, func(line []byte, _ bool) {
+		if _, rest, ok := bytes.Cut(line, lineStart); ok {
+			digits, _, _ := bytes.Cut(rest, []byte(","))
+			if seq, err := strconv.ParseUint(string(digits), 10, 63); err == nil {
+				highest = max(highest, seq)
+			}
+		}
+	})
+	return highest
+}
+
+// each calls do for every record.
+func each(dir string, do func(Record)) error {
+	return eachLine(dir, fileLimit, func(line []byte, whole bool) {
+		if whole { // or it is longer than any record
+			decode(line, do)
+		}
+	})
+}
+
+// eachLine calls do with the first limit bytes of every line, and whether that
+// is all of it.
+func eachLine(dir string, limit int, do func(line []byte, whole bool)) error {
+	// The current file first: if it is rotated in between it is found again
+	// as the previous one, and nothing is missed.
+	current, err1 := open(dir, currentName)
+	previous, err2 := open(dir, previousName)
+	var errs []error
+	for _, f := range []struct {
+		*os.File
+		err error
+	}{{previous, err2}, {current, err1}} {
+		switch {
+		case errors.Is(f.err, fs.ErrNotExist):
+		case f.err != nil:
+			errs = append(errs, f.err)
+		default:
+			defer f.Close()
+			if f.File == current && same(current, previous) {
+				continue
+			}
+			if err := scan(f, limit, do); err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// open opens a file of records; one that is none, such as a pipe, must not
+// make a reader wait.
+func open(dir, name string) (*os.File, error) {
+	return os.OpenFile(filepath.Join(dir, name), os.O_RDONLY|unix.O_NONBLOCK, 0)
+}
+
+func same(f, g *os.File) bool {
+	a, err1 := f.Stat()
+	b, err2 := g.Stat()
+	return err1 == nil && err2 == nil && os.SameFile(a, b)
+}
+
+// scan calls do with the lines of one file. What is beyond the limit is never
+// held.
+func scan(r io.Reader, limit int, do func(line []byte, whole bool)) error {
+	br := bufio.NewReaderSize(r, 4<<10)
+	var line []byte
+	for length := 0; ; {
+		piece, err := br.ReadSlice('\n')
+		length += len(piece)
+		line = append(line, piece[:min(len(piece), limit-len(line))]...)
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case err != nil && !errors.Is(err, io.EOF):
+			return err
+		}
+		do(line, length <= limit)
+		if err != nil {
+			return nil
+		}
+		line, length = line[:0], 0
+	}
+}
+
+// decode calls do for every record in a line: one, unless the file is damaged.
+func decode(line []byte, do func(Record)) {
+	for {
+		i := bytes.Index(line, lineStart)
+		if i < 0 {
+			return
+		}
+		line = line[i:]
+		// Only what stands before the next beginning can belong to this one.
+		next := bytes.Index(line[1:], lineStart) + 1
+		if next == 0 {
+			next = len(line)
+		}
+		var r Record
+		if err := json.NewDecoder(bytes.NewReader(line[:next])).Decode(&r); err == nil && r.Seq > 0 && r.Kind != "" {
+			do(r)
+		}
+		line = line[next:]
+	}
+}

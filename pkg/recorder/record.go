@@ -1,0 +1,136 @@
+package recorder
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// How much of each text is kept. A record of the largest size is still a line
+// that fits into an empty file, also after JSON has doubled it by escaping.
+const (
+	textLimit  = 1 << 10   // a reason, a cause: one sentence, maybe with etcd's words
+	crashLimit = 16 << 10  // as much as the supervisor reads
+	linesLimit = 200       // log lines before an end …
+	linesBytes = 64 << 10  // … and their size: an ordinary line has 150 bytes
+	dumpLimit  = 256 << 10 // about 500 goroutines; the ends of the list are kept
+)
+
+// Kind says what a record is about.
+type Kind string
+
+// The kinds.
+const (
+	Start Kind = "start" // the supervisor started: Version, Boot
+	Stop  Kind = "stop"  // the supervisor is about to end: Reason
+	State Kind = "state" // the node entered State, for Reason
+	Ended Kind = "end"   // the member ended: End
+	Dump  Kind = "dump"  // the member hung: Reason, Dump
+)
+
+// Record is one event. Only the fields of its Kind are set.
+type Record struct {
+	// Seq counts records, over all starts and whatever the clock does. It and
+	// Lost are filled in when the record is written.
+	Seq uint64 `json:"seq"`
+	// Time is filled in by Add where it is zero.
+	Time time.Time `json:"time"`
+	Kind Kind      `json:"kind"`
+
+	Version string       `json:"version,omitempty"` // of etcd-node
+	Boot    string       `json:"boot,omitempty"`    // BootID
+	State   status.State `json:"state,omitempty"`
+	Reason  string       `json:"reason,omitempty"`
+	End     *End         `json:"end,omitempty"`
+	Dump    string       `json:"dump,omitempty"` // goroutines; the middle is left out where it is long
+
+	// Lost is how many records before this one could not be kept.
+	Lost int `json:"lost,omitempty"`
+	// Back says that the clock was set back: Time is before that of the
+	// record before. Filled in by Read.
+	Back bool `json:"-"`
+}
+
+// End is how the member ended.
+type End struct {
+	ID     string        `json:"id"` // of the failure, see package failure
+	Class  failure.Class `json:"class"`
+	Cause  string        `json:"cause"`
+	Status int           `json:"status"`           // exit status; -1 where a signal ended it
+	Signal int           `json:"signal,omitempty"` // 0: none
+	// OOM says that the kernel's OOM killer struck in the unit's cgroup while
+	// the member ran; false also where that cannot be known.
+	OOM   bool     `json:"oom,omitempty"`
+	Crash string   `json:"crash,omitempty"` // what the Go runtime wrote
+	Lines []string `json:"lines,omitempty"` // the log's last lines of level warn and above
+}
+
+// bounded is a copy of r that shares nothing the caller may change, with texts
+// that are cut to size and free of control characters: a terminal shows them
+// safely, and JSON at most doubles them.
+func (r Record) bounded() Record {
+	r.Version, r.Boot = clean(r.Version, textLimit), clean(r.Boot, textLimit)
+	r.State, r.Reason = status.State(clean(string(r.State), textLimit)), clean(r.Reason, textLimit)
+	r.Dump = clean(r.Dump, dumpLimit)
+	if r.End != nil {
+		e := *r.End
+		e.ID, e.Class = clean(e.ID, textLimit), failure.Class(clean(string(e.Class), textLimit))
+		e.Cause, e.Crash = clean(e.Cause, textLimit), clean(e.Crash, crashLimit)
+		e.Lines = lastLines(e.Lines)
+		r.End = &e
+	}
+	return r
+}
+
+// size is about what r takes in memory.
+func (r Record) size() int {
+	n := 256 + len(r.Version) + len(r.Boot) + len(r.Reason) + len(r.Dump)
+	if r.End != nil {
+		n += 256 + len(r.End.Cause) + len(r.End.Crash)
+		for _, l := range r.End.Lines {
+			n += 16 + len(l)
+		}
+	}
+	return n
+}
+
+// lastLines keeps the newest lines that are within the limits.
+func lastLines(lines []string) []string {
+	first, bytes := len(lines), 0
+	for first > 0 && len(lines)-first < linesLimit {
+		bytes += min(len(lines[first-1]), textLimit)
+		if bytes > linesBytes {
+			break
+		}
+		first--
+	}
+	var kept []string
+	for _, l := range lines[first:] {
+		kept = append(kept, clean(l, textLimit))
+	}
+	return kept
+}
+
+// clean cuts a text in the middle and replaces what is not printable.
+func clean(s string, limit int) string {
+	if left := len(s) - limit; left > 0 {
+		mark := fmt.Sprintf(" … %d bytes left out … ", left)
+		if strings.Contains(s, "\n") {
+			mark = "\n" + mark + "\n"
+		}
+		s = s[:limit/2] + mark + s[len(s)-limit/2:]
+	}
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c == '\n' || c == '\t':
+			return c
+		case c < ' ' || 0x7f <= c && c < 0xa0 || c == '\ufffd': // the last also stands for a broken byte
+			return '?'
+		default:
+			return c
+		}
+	}, s)
+}

@@ -1,0 +1,298 @@
+package recorder
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+func state(reason string) Record { return Record{Kind: State, State: status.Joining, Reason: reason} }
+
+// record adds the records with a recorder of its own and fails the test on errors.
+func record(t *testing.T, dir string, recs ...Record) {
+	t.Helper()
+	r := New(dir)
+	for _, rec := range recs {
+		if err := r.Add(rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Close(time.Minute); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, dir string) []Record {
+	t.Helper()
+	recs, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return recs
+}
+
+// reasons are what the records say, and whether their numbers ascend by one.
+func reasons(recs []Record) (list []string, ascending bool) {
+	ascending = true
+	for i, r := range recs {
+		list = append(list, r.Reason)
+		ascending = ascending && r.Seq == recs[0].Seq+uint64(i)
+	}
+	return list, ascending
+}
+
+func poll(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("timed out: ", what)
+		}
+	}
+}
+
+func TestRecordsSurviveTheirRecorder(t *testing.T) {
+	dir := t.TempDir()
+	goroutines := runtime.NumGoroutine()
+	end := Record{Kind: Ended, End: &End{ID: "killed", Class: "transient", Cause: "killed by signal 9", Status: -1, Signal: 9, OOM: true, Lines: []string{"warn <slow>"}}}
+	record(t, dir, Record{Kind: Start, Version: "1.0", Boot: BootID()}, state("a"), end)
+	record(t, dir, Record{Kind: Start, Version: "1.1"}, state("b"))
+	recs := read(t, dir)
+	if list, ascending := reasons(recs); strings.Join(list, ",") != ",a,,,b" || !ascending || recs[0].Seq != 1 {
+		t.Errorf("%q, ascending %v, first %d", list, ascending, recs[0].Seq)
+	}
+	last, ok := LastEnd(dir)
+	if !ok || last.Seq != 3 || last.End.Signal != 9 || !last.End.OOM || last.End.Lines[0] != "warn <slow>" {
+		t.Errorf("last end: %+v, %v", last, ok)
+	}
+	if recs[0].Boot == "" {
+		t.Error("no boot ID")
+	}
+	poll(t, "the writers end", func() bool { return runtime.NumGoroutine() <= goroutines })
+}
+
+func TestGroupMayRead(t *testing.T) {
+	defer unix.Umask(unix.Umask(0o077)) // as in the unit
+	dir := t.TempDir()
+	record(t, dir, state("a"))
+	info, err := os.Stat(filepath.Join(dir, currentName))
+	if err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+// TestDirectoryComesLater: a directory that is not there is an error once, the
+// records wait for it, and another outage is another error.
+func TestDirectoryComesLater(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "log")
+	r := New(dir)
+	errs := 0
+	add := func(reason string) {
+		if err := r.Add(state(reason)); err != nil {
+			if errs++; !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("unexpected: %v", err)
+			}
+		}
+		r.settle()
+	}
+	for i := range 5 {
+		add(fmt.Sprint(i))
+	}
+	if errs != 1 {
+		t.Errorf("%d errors, want 1", errs)
+	}
+	if err := os.Mkdir(dir, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	add("5")
+	if list, ascending := reasons(read(t, dir)); strings.Join(list, "") != "012345" || !ascending {
+		t.Errorf("%q, %v", list, ascending)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	add("6")
+	add("7")
+	if errs != 2 {
+		t.Errorf("%d errors, want 2", errs)
+	}
+	if err := r.Close(time.Minute); err == nil {
+		t.Error("closed without a word on the records that were not written")
+	}
+	if err := r.Add(state("8")); !errors.Is(err, os.ErrClosed) {
+		t.Error(err)
+	}
+}
+
+// settle waits until no writer runs.
+func (r *Recorder) settle() {
+	r.mu.Lock()
+	w := r.writing
+	r.mu.Unlock()
+	if w != nil {
+		<-w
+	}
+}
+
+// TestQueueIsBounded: what a disk does not take for days costs bounded memory,
+// the newest records stay, and the loss is counted.
+func TestQueueIsBounded(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "log")
+	r := New(dir)
+	const n = 300
+	for i := range n {
+		_ = r.Add(Record{Kind: Ended, Reason: fmt.Sprint(i), End: &End{Crash: strings.Repeat("x", 10_000)}})
+	}
+	r.settle()
+	r.mu.Lock()
+	size := 0
+	for _, q := range r.queue {
+		size += q.size()
+	}
+	r.mu.Unlock()
+	if size > queueLimit {
+		t.Errorf("%d bytes wait, more than %d", size, queueLimit)
+	}
+	if err := os.Mkdir(dir, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Close(time.Minute) // returns the first error
+	recs := read(t, dir)
+	if len(recs) < 10 || recs[0].Lost+len(recs) != n || recs[len(recs)-1].Reason != fmt.Sprint(n-1) {
+		t.Errorf("%d records, %d lost, last %q", len(recs), recs[0].Lost, recs[len(recs)-1].Reason)
+	}
+}
+
+// TestHangingDisk: a disk that never answers stops neither Add nor Close.
+func TestHangingDisk(t *testing.T) {
+	r := New(t.TempDir())
+	r.writing = make(chan struct{}) // a writer that never comes back
+	for range 10_000 {
+		if err := r.Add(state("waiting")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Close(10 * time.Millisecond); err == nil || !strings.Contains(err.Error(), "not answered") {
+		t.Error(err)
+	}
+}
+
+func TestFullDisk(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root, to mount a small file system")
+	}
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
+		t.Skip("cannot mount: ", err)
+	}
+	defer unix.Unmount(dir, unix.MNT_DETACH)
+	r := New(dir)
+	var errs []error
+	for i := range 40 { // 40 × 4 KB do not fit
+		if err := r.Add(Record{Kind: Ended, Reason: fmt.Sprint(i), End: &End{Crash: strings.Repeat("x", 4000)}}); err != nil {
+			errs = append(errs, err)
+		}
+		r.settle()
+	}
+	if len(errs) != 1 || !errors.Is(errs[0], unix.ENOSPC) {
+		t.Errorf("errors: %v", errs)
+	}
+	if n := len(read(t, dir)); n < 5 || n >= 20 {
+		t.Errorf("%d records on the full disk", n)
+	}
+	if err := unix.Mount("", dir, "", unix.MS_REMOUNT, "size=4m"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(time.Minute); err != nil {
+		t.Error(err)
+	}
+	recs := read(t, dir)
+	if _, ascending := reasons(recs); len(recs) != 40 || !ascending {
+		t.Errorf("%d records, ascending %v: the torn one must be there once, whole", len(recs), ascending)
+	}
+}
+
+func TestRotation(t *testing.T) {
+	dir := t.TempDir()
+	r := New(dir)
+	const n = 2000
+	for i := range n {
+		if err := r.Add(Record{Kind: Ended, Reason: fmt.Sprint(i), End: &End{Crash: strings.Repeat("x\n", 1000)}}); err != nil {
+			t.Fatal(err)
+		}
+		r.settle()
+	}
+	if err := r.Close(time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 2 {
+		t.Fatalf("%v, %v", entries, err)
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err != nil || info.Size() > fileLimit || info.Mode().Perm() != fileMode {
+			t.Errorf("%s: %v, %v", e.Name(), info, err)
+		}
+	}
+	recs := read(t, dir)
+	if _, ascending := reasons(recs); !ascending || len(recs) < 300 || recs[len(recs)-1].Seq != n {
+		t.Errorf("%d records, ascending %v", len(recs), ascending)
+	}
+}
+
+// TestBounds: the largest record fits, keeps the ends of its dump, and cannot
+// play tricks on the terminal of the one who reads it.
+func TestBounds(t *testing.T) {
+	dir := t.TempDir()
+	worst := strings.Repeat("\"\u2028\x1b[31m\xff", dumpLimit/10)
+	lines := make([]string, 1000)
+	for i := range lines {
+		lines[i] = fmt.Sprintf("%d %s", i, worst[:2000])
+	}
+	record(t, dir, Record{Kind: Dump, Reason: worst, Dump: "goroutine 1\n" + worst + worst + "\nlast"},
+		Record{Kind: Ended, End: &End{Cause: worst, Crash: worst, Lines: lines}})
+	recs := read(t, dir)
+	if len(recs) != 2 {
+		t.Fatalf("%d records", len(recs))
+	}
+	d := recs[0].Dump
+	if !strings.HasPrefix(d, "goroutine 1\n") || !strings.HasSuffix(d, "\nlast") || !strings.Contains(d, "bytes left out") || len(d) > dumpLimit+100 {
+		t.Errorf("dump of %d bytes: %.30q … %q", len(d), d, d[len(d)-30:])
+	}
+	if strings.ContainsAny(d, "\x1b\ufffd") {
+		t.Error("control characters")
+	}
+	got := recs[1].End.Lines
+	if len(got) < 50 || len(got) > linesLimit || !strings.HasPrefix(got[len(got)-1], "999 ") {
+		t.Errorf("%d lines, last %.20q", len(got), got[len(got)-1])
+	}
+	if n := len(strings.Join(got, "")); n > linesBytes+len(got)*50 {
+		t.Errorf("%d bytes of lines", n)
+	}
+	if len(lines[999]) < 2000 {
+		t.Error("the caller's lines were changed")
+	}
+}
+
+func TestLinkIsNotFollowed(t *testing.T) {
+	dir, target := t.TempDir(), filepath.Join(t.TempDir(), "target")
+	if err := os.Symlink(target, filepath.Join(dir, currentName)); err != nil {
+		t.Fatal(err)
+	}
+	r := New(dir)
+	_ = r.Add(state("a"))
+	if err := r.Close(time.Minute); err == nil {
+		t.Error("no error")
+	}
+	if _, err := os.Stat(target); err == nil {
+		t.Error("followed a link")
+	}
+}
