@@ -1,0 +1,82 @@
+package datadir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	humanize "github.com/dustin/go-humanize"
+
+	layout "go.etcd.io/etcd/server/v3/storage/datadir"
+)
+
+// Data is what a data directory held when Inspect read it.
+type Data struct {
+	Dir    string // as configured, --data-dir
+	WALDir string // of the WAL, also where it has no directory of its own
+	WAL    WAL
+	DB     DB
+	Broken Broken
+}
+
+// Broken counts the copies of WAL files that etcd kept when it cut a torn one.
+type Broken struct {
+	Files int
+	Bytes int64 // as on disk, which is less than their length
+}
+
+// Inspect reads the data directory dir of a member, and walDir where the WAL
+// has a directory of its own (--wal-dir; "" where it has not). A directory
+// that does not exist is empty. The error says what could not be read and
+// wraps the operating system's, such as fs.ErrPermission.
+func Inspect(dir, walDir string) (Data, error) {
+	if walDir == "" {
+		walDir = layout.ToWALDir(dir)
+	}
+	d := Data{Dir: dir, WALDir: filepath.Clean(walDir)}
+	var err error
+	if d.WAL, d.Broken, err = readWAL(walDir); err != nil {
+		return d, fmt.Errorf("read the WAL in %s: %w", walDir, err)
+	}
+	if d.DB, err = readDB(layout.ToBackendFileName(dir)); err != nil {
+		return d, fmt.Errorf("read the database: %w", err)
+	}
+	return d, nil
+}
+
+// Empty reports whether no member ever stored anything here. A lost+found, a
+// database without content, or no directory at all are empty; a database that
+// cannot be read is not.
+func (d Data) Empty() bool {
+	return !d.WAL.Exists() && d.DB.blank()
+}
+
+// Warnings lists what does not keep the member from starting but should be
+// looked at by somebody.
+func (d Data) Warnings() []string {
+	var out []string
+	if n := d.Broken.Files; n > 0 {
+		out = append(out, fmt.Sprintf("%d torn WAL file(s) that etcd repaired were kept and take %s: once the member serves, rm %s/*.wal.broken",
+			n, humanize.IBytes(uint64(d.Broken.Bytes)), d.WALDir))
+	}
+	if kept := keptAside(d.WALDir); len(kept) > 0 {
+		out = append(out, fmt.Sprintf("%d first start(s) that were interrupted are kept; they hold no data: rm -r %s",
+			len(kept), strings.Join(append(kept, keptAside(layout.ToSnapDir(d.Dir))...), " ")))
+	}
+	if why, yes := d.behind(); yes {
+		out = append(out, why+": the other members send the rest, unless this one had confirmed it; then it ends with a panic about tocommit and must be replaced")
+	}
+	return out
+}
+
+// list reads a directory; one that does not exist is empty.
+func list(dir string) ([]os.DirEntry, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return entries, err
+}
