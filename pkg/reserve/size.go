@@ -1,0 +1,55 @@
+package reserve
+
+import (
+	"fmt"
+
+	humanize "github.com/dustin/go-humanize"
+)
+
+const (
+	// Default is the size of a reserve. With what is left when it is released
+	// it has to last for a start (see Needed), for the WAL of the compaction,
+	// and for a defragmentation, which first writes what is in use once more.
+	Default = 192 << 20
+
+	// Min is the smallest reserve that helps: one WAL segment, 64,000,000
+	// bytes, and some pages for the database.
+	Min = 80 << 20
+
+	// Needed is what must be available for etcd to go on. A start repairs a
+	// torn WAL by copying its last segment, and allocates the next one at
+	// once; while it runs it allocates one whenever it begins one. That
+	// allocation takes all there is before it fails, and the database's next
+	// commit then ends the process; if that finds room, the next segment does,
+	// also when there is space again by then. Two segments, and 6 MiB for the
+	// database; while it runs, the second is what is written between two polls.
+	Needed = 128 << 20
+
+	// share is what a reserve may take of its file system: a fifth. The 1 GB
+	// that a small etcd has still gets the whole of the default, and below
+	// 400 MiB, where two segments already fill half of the disk, there is none.
+	share = 5
+)
+
+// Validate says what is wrong with a configured size in bytes, if anything.
+func Validate(size int64) error {
+	if size == 0 || size >= Min {
+		return nil
+	}
+	return fmt.Errorf("a reserve of %s cannot hold a WAL segment: give at least %s, or 0 for none", bytes(size), bytes(Min))
+}
+
+// sizeOn is the size that a reserve of the configured size has on a file system
+// of total bytes; 0: none.
+func sizeOn(size, total int64) int64 {
+	if n := min(size, total/share); n >= Min {
+		return n
+	}
+	return 0
+}
+
+// roomFor is what must be available before a reserve is made: itself, what etcd
+// needs, and as much as itself again, so that it is not released at once.
+func roomFor(size int64) int64 { return 2*size + Needed }
+
+func bytes(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
