@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -160,25 +158,6 @@ func TestRemovedMember(t *testing.T) {
 	c.await("STATUS=failed: this member was removed from the cluster")
 	if code := c.exit(); code != 67 || c.readies() != 1 {
 		t.Errorf("exit code %d, READY=1 said %d times", code, c.readies())
-	}
-}
-
-func TestWipedMember(t *testing.T) {
-	t.Parallel()
-	c := three(t)[2]
-	for _, tc := range []struct{ state, want string }{
-		{"new", "STATUS=failed: the cluster knows this member but its data dir is empty"},
-		{"existing", "STATUS=failed: the cluster counts on data that this member no longer has"},
-	} {
-		c.stop()
-		if err := os.RemoveAll(filepath.Join(c.dir, "data")); err != nil {
-			t.Fatal(err)
-		}
-		c.start(true, "--initial-cluster-state="+tc.state)
-		c.await(tc.want)
-		if code := c.exit(); code != 66 {
-			t.Errorf("%s: exit code %d", tc.state, code)
-		}
 	}
 }
 

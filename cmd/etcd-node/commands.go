@@ -58,7 +58,7 @@ func runCommand(ctx context.Context, w world) int {
 		}
 		fmt.Fprint(c.OutOrStdout(), c.Long, "\n\n", c.UsageString())
 	})
-	root.AddCommand(configCommand(w), statusCommand(w), &cobra.Command{
+	root.AddCommand(configCommand(w), statusCommand(w), explainCommand(w), historyCommand(w), forgetCommand(w), &cobra.Command{
 		Use: "version", Short: "print the versions of etcd-node and of the etcd in it", Args: cobra.NoArgs,
 		Run: func(c *cobra.Command, _ []string) { printVersion(c.OutOrStdout()) },
 	})
@@ -168,7 +168,7 @@ const exitNoDaemon = 3
 func askStatus(ctx context.Context, w world) (st status.Status, raw []byte, err error) {
 	dir := runtimeDir
 	if d := getenv(w.environ, "RUNTIME_DIRECTORY"); d != "" {
-		dir = first(d)
+		dir = nth(d, 0)
 	}
 	path := filepath.Join(dir, socketName)
 	fail := func(err error) (status.Status, []byte, error) {

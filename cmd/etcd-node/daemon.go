@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,10 +18,13 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"go.etcd.io/etcd/client/pkg/v3/types"
+
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/recorder"
 	"github.com/etcd-node/etcd-node/pkg/supervisor"
 )
 
@@ -65,25 +70,36 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	if err != nil {
 		log.Warn("systemd's watchdog settings cannot be read; it will restart this service", zap.Error(err))
 	}
-	start := supervisor.StartProcess("/proc/self/exe", w.environ, w.stdout, w.stderr, log)
+	ring, err := recorder.NewRing()
+	if err != nil {
+		log.Warn("the member's last log lines will not be kept", zap.Error(err))
+	}
+	mem := remember(w, log)
+	defer mem.close()
+	start := supervisor.StartProcess("/proc/self/exe", w.environ, w.stdout, w.stderr, ring, log)
 	s := supervisor.New(supervisor.Options{
 		Log:          log,
 		Notify:       notify,
 		Watchdog:     watchdog,
 		StartTimeout: loaded.Node().StartTimeout,
 		Prepare: func(ctx context.Context, say func(string)) (supervisor.Launch, error) {
-			return prepare(ctx, loaded, log, say)
+			return prepare(ctx, loaded, mem, log, say)
 		},
 		Start: func(l supervisor.Launch) (*supervisor.Process, error) {
 			defer debug.FreeOSMemory() // see gcPercent
 			return start(l)
 		},
-		Delay: supervisor.Delay,
-		Force: force,
+		Delay:     supervisor.Delay,
+		Force:     force,
+		HangLimit: loaded.Node().HangLimit,
+		Record:    mem.record,
+		Pin:       mem.pin,
+		OOMKills:  mem.oomKills,
+		LastEnd:   mem.lastEnd(),
 	})
 	serveCtx, cancel := context.WithCancel(context.Background())
 	if dir := getenv(w.environ, "RUNTIME_DIRECTORY"); dir != "" {
-		done, err := s.ServeStatus(serveCtx, filepath.Join(first(dir), socketName))
+		done, err := s.ServeStatus(serveCtx, filepath.Join(nth(dir, 0), socketName))
 		if err != nil {
 			log.Warn("`etcd-node status` will not work", zap.Error(err))
 		} else {
@@ -108,7 +124,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 
 // prepare resolves the configuration, waiting for the address if it must, and
 // says what to launch.
-func prepare(ctx context.Context, loaded *config.Loaded, log *zap.Logger, say func(string)) (supervisor.Launch, error) {
+func prepare(ctx context.Context, loaded *config.Loaded, mem *memory, log *zap.Logger, say func(string)) (supervisor.Launch, error) {
 	wait := loaded.Node().AddressWait
 	r, err := loaded.Resolve(ctx, func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
 		return netdetect.Wait(ctx, netdetect.System(), req, wait, say)
@@ -116,7 +132,9 @@ func prepare(ctx context.Context, loaded *config.Loaded, log *zap.Logger, say fu
 	if err != nil {
 		return supervisor.Launch{}, asFailure(err)
 	}
-	for _, n := range r.Notices {
+	guard, notices := mem.guard(r.Node.DiskReserve)
+	notices = append(r.Notices, notices...)
+	for _, n := range notices {
 		log.Warn(n)
 	}
 	return supervisor.Launch{
@@ -124,21 +142,42 @@ func prepare(ctx context.Context, loaded *config.Loaded, log *zap.Logger, say fu
 		Secrets:     r.Secrets(),
 		Values:      values(r),
 		Election:    pipe.Election{Failover: r.Node.Failover, Start: r.Node.FastStart},
+		Guard:       guard,
 		ReadyAll:    r.Node.ReadyAll,
 		StopTimeout: stopTimeout,
-		Notices:     r.Notices,
+		Notices:     notices,
 	}, nil
 }
 
 // values are this node's own, for the next steps of a failure.
 func values(r *config.Resolved) map[string]string {
 	v := map[string]string{"name": r.Name, "data-dir": r.DataDir}
+	set := map[string]string{}
 	for _, s := range r.Settings {
-		if s.Name == "initial-advertise-peer-urls" {
-			v["peer-urls"] = s.Value
+		set[s.Name] = s.Value
+	}
+	v["peer-urls"] = set["initial-advertise-peer-urls"]
+	v["endpoints"] = otherClients(r.Name, set["initial-cluster"], set["advertise-client-urls"])
+	return v
+}
+
+// otherClients is where the other members of the initial cluster most likely
+// serve clients: at their peer URLs' hosts, with the scheme and port that this
+// node uses itself. "" where that cannot be told.
+func otherClients(name, initialCluster, advertised string) string {
+	own, err := url.Parse(strings.Split(advertised, ",")[0])
+	members, invalid := types.NewURLsMap(initialCluster)
+	if err != nil || invalid != nil || own.Port() == "" {
+		return ""
+	}
+	var found []string
+	for n, urls := range members {
+		if n != name && urls[0].Hostname() != "" {
+			found = append(found, own.Scheme+"://"+net.JoinHostPort(urls[0].Hostname(), own.Port()))
 		}
 	}
-	return v
+	slices.Sort(found)
+	return strings.Join(found, ",")
 }
 
 // asFailure classes an error of the front door.
@@ -222,9 +261,3 @@ func notifier(w world) func(string) error {
 // notifyLimit bounds one message to systemd; one that is not taken is sent
 // again with the next event.
 const notifyLimit = 100 * time.Millisecond
-
-// first is the first entry of one of systemd's lists of directories.
-func first(list string) string {
-	f, _, _ := strings.Cut(list, ":")
-	return f
-}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -51,12 +53,9 @@ func TestPortBusy(t *testing.T) {
 }
 
 // etcd waits for ever for the lock of its database, and says so once, after
-// ten seconds.
+// ten seconds. Here it is not even started before the lock is free.
 func TestDatabaseLocked(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("takes 10 s: etcd is silent for so long")
-	}
 	n := single(t)
 	n.start(true)
 	n.await("READY=1")
@@ -70,7 +69,10 @@ func TestDatabaseLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.start(true)
-	n.await("STATUS=joining: opening the data; this takes long: does another process hold its lock?")
+	s := n.await("STATUS=joining: waiting for the lock of " + db.Name())
+	if want := fmt.Sprintf("which process %d (", os.Getpid()); !strings.Contains(s, want) {
+		t.Errorf("%q lacks %q", s, want)
+	}
 	db.Close()
 	n.await("READY=1")
 	n.stop()
@@ -142,30 +144,55 @@ func TestNotifySocketFull(t *testing.T) {
 	}
 }
 
-// What a kill at such a moment leaves is recognised.
+// What a kill at such a moment leaves is moved aside, where nothing can be
+// lost, and the member begins anew.
 func TestHalfBegun(t *testing.T) {
 	t.Parallel()
 	n := single(t)
+	member := filepath.Join(n.dir, "data/member")
+	if err := os.MkdirAll(filepath.Join(member, "snap"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	halfBegin(t, member, 1, 2)
 	n.start(true)
 	n.await("READY=1")
+	v := n.status().View
+	kept, err := filepath.Glob(filepath.Join(member, "wal.*"))
+	if err != nil || len(kept) != 1 {
+		t.Errorf("kept: %v, %v", kept, err)
+	}
 	n.stop()
-	// A WAL without entries beside a database without any: what is written
-	// before the first entry is.
-	data := filepath.Join(n.dir, "data/member")
-	if err := os.RemoveAll(data); err != nil {
+	// Once it has served it is another matter: something was stored here.
+	if err := os.RemoveAll(filepath.Join(member, "snap")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(filepath.Join(data, "snap"), 0o700); err != nil {
+	if err := os.RemoveAll(filepath.Join(member, "wal")); err != nil {
 		t.Fatal(err)
 	}
-	w, err := wal.Create(zap.NewNop(), filepath.Join(data, "wal"), pbutil.MustMarshalMessage(&etcdserverpb.Metadata{NodeID: new(uint64(1)), ClusterID: new(uint64(2))}))
+	halfBegin(t, member, hexID(t, v.ClusterID), hexID(t, v.MemberID))
+	n.start(true)
+	n.await("STATUS=failed: the data dir is empty where a member used to be")
+	if code := n.exit(); code != 66 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// halfBegin makes a WAL without entries: what is written before the first is.
+func halfBegin(t *testing.T, member string, clusterID, memberID uint64) {
+	t.Helper()
+	meta := pbutil.MustMarshalMessage(&etcdserverpb.Metadata{NodeID: &memberID, ClusterID: &clusterID})
+	w, err := wal.Create(zap.NewNop(), filepath.Join(member, "wal"), meta)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.Close()
-	n.start(true)
-	n.await("STATUS=failed: the first start of this cluster of one was interrupted")
-	if code := n.exit(); code != 65 {
-		t.Errorf("exit code %d", code)
+}
+
+func hexID(t *testing.T, s string) uint64 {
+	t.Helper()
+	id, err := strconv.ParseUint(s, 16, 64)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return id
 }

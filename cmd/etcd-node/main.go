@@ -68,7 +68,7 @@ func run(ctx context.Context, force <-chan struct{}, w world) int {
 		switch w.args[0] {
 		case "member":
 			return runMember(ctx, w)
-		case "config", "status", "version", "help", "completion", "__complete":
+		case "config", "status", "explain", "history", "forget", "version", "help", "completion", "__complete":
 			return runCommand(ctx, w)
 		}
 	}

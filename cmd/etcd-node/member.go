@@ -15,6 +15,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/recorder"
 )
 
 // eventTimeout bounds what a message may cost the member while its supervisor
@@ -35,6 +36,12 @@ func runMember(ctx context.Context, w world) int {
 		fmt.Fprintln(w.stderr, "etcd-node: crashes will go unexplained:", err)
 	}
 	crash.Close() // SetCrashOutput has duplicated it
+	options := member.Options{}
+	if ring, err := recorder.OpenRing(pipe.FDRing); err != nil {
+		fmt.Fprintln(w.stderr, "etcd-node: the last log lines will not be kept:", err)
+	} else {
+		options.Ring = ring.Core()
+	}
 	// Two processes of one binary: let ps and top tell them apart.
 	_ = os.WriteFile("/proc/self/comm", []byte("etcd-member"), 0)
 
@@ -65,7 +72,9 @@ func runMember(ctx context.Context, w world) int {
 			}
 		}
 	}()
-	return member.Run(ctx, member.Options{Config: cfg, Events: out, Commands: received, Election: start.Election})
+	options.Config, options.Events, options.Commands = cfg, out, received
+	options.Election, options.Guard = start.Election, start.Guard
+	return member.Run(ctx, options)
 }
 
 // inherited opens a descriptor that the supervisor has left us.

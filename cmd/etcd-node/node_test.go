@@ -90,6 +90,28 @@ func cluster(nodes ...*node) {
 	}
 }
 
+func (n *node) environ() []string {
+	return []string{
+		"PATH=" + os.Getenv("PATH"), "RUNTIME_DIRECTORY=" + n.dir, "LOGS_DIRECTORY=" + filepath.Join(n.dir, "log"),
+		"STATE_DIRECTORY=" + filepath.Join(n.dir, "data") + ":" + filepath.Join(n.dir, "pin"),
+	}
+}
+
+// run runs a subcommand beside the daemon and returns what it said.
+func (n *node) run(args ...string) string {
+	n.t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	cmd := &exec.Cmd{Path: exe, Args: append([]string{"etcd-node"}, args...), Env: n.environ(), Dir: n.dir}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		n.t.Fatalf("etcd-node %s: %v: %s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
 // single is a cluster of one.
 func single(t *testing.T) *node {
 	n := newNode(t, "a")
@@ -110,7 +132,13 @@ func (n *node) start(managed bool, extra ...string) {
 		// Should this test binary be killed, so is the daemon, and its member.
 		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
 	}
-	n.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "RUNTIME_DIRECTORY=" + n.dir}, n.env...)
+	// As the unit gives them: control socket, flight recorder, pin.
+	n.cmd.Env = append(n.environ(), n.env...)
+	for _, dir := range []string{"log", "pin"} {
+		if err := os.MkdirAll(filepath.Join(n.dir, dir), 0o700); err != nil {
+			n.t.Fatal(err)
+		}
+	}
 	told := make(chan string, 1000)
 	n.told = told
 	if managed {

@@ -32,6 +32,9 @@ Usage:
   etcd-node [etcd flags]   run the daemon; every flag and ETCD_* variable of etcd works
   etcd-node config         print every setting and where it comes from
   etcd-node status         print what the daemon on this node is doing
+  etcd-node explain        explain what is wrong here, with the commands for this node
+  etcd-node history        print what the flight recorder kept
+  etcd-node forget         let another member begin here (restored snapshot, new cluster)
   etcd-node version        print the versions of etcd-node and of the etcd in it
 
 etcd-node finds this machine's address and short host name by itself. Give all
@@ -39,8 +42,10 @@ machines the same /etc/default/etcd with ETCD_INITIAL_CLUSTER (or the pairs
 ETCD_1/ETCD_IP_1 …) and run: systemctl start etcd
 
 Its own variables: ETCD_NODE_INTERFACE, ETCD_NODE_ADDRESS_WAIT, ETCD_NODE_READY,
-ETCD_NODE_START_TIMEOUT, ETCD_NODE_ENV_FILE; /etc/default/etcd explains them.
+ETCD_NODE_START_TIMEOUT, ETCD_NODE_FAILOVER, ETCD_NODE_FAST_START, ETCD_NODE_HANG_LIMIT,
+ETCD_NODE_DISK_RESERVE, ETCD_NODE_ENV_FILE; /etc/default/etcd explains them.
 Exit codes: 0 stopped as told, 1 failed, 2 bad command line, 65 damaged data,
 66 empty data dir of a known member, 67 removed from the cluster, 75 not joined in
-time, 76 peers of another cluster, 78 configuration.
+time, 76 peers or data of another
+cluster, 78 configuration.
 `

@@ -151,7 +151,7 @@ func TestBadConfigurations(t *testing.T) {
 				`ETCD_NODE_START_TIMEOUT: "-1s" is not a length of time (give it with its unit, such as 90s or 5m)`,
 				`ETCD_NODE_READY: "most" is neither quorum nor all`,
 				`ETCD_PEER: "192.168.122.5/24" is a prefix, not an address (write 192.168.122.5)`,
-				`ETCD_NODE_REDY: no such setting (there are ETCD_NODE_INTERFACE, ETCD_NODE_ADDRESS_WAIT, ETCD_NODE_START_TIMEOUT, ETCD_NODE_READY, ETCD_NODE_FAILOVER, ETCD_NODE_FAST_START, ETCD_NODE_ENV_FILE)`,
+				`ETCD_NODE_REDY: no such setting (there are ETCD_NODE_INTERFACE, ETCD_NODE_ADDRESS_WAIT, ETCD_NODE_START_TIMEOUT, ETCD_NODE_READY, ETCD_NODE_FAILOVER, ETCD_NODE_FAST_START, ETCD_NODE_HANG_LIMIT, ETCD_NODE_DISK_RESERVE, ETCD_NODE_ENV_FILE)`,
 			},
 		}, {
 			name: "not an address of a peer", environ: []string{"ETCD_PEER=0.0.0.0"},
@@ -217,7 +217,8 @@ func TestVersionAndHelp(t *testing.T) {
 
 func TestNode(t *testing.T) {
 	l, err := Load(Input{})
-	want := Node{AddressWait: time.Minute, Failover: true, FastStart: true, EnvFile: "/etc/default/etcd"}
+	want := Node{AddressWait: time.Minute, Failover: true, FastStart: true,
+		HangLimit: 10 * time.Second, DiskReserve: 192 << 20, EnvFile: "/etc/default/etcd"}
 	if err != nil || l.Node() != want {
 		t.Errorf("defaults: %+v, %v", l.Node(), err)
 	}
@@ -228,14 +229,22 @@ func TestNode(t *testing.T) {
 	t.Setenv("_VALUE", "10.0.0.1")
 	l, err = Load(Input{Environ: []string{
 		"ETCD_NODE_INTERFACE=ens3", "ETCD_NODE_ADDRESS_WAIT=90s", "ETCD_NODE_START_TIMEOUT=10m", "ETCD_NODE_ENV_FILE=/etc/etcd.env",
-		"ETCD_NODE_FAILOVER=off", "ETCD_NODE_FAST_START=off",
+		"ETCD_NODE_FAILOVER=off", "ETCD_NODE_FAST_START=off", "ETCD_NODE_HANG_LIMIT=30s", "ETCD_NODE_DISK_RESERVE=0",
 	}})
-	want = Node{Interface: "ens3", AddressWait: 90 * time.Second, StartTimeout: 10 * time.Minute, EnvFile: "/etc/etcd.env"}
+	want = Node{Interface: "ens3", AddressWait: 90 * time.Second, StartTimeout: 10 * time.Minute, HangLimit: 30 * time.Second, EnvFile: "/etc/etcd.env"}
 	if err != nil || l.Node() != want || l.peer.addr.IsValid() {
 		t.Errorf("set: %+v, %v", l.Node(), err)
 	}
 	if _, err := Load(Input{Environ: []string{"ETCD_NODE_FAILOVER=no"}}); err == nil || !strings.Contains(err.Error(), "neither on nor off") {
 		t.Errorf("neither on nor off: %v", err)
+	}
+	for value, want := range map[string]string{
+		"ETCD_NODE_HANG_LIMIT=1s": "too short", "ETCD_NODE_HANG_LIMIT=10": "not a length of time",
+		"ETCD_NODE_DISK_RESERVE=1MiB": "cannot hold a WAL segment", "ETCD_NODE_DISK_RESERVE=much": "not a size", "ETCD_NODE_DISK_RESERVE=-1": "not a size",
+	} {
+		if _, err := Load(Input{Environ: []string{value}}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", value, err, want)
+		}
 	}
 	l, err = Load(Input{Environ: []string{"ETCD_NODE_READY=all"}})
 	if err != nil || !l.Node().ReadyAll {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"math"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -9,7 +10,10 @@ import (
 	"strings"
 	"time"
 
+	humanize "github.com/dustin/go-humanize"
 	"github.com/kelseyhightower/envconfig"
+
+	"github.com/etcd-node/etcd-node/pkg/reserve"
 )
 
 // ours is how the names of our settings begin. What etcd may one day call its
@@ -33,6 +37,10 @@ type own struct {
 	Failover toggle `envconfig:"ETCD_NODE_FAILOVER" default:"on"`
 	// FastStart says whether a start without a leader asks for an election at once.
 	FastStart toggle `envconfig:"ETCD_NODE_FAST_START" default:"on"`
+	// HangLimit is for how long the member may give no sign of life.
+	HangLimit hangLimit `envconfig:"ETCD_NODE_HANG_LIMIT" default:"10s"`
+	// DiskReserve is the size of the disk reserve; 0 = none.
+	DiskReserve reserved `envconfig:"ETCD_NODE_DISK_RESERVE" default:"192MiB"`
 	// EnvFile is the env file that commands read.
 	EnvFile string `envconfig:"ETCD_NODE_ENV_FILE" default:"/etc/default/etcd"`
 	// Peer is this node's own address.
@@ -49,6 +57,8 @@ func (o own) node() Node {
 		ReadyAll:     o.Ready == "all",
 		Failover:     bool(o.Failover),
 		FastStart:    bool(o.FastStart),
+		HangLimit:    time.Duration(o.HangLimit),
+		DiskReserve:  int64(o.DiskReserve),
 		EnvFile:      o.EnvFile,
 	}
 }
@@ -121,6 +131,40 @@ func (w *wait) Decode(s string) error {
 		return &Problem{What: strconv.Quote(s) + " is not a length of time", Hint: "give it with its unit, such as 90s or 5m"}
 	}
 	*w = wait(d)
+	return nil
+}
+
+// hangLimit is a duration of some of the supervisor's ticks.
+type hangLimit time.Duration
+
+// minHangLimit is what a member on a starved machine may take for a beat that
+// is due every second.
+const minHangLimit = 3 * time.Second
+
+// Decode implements envconfig.Decoder.
+func (h *hangLimit) Decode(s string) error {
+	if err := (*wait)(h).Decode(s); err != nil {
+		return err
+	}
+	if time.Duration(*h) < minHangLimit {
+		return &Problem{What: s + " is too short: a loaded machine would have its member killed", Hint: "give at least " + minHangLimit.String()}
+	}
+	return nil
+}
+
+// reserved is a size that a disk reserve can have.
+type reserved int64
+
+// Decode implements envconfig.Decoder.
+func (r *reserved) Decode(s string) error {
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n > math.MaxInt64 {
+		return &Problem{What: strconv.Quote(s) + " is not a size", Hint: "give it with its unit, such as 192MiB, or 0 for none"}
+	}
+	if err := reserve.Validate(int64(n)); err != nil {
+		return &Problem{What: err.Error()}
+	}
+	*r = reserved(n)
 	return nil
 }
 

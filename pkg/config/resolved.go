@@ -35,6 +35,8 @@ type Node struct {
 	ReadyAll     bool          // ETCD_NODE_READY=all
 	Failover     bool          // ETCD_NODE_FAILOVER
 	FastStart    bool          // ETCD_NODE_FAST_START
+	HangLimit    time.Duration // ETCD_NODE_HANG_LIMIT
+	DiskReserve  int64         // ETCD_NODE_DISK_RESERVE, bytes, 0 = none
 	EnvFile      string        // ETCD_NODE_ENV_FILE
 }
 

@@ -170,7 +170,7 @@ func (e *Elector) replace(ctx context.Context, lead uint64) {
 		return // the server stops
 	}
 	e.count(deaths, func(c *Counts) { c.Deaths++ })
-	e.opts.Log.Warn("the leader's process has ended; asking for an election now",
+	e.opts.Log.Warn("the leader is gone; asking for an election now",
 		zap.String("leader", hex(lead)), zap.Int("members-before-this-one", e.rank(lead, begun)))
 	e.campaign(ctx, plan{term: term, without: lead, soon: soon, again: e.opts.Timeout / 4, limit: 2 * e.opts.Timeout}, chosen)
 

@@ -1,12 +1,22 @@
-// Package failure is the catalogue of the ways a member ends: what etcd says
-// or does, and what that means for the one who is paged — class, cause in one
-// sentence, next commands, exit code.
+// Package failure is the catalogue of the ways a member ends, cannot start, or
+// runs without being of use: what etcd says or does, and what that means for
+// the one who is paged — class, cause in one sentence, next commands, exit
+// code, and an explanation for people.
 //
 // etcd reports most faults only as text: an error, the message of a Fatal or
 // Panic, a crash of the Go runtime. Matching on that text happens here and
-// nowhere else, and tests provoke the real messages with the real etcd, so
-// that a version which rewords one fails the build instead of the operator.
+// nowhere else. A test provokes every message of etcd's with the real etcd, in
+// processes of its own, so that a version which rewords one fails the build
+// instead of the operator. What etcd does in silence is recognised by those who
+// can see it (packages member, supervisor, datadir, reserve); they name the
+// entry by its ID.
+//
+// The catalogue is one table, cut by subject: entries_*.go. Every face prints
+// the same entry: STATUS= and the log ([Failure]), `etcd-node explain`
+// ([Explain]), docs/failures.md ([Page]).
 //
 // The package knows nothing of processes and sends nothing anywhere; its
-// values are plain data.
+// values are plain data, and all its functions may be called concurrently.
 package failure
+
+//go:generate go test -run=^TestPage$ -update .

@@ -31,7 +31,7 @@ const (
 	ExitNoData  = 66 // EX_NOINPUT: the data dir is empty where a member used to be
 	ExitRemoved = 67 // EX_NOUSER: this member was removed from the cluster
 	ExitTimeout = 75 // EX_TEMPFAIL: not joined within ETCD_NODE_START_TIMEOUT
-	ExitForeign = 76 // EX_PROTOCOL: the peers belong to another cluster
+	ExitForeign = 76 // EX_PROTOCOL: the peers, or the data, belong to another cluster
 	ExitConfig  = 78 // EX_CONFIG: the configuration is wrong
 )
 
@@ -53,17 +53,11 @@ func (f *Failure) Error() string {
 	return f.Cause + ": " + f.Detail
 }
 
-// Fill puts this node's own values into the next steps: each {key} is
-// replaced by its value. Keys without a value stay as they are, readable as
-// placeholders.
+// Fill puts this node's own values into the next steps: each {key} of
+// [Placeholders] is replaced by its value. Keys without a value stay as they
+// are, readable as placeholders.
 func (f Failure) Fill(values map[string]string) Failure {
-	var pairs []string
-	for k, v := range values {
-		if v != "" {
-			pairs = append(pairs, "{"+k+"}", v)
-		}
-	}
-	r := strings.NewReplacer(pairs...)
+	r := replacer(values)
 	next := make([]string, len(f.Next))
 	for i, n := range f.Next {
 		next[i] = r.Replace(n)
@@ -72,59 +66,30 @@ func (f Failure) Fill(values map[string]string) Failure {
 	return f
 }
 
+func replacer(values map[string]string) *strings.Replacer {
+	var pairs []string
+	for k, v := range values {
+		if v != "" {
+			pairs = append(pairs, "{"+k+"}", v)
+		}
+	}
+	return strings.NewReplacer(pairs...)
+}
+
 // New returns the catalogue's entry id with etcd's own words. An unknown id is
 // a mistake in the program and panics.
 func New(id, detail string) Failure {
-	for _, e := range catalogue {
-		if e.id == id {
-			return e.failure(detail)
-		}
+	e, ok := byID(id)
+	if !ok {
+		panic("failure: no entry " + id)
 	}
-	panic("failure: no entry " + id)
+	return e.failure(detail)
 }
 
-// FromText recognises a failure by what etcd said: the text of an error, of a
-// log line with its error field, or of a crash. The second result is false
-// where the catalogue does not know the text.
-func FromText(text string) (Failure, bool) {
-	for _, e := range catalogue {
-		for _, m := range e.match {
-			if contains(text, m) {
-				return e.failure(firstLine(text)), true
-			}
-		}
+func (e Entry) failure(detail string) Failure {
+	var next []string
+	for _, s := range e.Next {
+		next = append(next, s.String())
 	}
-	return Failure{}, false
-}
-
-// contains reports whether text holds the parts of pattern, which "…"
-// separates, in their order.
-func contains(text, pattern string) bool {
-	for part := range strings.SplitSeq(pattern, "…") {
-		i := strings.Index(text, part)
-		if i < 0 {
-			return false
-		}
-		text = text[i+len(part):]
-	}
-	return true
-}
-
-func (e entry) failure(detail string) Failure {
-	exit := e.exit
-	if exit == 0 {
-		exit = ExitFailure
-	}
-	return Failure{ID: e.id, Class: e.class, Cause: e.cause, Next: e.next, Detail: detail, Exit: exit}
-}
-
-// firstLine keeps a crash's goroutine dump out of one-line messages.
-func firstLine(s string) string {
-	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
-	// Longer than any of etcd's own messages; an error may quote a request.
-	const limit = 500
-	if len(s) > limit {
-		s = strings.ToValidUTF8(s[:limit], "") + "…"
-	}
-	return s
+	return Failure{ID: e.ID, Class: e.Class, Cause: e.Cause, Next: next, Detail: detail, Exit: e.Exit}
 }

@@ -1,43 +1,30 @@
 package failure
 
 import (
+	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 )
 
-// The texts are what etcd 3.7.3 printed; those that real processes can be made
-// to print in seconds are provoked again in cmd/etcd-node.
+// What TestProvoked cannot provoke, and which of two entries wins.
 func TestFromText(t *testing.T) {
 	for text, want := range map[string]string{
-		"server error: the member has been permanently removed from the cluster":                                                                                             "removed",
-		"member 8e9e05c52164694d has already been bootstrapped":                                                                                                              "already-bootstrapped",
-		"tocommit(17) is out of range [lastIndex(0)]. Was the raft log corrupted, truncated, or lost?":                                                                       "wiped",
-		`couldn't find local name "etcd-9" in the initial cluster configuration`:                                                                                             "configuration",
-		"error validating peerURLs {ClusterID:1 Members:[]}: member count is unequal":                                                                                        "configuration",
-		`--initial-cluster has a=http://10.0.0.1:2380 but missing from --initial-advertise-peer-urls=http://10.0.0.2:2380 (resolved urls: "a" != "b")`:                       "configuration",
 		`--initial-cluster has a=http://etcd-1:2380 but missing from --initial-advertise-peer-urls=x (failed to resolve "http://etcd-1:2380" (lookup etcd-1: no such host))`: "name-resolution",
-		"failed to save Raft hard state and entries: write /d/member/wal/0.wal: no space left on device":                                                                     "disk-full",
-		"failed to commit tx: write /d/member/snap/db: no space left on device":                                                                                              "disk-full",
-		"failed to repair WAL: write: no space left on device":                                                                                                               "disk-full",
-		"failed to commit tx: sync /d/member/snap/db: input/output error":                                                                                                    "io-error",
-		"failed to open WAL: fileutil: file already locked":                                                                                                                  "data-locked",
-		"cannot access data directory: mkdir /d: permission denied":                                                                                                          "data-dir-access",
-		"failed to create snapshot directory: mkdir /d/member/snap: permission denied":                                                                                       "data-dir-access",
-		"listen tcp 127.0.0.1:2379: bind: address already in use":                                                                                                            "port-busy",
-		"listen tcp 192.168.9.9:2380: bind: cannot assign requested address":                                                                                                 "address-gone",
-		"unmarshal should never fail: proto: wrong wireType":                                                                                                                 "data-version",
-		"[signal SIGBUS: bus error code=0x2 addr=0x7fcb5fc03000 pc=0xf2f26b]\n\ngoroutine 1":                                                                                 "data-damaged",
-		"panic: assertion failed: Page expected to be: 3, but self identifies as 0":                                                                                          "data-damaged",
-		"failed to recover v3 backend from snapshot: failed to find database snapshot file":                                                                                  "data-damaged",
-		"proto: cannot parse invalid wire-format data":                                                                                                                       "data-damaged",
-		"failed to read WAL, cannot be repaired: walpb: crc mismatch":                                                                                                        "data-damaged",
-		"checkInitialHashKV failed: 8e9e05c52164694d found data inconsistency with peers":                                                                                    "data-inconsistent",
-		"cannot fetch cluster info from peer urls: could not retrieve cluster information from the given URLs":                                                               "peers-unreachable",
-		"failed to open database: invalid database":                                                                                                                          "database-unreadable",
-		"mux: server closed": "listener-lost",
-		"server is stopping": "server-stopped",
+		"failed to resolve http://a:2380 to match --initial-cluster=a=http://a:2380 (x)":                                                                                     "name-resolution",
+		"failed to save Raft hard state and entries: write /d/member/wal/0.wal: disk quota exceeded":                                                                         IDDiskFull,
+		"failed to open database: open /d/member/snap/db: read-only file system":                                                                                             "disk-read-only",
+		"failed to read WAL, cannot be repaired: read /d/member/wal/0.wal: input/output error":                                                                               IDDiskIO,
+		"failed to open WAL: openAtIndex failed: [openWALFiles] os.OpenFile failed: open /d/member/wal/0.wal: permission denied":                                             IDDirAccess,
+		"panic: invalid page type: 12: 7":                                                                          IDDamaged,
+		"fatal error: runtime: out of memory":                                                                      IDOutOfMemory,
+		"fatal error: runtime: cannot allocate memory":                                                             IDOutOfMemory,
+		"tocommit(17) is out of range [lastIndex(0)]. Was the raft log corrupted, truncated, or lost?":             IDWipedRejoin,
+		"tocommit(17) is out of range [lastIndex(10)]. Was the raft log corrupted, truncated, or lost?":            IDWALLost,
+		"panic: runtime error\n[signal SIGBUS: bus error code=0x2 addr=0x7fcb5fc03000 pc=0xf2f26b]\n\ngoroutine 1": IDDamaged,
 	} {
 		f, ok := FromText(text)
 		if !ok || f.ID != want {
@@ -49,6 +36,30 @@ func TestFromText(t *testing.T) {
 	}
 }
 
+func TestFromError(t *testing.T) {
+	for err, want := range map[error]string{
+		fmt.Errorf("write pin: %w", &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}): IDDiskFull,
+		reworded{syscall.EADDRINUSE}:        "port-busy",
+		fmt.Errorf("sync: %w", syscall.EIO): IDDiskIO,
+		// By its text, where the type is lost.
+		fmt.Errorf("x: %v", syscall.EADDRINUSE):                   "",
+		fmt.Errorf("listen tcp :1: bind: %v", syscall.EADDRINUSE): "port-busy",
+	} {
+		if f, ok := FromError(err); f.ID != want || ok != (want != "") {
+			t.Errorf("%v is %q, want %q", err, f.ID, want)
+		}
+	}
+	if _, ok := FromError(nil); ok {
+		t.Error("no error is a failure")
+	}
+}
+
+// reworded is an error whose text tells nothing.
+type reworded struct{ error }
+
+func (reworded) Error() string   { return "sorry" }
+func (r reworded) Unwrap() error { return r.error }
+
 func TestFromExit(t *testing.T) {
 	for _, tc := range []struct {
 		ws    syscall.WaitStatus
@@ -59,7 +70,7 @@ func TestFromExit(t *testing.T) {
 		{9, "", IDKilled, "killed by signal 9"},
 		{1 << 8, "", IDEnded, "ended with exit status 1 without giving a reason"},
 		{2 << 8, "panic: runtime error: index out of range\n\ngoroutine 1", IDEnded, "crashed: panic: runtime error: index out of range"},
-		{2 << 8, "panic: tocommit(8) is out of range [lastIndex(0)]. Was the raft log corrupted", "wiped", ""},
+		{2 << 8, "panic: tocommit(8) is out of range [lastIndex(0)]. Was the raft log corrupted", IDWipedRejoin, ""},
 	} {
 		f := FromExit(tc.ws, tc.crash)
 		if f.ID != tc.id || tc.want != "" && f.Error() != tc.want {
@@ -69,27 +80,43 @@ func TestFromExit(t *testing.T) {
 }
 
 // Whatever is permanent must have an exit code of its own, which systemd is
-// told not to restart, and whoever ends must have a next step.
+// told not to restart; whoever is told of a failure must be told what to do,
+// and how the entry is recognised; and every placeholder must be a known one.
 func TestCatalogue(t *testing.T) {
 	seen := map[string]bool{}
 	prevented := []int{ExitData, ExitNoData, ExitRemoved, ExitForeign, ExitConfig}
+	placeholder := regexp.MustCompile(`\{([^}]*)\}`)
 	for _, e := range catalogue {
-		if seen[e.id] {
-			t.Errorf("%s stands twice", e.id)
+		if seen[e.ID] {
+			t.Errorf("%s stands twice", e.ID)
 		}
-		seen[e.id] = true
-		f := e.failure("")
+		seen[e.ID] = true
 		switch {
-		case f.Exit == ExitOK || f.Exit == ExitUsage:
-			t.Errorf("%s exits %d", e.id, f.Exit)
-		case e.class == Permanent && !slices.Contains(prevented, f.Exit) && e.id != IDStartTimeout:
-			t.Errorf("%s is permanent, but systemd restarts after exit %d", e.id, f.Exit)
-		case e.class != Permanent && f.Exit != ExitFailure:
-			t.Errorf("%s is %s, but exits %d", e.id, e.class, f.Exit)
-		case e.class != Transient && len(e.next) == 0:
-			t.Errorf("%s has no next step", e.id)
-		case e.cause == "" || strings.HasSuffix(e.cause, "."):
-			t.Errorf("%s: cause %q", e.id, e.cause)
+		case e.Exit == ExitOK || e.Exit == ExitUsage:
+			t.Errorf("%s exits %d", e.ID, e.Exit)
+		case e.Class == Permanent && !slices.Contains(prevented, e.Exit) && e.ID != IDStartTimeout:
+			t.Errorf("%s is permanent, but systemd restarts after exit %d", e.ID, e.Exit)
+		case e.Class != Permanent && e.Exit != ExitFailure:
+			t.Errorf("%s is %s, but exits %d", e.ID, e.Class, e.Exit)
+		case e.Lives && e.Class == Permanent:
+			t.Errorf("%s is permanent, but the member lives on", e.ID)
+		case e.Class != Transient && len(e.Next) == 0:
+			t.Errorf("%s has no next step", e.ID)
+		case e.Cause == "" || strings.HasSuffix(e.Cause, "."):
+			t.Errorf("%s: cause %q", e.ID, e.Cause)
+		case e.Means == "" || e.Acts == "":
+			t.Errorf("%s explains nothing", e.ID)
+		case e.Class == Permanent && e.Never == "" && e.ID != IDHalfBegun:
+			t.Errorf("%s does not say what makes it worse", e.ID)
+		case len(e.Texts) == 0 && e.Sign == "":
+			t.Errorf("%s is recognised by nothing", e.ID)
+		}
+		for _, s := range e.Next {
+			for _, m := range placeholder.FindAllStringSubmatch(strings.ReplaceAll(s.String(), "{print", ""), -1) {
+				if !slices.Contains(Placeholders, m[1]) {
+					t.Errorf("%s asks for {%s}", e.ID, m[1])
+				}
+			}
 		}
 	}
 }
@@ -104,6 +131,24 @@ func TestFill(t *testing.T) {
 	}
 	if again := New(IDRemoved, ""); strings.Contains(strings.Join(again.Next, ""), "etcd-1") {
 		t.Error("Fill has changed the catalogue")
+	}
+}
+
+func TestAllIsACopy(t *testing.T) {
+	for _, e := range All() {
+		for i := range e.Texts {
+			e.Texts[i] = ""
+		}
+		for i := range e.Next {
+			clear(e.Next[i].Run)
+			e.Next[i].Say = "x"
+		}
+	}
+	if f := New(IDRemoved, ""); !strings.Contains(strings.Join(f.Next, ""), "member remove") {
+		t.Error("All gives the catalogue away")
+	}
+	if f, _ := FromText("bind: address already in use"); f.ID != "port-busy" {
+		t.Error("All gives the texts away")
 	}
 }
 

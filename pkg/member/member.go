@@ -14,9 +14,11 @@ import (
 
 	"go.etcd.io/etcd/server/v3/embed"
 
+	"github.com/etcd-node/etcd-node/pkg/diskwait"
 	"github.com/etcd-node/etcd-node/pkg/election"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/reserve"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -43,6 +45,10 @@ type Options struct {
 	Commands <-chan pipe.Message
 	// Election says which elections this member asks for without waiting.
 	Election pipe.Election
+	// Guard says what protects its data.
+	Guard pipe.Guard
+	// Ring keeps the last log lines for the supervisor; it may be nil.
+	Ring zapcore.Core
 }
 
 type member struct {
@@ -63,12 +69,36 @@ type member struct {
 	stopping  atomic.Bool
 	streams   election.Streams
 	elector   elector
+	reserve   *reserve.Keeper
+	hangs     atomic.Pointer[diskwait.Wait] // an access to the disk
+	locked    atomic.Pointer[string]        // what the start waits for before etcd
+	// standing are conditions found before the start; written before it.
+	standing        []status.Condition
+	leaderlessSince time.Time
 }
 
-// result is what StartEtcd returned.
+// result is what came of the start.
 type result struct {
-	etcd *embed.Etcd
-	err  error
+	etcd   *embed.Etcd
+	failed *failure.Failure
+}
+
+// open starts etcd, unless the data forbids it. It can block without limit.
+func (m *member) open(ctx context.Context) result {
+	if f, ok := m.guard(ctx); !ok {
+		return result{failed: &f}
+	}
+	m.locked.Store(nil)
+	m.reserve.Poll() // etcd must find the space that it gives
+	e, err := embed.StartEtcd(m.Config)
+	if err == nil {
+		return result{etcd: e}
+	}
+	f, ok := failure.FromError(err)
+	if !ok {
+		f = failure.New(failure.IDNotStarted, err.Error())
+	}
+	return result{failed: &f}
 }
 
 // Run runs etcd until the supervisor or ctx (a signal) says stop, or until it
@@ -77,7 +107,13 @@ func Run(ctx context.Context, o Options) int {
 	m := &member{Options: o, wakeup: make(chan struct{}, 1), started: make(chan result, 1)}
 	m.tap, m.streams = newTap(m.wake, m.report), election.NewStreams()
 	base := o.Config.GetLogger()
-	m.log = base.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return zapcore.NewTee(calm{c, &m.stopping}, m.tap, m.streams) }))
+	m.log = base.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
+		cores := []zapcore.Core{calm{c, &m.stopping}, m.tap, m.streams}
+		if o.Ring != nil {
+			cores = append(cores, o.Ring)
+		}
+		return zapcore.NewTee(cores...)
+	}))
 	o.Config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(m.log)
 	if err := o.Config.ZapLoggerBuilder(o.Config); err != nil {
 		return m.fail(failure.New(failure.IDNotStarted, err.Error()))
@@ -94,10 +130,9 @@ func Run(ctx context.Context, o Options) int {
 		go probeLoop(ctx, p, m.peers, &m.found, m.wake)
 	}
 
-	go func() { // StartEtcd takes no context and can block without limit
-		e, err := embed.StartEtcd(o.Config)
-		m.started <- result{e, err}
-	}()
+	m.reserve = m.keeper()
+	go m.watchDisk(ctx)
+	go func() { m.started <- m.open(ctx) }() // StartEtcd takes no context
 
 	beat, poll := time.NewTicker(beatInterval), time.NewTicker(pollInterval)
 	defer beat.Stop()
@@ -125,13 +160,10 @@ func Run(ctx context.Context, o Options) int {
 				return failure.ExitOK
 			}
 		case r := <-m.started:
-			if r.err != nil {
-				f, ok := failure.FromText(r.err.Error())
-				if !ok {
-					f = failure.New(failure.IDNotStarted, r.err.Error())
-				}
-				return m.fail(f)
+			if r.failed != nil {
+				return m.fail(*r.failed)
 			}
+			go m.reserve.Run(ctx)
 			m.etcd.Store(r.etcd)
 			m.startedAt = time.Now()
 			m.progress = ""

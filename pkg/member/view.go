@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"slices"
+	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/client/pkg/v3/types"
@@ -38,6 +39,9 @@ func (m *member) tell() {
 // view is what this member sees now.
 func (m *member) view() status.View {
 	v := status.View{Name: m.Config.Name, Ready: m.ready.Load(), Progress: m.progress}
+	if text := m.locked.Load(); text != nil {
+		v.Progress = *text
+	}
 	if m.tap.state.opensSlowly() && v.Progress != "" {
 		v.Progress += "; this takes long: does another process hold its lock?"
 	}
@@ -48,9 +52,11 @@ func (m *member) view() status.View {
 		if e != nil {
 			v.Progress = "waiting for the cluster's list of members to be stored"
 		}
+		v.Conditions = m.conditions(nil, time.Now())
 		return v
 	}
 	s := e.Server
+	v.Conditions = m.conditions(s, time.Now())
 	c := s.Cluster()
 	v.ClusterID, v.MemberID = c.ID().String(), s.MemberID().String()
 	v.Learner = m.isLearner()

@@ -2,6 +2,7 @@ package pipe
 
 import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -18,6 +19,7 @@ const (
 	FDEvents   = 3
 	FDCommands = 4
 	FDCrash    = 5 // where the Go runtime writes a crash, see debug.SetCrashOutput
+	FDRing     = 6 // the last log lines, see recorder.Ring
 )
 
 // Kind says what a message is.
@@ -45,6 +47,18 @@ type Message struct {
 	Secrets map[string]string `json:"secrets,omitempty"` // etcd flag → value
 	// Election comes with Start.
 	Election Election `json:"election,omitzero"`
+	// Guard comes with Start too.
+	Guard Guard `json:"guard,omitzero"`
+}
+
+// Guard is what the member needs to know to protect its data.
+type Guard struct {
+	// Pin names the member that lived here before; nil: none did.
+	Pin *identity.Pin `json:"pin,omitempty"`
+	// Damage says why the pin cannot be read: one may have lived here.
+	Damage string `json:"damage,omitempty"`
+	// Reserve is the size of the disk reserve in bytes; 0 = none.
+	Reserve int64 `json:"reserve,omitempty"`
 }
 
 // Election says in which cases the member asks for an election instead of

@@ -27,6 +27,13 @@ func (s Status) Line() string {
 	default:
 		b.WriteString(s.Reason)
 	}
+	if s.State == Joining || s.State == Serving {
+		for _, c := range s.View.Conditions {
+			if c.Text != "" {
+				b.WriteString("; " + c.Text)
+			}
+		}
+	}
 	if s.Restarts > 0 && s.State != Failed && s.State != Stopped {
 		fmt.Fprintf(&b, ", restarted %s", times(s.Restarts))
 		// In Backoff the reason already is how the member ended.

@@ -51,6 +51,9 @@ type End struct {
 	Next  []string  `json:"next,omitempty"`
 }
 
+// Ago says how long ago the end was, "3 min ago".
+func (e End) Ago(now time.Time) string { return ago(now, e.Time) }
+
 // View is what the member knows about itself and its cluster.
 type View struct {
 	ClusterID string `json:"clusterId,omitempty"` // hexadecimal, as etcdctl prints it
@@ -64,9 +67,19 @@ type View struct {
 	Members  []Member `json:"members,omitempty"`  // all, this one included, in the order of names
 	Alarms   []string `json:"alarms,omitempty"`   // "NOSPACE", "CORRUPT of etcd-2"
 	Progress string   `json:"progress,omitempty"` // what a start that takes its time is doing
+	// Conditions are what is wrong while the member runs, and a restart would
+	// not mend.
+	Conditions []Condition `json:"conditions,omitempty"`
 	// Elections is what was done instead of waiting for etcd's timers, since
 	// the member process began.
 	Elections Elections `json:"elections,omitzero"`
+}
+
+// Condition is something that is wrong.
+type Condition struct {
+	ID string `json:"id"` // of the catalogue, see package failure
+	// Text says it in one sentence; "" where the rest of the status does.
+	Text string `json:"text,omitempty"`
 }
 
 // Elections counts what package election does.
@@ -95,7 +108,7 @@ type Member struct {
 func (v View) Equal(w View) bool {
 	return v.ClusterID == w.ClusterID && v.MemberID == w.MemberID && v.Name == w.Name &&
 		v.Ready == w.Ready && v.Learner == w.Learner && v.Leader == w.Leader && v.Progress == w.Progress && v.Elections == w.Elections &&
-		slices.Equal(v.Alarms, w.Alarms) &&
+		slices.Equal(v.Alarms, w.Alarms) && slices.Equal(v.Conditions, w.Conditions) &&
 		slices.EqualFunc(v.Members, w.Members, func(a, b Member) bool {
 			return a.ID == b.ID && a.Name == b.Name && a.Self == b.Self && a.Learner == b.Learner &&
 				a.Connected == b.Connected && a.Cause == b.Cause && slices.Equal(a.PeerURLs, b.PeerURLs)

@@ -107,6 +107,8 @@ func TestEqualSeesEveryField(t *testing.T) {
 				f.Set(reflect.ValueOf([]string{"x"}))
 			case Elections:
 				f.Field(0).SetInt(1)
+			case []Condition:
+				f.Set(reflect.ValueOf([]Condition{{}}))
 			case []Member:
 				f.Set(reflect.ValueOf([]Member{{}, {}}))
 			default:

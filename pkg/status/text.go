@@ -31,6 +31,12 @@ func (s Status) Text(now time.Time) string {
 	for _, a := range s.View.Alarms {
 		row("alarm", "%s", a)
 	}
+	for _, c := range s.View.Conditions {
+		if c.Text != "" {
+			row("warning", "%s", c.Text)
+		}
+		row("explained", "etcd-node explain %s", c.ID)
+	}
 	if e := s.View.Elections; e != (Elections{}) {
 		row("elections", "%d asked for without waiting, %d dead leaders; %d deceptions, %d doubts", e.Campaigns, e.Deaths, e.Deceived, e.Doubts)
 	}

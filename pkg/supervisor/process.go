@@ -16,21 +16,23 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/recorder"
 )
 
 const (
 	// sendTimeout bounds a message to a member that does not read: the pipe
 	// takes 64 KiB, so only a frozen one ever fills it.
 	sendTimeout = time.Second
-	// crashLimit is how much of a crash is kept: its first lines say what
-	// happened, the goroutines' stacks are in the log.
-	crashLimit = 16 << 10
+	// crashLimit is how much of a crash is kept: what happened, and what some
+	// hundred goroutines were doing.
+	crashLimit = 256 << 10
 )
 
 // StartProcess returns the func that starts a member process: exe with the
 // role "member" and the launch's flags, in a process group of its own, with
-// the given standard streams. The process dies with this one.
-func StartProcess(exe string, environ []string, stdout, stderr *os.File, log *zap.Logger) func(Launch) (*Process, error) {
+// the given standard streams. The process dies with this one. Its last log
+// lines are kept in ring, where there is one.
+func StartProcess(exe string, environ []string, stdout, stderr *os.File, ring *recorder.Ring, log *zap.Logger) func(Launch) (*Process, error) {
 	env := memberEnviron(environ)
 	return func(l Launch) (*Process, error) {
 		var ends closers
@@ -48,14 +50,22 @@ func StartProcess(exe string, environ []string, stdout, stderr *os.File, log *za
 			return nil, err
 		}
 
+		// In the order of pipe.FDEvents, FDCommands, FDCrash, FDRing.
+		files := []*os.File{eventsW, commandsR, crashW}
+		if ring != nil {
+			if err := ring.Reset(); err != nil {
+				log.Warn("the log lines of the member before this one cannot be forgotten", zap.Error(err))
+			}
+			files = append(files, ring.File())
+		}
+
 		cmd := &exec.Cmd{
-			Path:   exe,
-			Args:   append([]string{"etcd-node", "member"}, l.Args...),
-			Env:    env,
-			Stdout: stdout,
-			Stderr: stderr,
-			// In the order of pipe.FDEvents, FDCommands, FDCrash.
-			ExtraFiles: []*os.File{eventsW, commandsR, crashW},
+			Path:       exe,
+			Args:       append([]string{"etcd-node", "member"}, l.Args...),
+			Env:        env,
+			Stdout:     stdout,
+			Stderr:     stderr,
+			ExtraFiles: files,
 			SysProcAttr: &syscall.SysProcAttr{
 				Setpgid:   true,            // Ctrl-C is for the supervisor alone
 				Pdeathsig: syscall.SIGKILL, // ports and locks are free when we are gone
@@ -83,7 +93,7 @@ func StartProcess(exe string, environ []string, stdout, stderr *os.File, log *za
 		ends.keep(events, commands, crash)
 
 		messages := make(chan pipe.Message)
-		exited := make(chan failure.Failure, 1)
+		exited := make(chan Exit, 1)
 		go func() {
 			var text string
 			var crashed sync.WaitGroup
@@ -92,7 +102,11 @@ func StartProcess(exe string, environ []string, stdout, stderr *os.File, log *za
 			crashed.Wait()
 			ws := <-ended
 			commands.Close()
-			exited <- failure.FromExit(ws, text)
+			e := Exit{Failure: failure.FromExit(ws, text), Status: ws, Crash: text}
+			if ring != nil {
+				e.Lines = ring.Lines()
+			}
+			exited <- e
 		}()
 		return &Process{
 			PID:      cmd.Process.Pid,
@@ -100,6 +114,7 @@ func StartProcess(exe string, environ []string, stdout, stderr *os.File, log *za
 			Exited:   exited,
 			Send:     pipe.NewWriter(commands, sendTimeout).Send,
 			Kill:     func() { _ = cmd.Process.Kill() }, // an error means it has ended
+			Quit:     func() { _ = cmd.Process.Signal(syscall.SIGQUIT) },
 		}, nil
 	}
 }

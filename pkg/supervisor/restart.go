@@ -12,9 +12,9 @@ const (
 	// was killed is back in a tenth of a second, one that cannot run does not
 	// spin.
 	firstDelay = 100 * time.Millisecond
-	// maxDelay bounds the doubling: about as long as an operator who has just
-	// repaired something is willing to watch.
-	maxDelay = 10 * time.Second
+	// maxDelay bounds the doubling: with a start of a second, a member is back
+	// within five seconds of the disk being freed, the port being given up.
+	maxDelay = 3 * time.Second
 	// operatorDelay separates attempts that only a repair can help. Each
 	// leaves its lines in the log, so they come slowly.
 	operatorDelay = 30 * time.Second
@@ -40,7 +40,7 @@ func delay(class failure.Class, n int, jitter float64) time.Duration {
 		return 0
 	default:
 		d = maxDelay
-		if shift := n - 1; shift < 7 { // 100 ms << 7 is more than maxDelay
+		if shift := n - 1; shift < 5 { // 100 ms << 5 is more than maxDelay
 			d = min(maxDelay, firstDelay<<shift)
 		}
 	}

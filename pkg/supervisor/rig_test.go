@@ -11,7 +11,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/recorder"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -30,14 +32,19 @@ type rig struct {
 	starts  []time.Time
 	procs   []*fakeProc
 	onStart func(*fakeProc)
+	records []recorder.Record
+	pins    []identity.Pin
+	oom     uint64
 }
 
 type fakeProc struct {
 	messages chan pipe.Message
-	exited   chan failure.Failure
+	exited   chan Exit
 	received []pipe.Message
 	killed   bool
-	deaf     bool // does not end when told to stop
+	quit     bool   // was asked what it does
+	dump     string // what it answers; "" nothing
+	deaf     bool   // does not end when told to stop
 }
 
 // serve makes the member ready.
@@ -47,28 +54,30 @@ var single = []status.Member{{Name: "a", Self: true, Connected: true}}
 
 func (p *fakeProc) view(v status.View) { p.messages <- pipe.Message{Kind: pipe.View, View: &v} }
 
-func (p *fakeProc) end(f failure.Failure) { p.exited <- f }
+func (p *fakeProc) end(e Exit) { p.exited <- e }
+
+// ended is an exit that says no more than f.
+func ended(f failure.Failure) Exit { return Exit{Failure: f, Status: 1 << 8} }
 
 // fail ends the member the way the real one does: reason first.
 func (p *fakeProc) fail(f failure.Failure) {
 	p.messages <- pipe.Message{Kind: pipe.Failing, Failure: &f}
-	p.exited <- failure.New(failure.IDEnded, "")
+	p.exited <- Exit{Failure: failure.New(failure.IDEnded, ""), Status: 1 << 8}
 }
 
-func killed() failure.Failure {
-	f := failure.New(failure.IDKilled, "")
-	f.Cause = "killed by signal 9"
-	return f
-}
+func killed() Exit { return Exit{Failure: failure.FromExit(9, ""), Status: 9} }
 
 // run starts a supervisor; change edits its options first.
 func run(t *testing.T, change func(*Options, *rig)) *rig {
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &rig{t: t, cancel: cancel, force: make(chan struct{}), result: make(chan error, 1)}
 	o := Options{
-		Log:   zap.NewNop(),
-		Delay: func(class failure.Class, n int) time.Duration { return delay(class, n, 0.5) },
-		Force: r.force,
+		Log:      zap.NewNop(),
+		Delay:    func(class failure.Class, n int) time.Duration { return delay(class, n, 0.5) },
+		Force:    r.force,
+		Record:   func(x recorder.Record) { r.records = append(r.records, x) },
+		Pin:      func(p identity.Pin) { r.pins = append(r.pins, p) },
+		OOMKills: func() (uint64, bool) { return r.oom, true },
 		Notify: func(state string) error {
 			switch {
 			case strings.HasPrefix(state, "WATCHDOG=1"):
@@ -84,7 +93,7 @@ func run(t *testing.T, change func(*Options, *rig)) *rig {
 			return Launch{StopTimeout: 3 * time.Second, Values: map[string]string{"name": "a"}}, nil
 		},
 		Start: func(Launch) (*Process, error) {
-			p := &fakeProc{messages: make(chan pipe.Message), exited: make(chan failure.Failure, 1)}
+			p := &fakeProc{messages: make(chan pipe.Message), exited: make(chan Exit, 1)}
 			r.procs = append(r.procs, p)
 			r.starts = append(r.starts, time.Now())
 			if r.onStart != nil {
@@ -95,9 +104,14 @@ func run(t *testing.T, change func(*Options, *rig)) *rig {
 				Send: func(m pipe.Message) error {
 					p.received = append(p.received, m)
 					if m.Kind == pipe.Stop && !p.deaf {
-						p.exited <- failure.New(failure.IDEnded, "")
+						p.exited <- Exit{Failure: failure.New(failure.IDEnded, ""), Status: 1 << 8}
 					}
 					return nil
+				},
+				Quit: func() {
+					if p.quit = true; p.dump != "" {
+						p.exited <- Exit{Failure: failure.New(failure.IDEnded, ""), Status: 2 << 8, Crash: p.dump}
+					}
 				},
 				Kill: func() {
 					if !p.killed {

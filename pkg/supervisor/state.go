@@ -34,6 +34,7 @@ func (s *Supervisor) enter(next status.State, reason string) {
 	if n := len(s.trace); n > 64 {
 		s.trace = append(s.trace[:0], s.trace[n-64:]...)
 	}
+	s.recordState()
 	s.announce()
 }
 

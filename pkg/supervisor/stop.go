@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"strings"
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
@@ -34,7 +33,7 @@ func (s *Supervisor) stop(reason string) {
 // giveUp stops the member because of f and lets Run fail with it.
 func (s *Supervisor) giveUp(f failure.Failure) {
 	s.final = &f
-	s.st.LastEnd = &status.End{Time: time.Now(), ID: f.ID, Cause: f.Error(), Next: f.Next}
+	s.keepEnd(f)
 	s.stop(f.Error())
 }
 
@@ -52,8 +51,12 @@ func (s *Supervisor) endReason() string {
 		return "stopped as told"
 	}
 	reason := s.final.Error()
-	if len(s.final.Next) > 0 {
-		reason += "; next: " + strings.Join(s.final.Next, "; ")
+	// The line is not for reading a page: the first step is what to look at.
+	switch n := len(s.final.Next); {
+	case n == 1:
+		reason += "; next: " + s.final.Next[0]
+	case n > 1:
+		reason += "; next: " + s.final.Next[0] + "; all steps: etcd-node explain"
 	}
 	return reason
 }

@@ -29,9 +29,9 @@ func TestStopInEveryState(t *testing.T) {
 		{status.Joining, nil, func(*rig) {}},
 		{status.Serving, nil, func(r *rig) { r.proc().serve() }},
 		{status.Backoff, nil, func(r *rig) {
-			f := killed()
-			f.Class = failure.Operator
-			r.proc().end(f)
+			e := killed()
+			e.Failure.Class = failure.Operator
+			r.proc().end(e)
 		}},
 	} {
 		t.Run(string(tc.state), func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestNeverReadyAfterStop(t *testing.T) {
 		r.cancel()
 		synctest.Wait()
 		r.proc().serve()
-		r.proc().end(failure.New(failure.IDEnded, ""))
+		r.proc().end(ended(failure.New(failure.IDEnded, "")))
 		if err := <-r.result; err != nil {
 			t.Errorf("Run = %v", err)
 		}

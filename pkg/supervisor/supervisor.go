@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/recorder"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -42,6 +45,19 @@ type Options struct {
 	Delay func(class failure.Class, n int) time.Duration
 	// Force, when closed, ends a stop that takes its time.
 	Force <-chan struct{}
+
+	// HangLimit is for how long the member may be silent, counted in the
+	// loop's own ticks of a second; 0: 10 s.
+	HangLimit time.Duration
+	// Record keeps an event in the flight recorder, Pin who lives here once
+	// it serves. Neither may wait for a disk. Nil: they are not kept.
+	Record func(recorder.Record)
+	Pin    func(identity.Pin)
+	// OOMKills counts the processes that the kernel has killed here for want
+	// of memory. Nil, or false: it cannot be known.
+	OOMKills func() (uint64, bool)
+	// LastEnd is how the member ended under an earlier supervisor.
+	LastEnd *status.End
 }
 
 // Launch is a member that is ready to be started.
@@ -50,7 +66,9 @@ type Launch struct {
 	Secrets map[string]string // etcd flag → value, sent over the pipe
 	Values  map[string]string // this node's values for the next steps of a failure
 
-	Election pipe.Election // sent over the pipe too: etcd has no such flags
+	// Sent over the pipe too: etcd has no such flags.
+	Election pipe.Election
+	Guard    pipe.Guard
 
 	ReadyAll    bool          // READY needs every voting member connected
 	StopTimeout time.Duration // after which a member that was told to stop is killed
@@ -62,9 +80,18 @@ type Process struct {
 	PID      int
 	Messages <-chan pipe.Message
 	// Exited delivers once, after the last message.
-	Exited <-chan failure.Failure
+	Exited <-chan Exit
 	Send   func(pipe.Message) error
-	Kill   func()
+	Kill   func() // SIGKILL
+	Quit   func() // SIGQUIT: a Go program writes its goroutines and ends
+}
+
+// Exit is the end of a member process.
+type Exit struct {
+	Failure failure.Failure    // what the exit itself says
+	Status  syscall.WaitStatus // 1 << 8 is exit status 1, 9 is SIGKILL
+	Crash   string             // what the Go runtime wrote
+	Lines   []string           // the log's last lines of level warn and above
 }
 
 // Supervisor keeps one member running. Make one with New, call Run once.
@@ -80,7 +107,7 @@ type Supervisor struct {
 	launch   *Launch
 	proc     *Process
 	messages <-chan pipe.Message
-	exited   <-chan failure.Failure
+	exited   <-chan Exit
 	prepared chan prepared
 	reasons  chan string
 	retry    <-chan time.Time // the next attempt is due
@@ -95,6 +122,7 @@ type Supervisor struct {
 	final        *failure.Failure // ends Run once the member has stopped
 	class        failure.Class    // of the last failure; "" once a start has got past it
 	killed       bool             // this member process was sent SIGKILL
+	oomKills     uint64           // of the kernel, before this member process
 	silent       int              // own ticks since the member was last heard
 	lastTick     time.Time
 	lastExtend   time.Time
@@ -108,9 +136,12 @@ type prepared struct {
 
 // New returns a supervisor that has not started anything.
 func New(opts Options) *Supervisor {
+	if opts.HangLimit == 0 {
+		opts.HangLimit = defaultHangLimit
+	}
 	return &Supervisor{
 		opts:     opts,
-		st:       status.Status{Format: 1, PID: os.Getpid()},
+		st:       status.Status{Format: 1, PID: os.Getpid(), LastEnd: opts.LastEnd},
 		prepared: make(chan prepared, 1),
 		reasons:  make(chan string),
 		requests: make(chan chan status.Status),
@@ -168,14 +199,14 @@ func (s *Supervisor) Run(ctx context.Context) error {
 			}
 		case m := <-s.messages:
 			s.onMessage(m)
-		case f := <-s.exited:
-			s.onExit(f)
+		case e := <-s.exited:
+			s.onExit(e)
 		case <-s.retry:
 			s.retry = nil
 			s.again(prepareCtx)
 		case <-s.killAt:
 			s.killAt = nil
-			s.kill("the member did not stop in time")
+			s.kill(s.lateness())
 		case <-tick.C:
 			s.onTick()
 		case <-watchdog:
@@ -238,6 +269,7 @@ func (s *Supervisor) again(ctx context.Context) {
 func (s *Supervisor) start() {
 	s.st.View = status.View{}
 	s.reported, s.silent = nil, 0
+	s.oomKills, _ = s.countOOM()
 	proc, err := s.opts.Start(*s.launch)
 	if err != nil {
 		s.ended(failure.New(failure.IDCannotExecute, err.Error()))
@@ -246,7 +278,7 @@ func (s *Supervisor) start() {
 	s.proc, s.messages, s.exited = proc, proc.Messages, proc.Exited
 	s.st.MemberPID = proc.PID
 	s.opts.Log.Info("started the member process", zap.Int("pid", proc.PID), zap.Strings("args", s.launch.Args))
-	if err := proc.Send(pipe.Message{Kind: pipe.Start, Secrets: s.launch.Secrets, Election: s.launch.Election}); err != nil {
+	if err := proc.Send(pipe.Message{Kind: pipe.Start, Secrets: s.launch.Secrets, Election: s.launch.Election, Guard: s.launch.Guard}); err != nil {
 		// It ended already; its exit says why.
 		s.opts.Log.Warn("cannot speak to the member", zap.Error(err))
 	}
@@ -285,6 +317,7 @@ func (s *Supervisor) maybeServing() {
 	s.servingSince = time.Now()
 	s.served = true
 	s.enter(status.Serving, "")
+	s.pin()
 }
 
 // kill kills the member. Its exit follows, unless the kernel cannot end it.
@@ -295,13 +328,15 @@ func (s *Supervisor) kill(why string) {
 }
 
 // onExit handles the end of the member process.
-func (s *Supervisor) onExit(f failure.Failure) {
-	if s.reported != nil {
-		f = *s.reported
+func (s *Supervisor) onExit(e Exit) {
+	f := s.why(e)
+	stopping := s.st.State == status.Stopping
+	if !stopping {
+		s.recordEnd(f, e)
 	}
 	s.proc, s.messages, s.exited, s.killAt = nil, nil, nil, nil
 	s.st.MemberPID, s.st.Killed, s.killed = 0, false, false
-	if s.st.State == status.Stopping {
+	if stopping {
 		s.enter(s.endState(), s.endReason())
 		return
 	}
@@ -313,7 +348,7 @@ func (s *Supervisor) ended(f failure.Failure) {
 	if s.launch != nil {
 		f = f.Fill(s.values())
 	}
-	s.st.LastEnd = &status.End{Time: time.Now(), ID: f.ID, Cause: f.Error(), Next: f.Next}
+	s.keepEnd(f)
 	if !s.servingSince.IsZero() && time.Since(s.servingSince) >= healthyAfter {
 		s.attempts = 0
 	}
@@ -346,6 +381,9 @@ func in(d time.Duration) string {
 // values are the launch's, and what the member has told since.
 func (s *Supervisor) values() map[string]string {
 	v := map[string]string{"member-id": s.st.View.MemberID}
+	if p := s.launch.Guard.Pin; p != nil && v["member-id"] == "" {
+		v["member-id"] = p.MemberID
+	}
 	for k, x := range s.launch.Values {
 		v[k] = x
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
@@ -12,9 +14,13 @@ const (
 	// tickInterval is the loop's own clock, in which the member's silence is
 	// counted.
 	tickInterval = time.Second
-	// hangTicks is how many own ticks the member may be silent; it beats once
-	// a second, and starvation of a loaded machine stays well below ten.
-	hangTicks = 10
+	// defaultHangLimit is for how many own ticks the member may be silent; it
+	// beats once a second, and starvation of a loaded machine stays well below
+	// ten.
+	defaultHangLimit = 10 * time.Second
+	// dumpLimit is how long a hanging member may take to write down what its
+	// goroutines do: it is a few milliseconds where it can run at all.
+	dumpLimit = 3 * time.Second
 	// extendEvery and extendBy keep a start that is right to wait from being
 	// ended by TimeoutStartSec: asked for often enough to survive several
 	// lost turns, short enough that systemd notices soon if we are gone.
@@ -55,11 +61,21 @@ func (s *Supervisor) onTick() {
 		// The machine or this process was paused, and the member with it.
 		s.silent = 0
 	}
-	if s.silent == hangTicks {
+	if s.silent == int(s.opts.HangLimit/tickInterval) {
 		f := failure.New(failure.IDHang, "")
 		s.reported = &f
-		s.kill(fmt.Sprintf("the member has not been heard for %d s", hangTicks))
+		s.opts.Log.Warn(fmt.Sprintf("the member has not been heard for %s: asking what its goroutines do, then killing it", s.opts.HangLimit), zap.Int("pid", s.proc.PID))
+		s.proc.Quit()
+		s.killAt = time.After(dumpLimit)
 	}
+}
+
+// lateness says why a member is killed whose time is over.
+func (s *Supervisor) lateness() string {
+	if s.st.State == status.Stopping {
+		return "the member did not stop in time"
+	}
+	return "the member hangs"
 }
 
 // starting reports whether systemd still waits for READY=1.

@@ -52,7 +52,7 @@ func (c *cluster) wipe(ctx context.Context) error {
 			systemctl kill --signal=KILL etcd.service stock.service 2>/dev/null || true
 			systemctl stop etcd.service stock.service 2>/dev/null || true
 			systemctl reset-failed
-			rm -rf /var/lib/etcd /var/lib/stock /run/systemd/system/etcd.service.d /etc/etcd
+			rm -rf /var/lib/etcd /var/lib/etcd-node /var/log/etcd-node /var/lib/stock /run/systemd/system/etcd.service.d /etc/etcd
 			nft flush ruleset
 			systemctl daemon-reload`)
 		return err

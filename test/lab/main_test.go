@@ -78,7 +78,7 @@ func (l *Lab) reset(h *Host) error {
 		systemctl kill --signal=KILL etcd.service 2>/dev/null || true
 		systemctl stop etcd.service
 		systemctl reset-failed etcd.service 2>/dev/null || true
-		rm -rf /var/lib/etcd /etc/etcd /etc/systemd/system/etcd.service.d
+		rm -rf /var/lib/etcd /var/lib/etcd-node /var/log/etcd-node /etc/etcd /etc/systemd/system/etcd.service.d
 		systemctl daemon-reload
 		[ -e /etc/hosts.lab ] || cp /etc/hosts /etc/hosts.lab
 		cp /etc/hosts.lab /etc/hosts

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/identity"
+	"github.com/etcd-node/etcd-node/pkg/netdetect"
+	"github.com/etcd-node/etcd-node/pkg/recorder"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// orElse is a directory that the unit gives, or its place where the command is
+// run by hand.
+func orElse(dir, unit string) string {
+	if dir == "" {
+		return unit
+	}
+	return dir
+}
+
+func recorderDir(w world) string { return orElse(nth(getenv(w.environ, "LOGS_DIRECTORY"), 0), logsDir) }
+
+func pinStore(w world) identity.Store {
+	return identity.Store{Dir: orElse(nth(getenv(w.environ, "STATE_DIRECTORY"), 1), pinDir)}
+}
+
+func explainCommand(w world) *cobra.Command {
+	var list bool
+	c := &cobra.Command{
+		Use:   "explain [ID]",
+		Short: "explain what is wrong on this node, or an entry of the catalogue",
+		Long: `Without an ID: explains what is wrong with the member now, and how it ended last,
+also before a reboot, with the commands for this node. With an ID, as status and log
+name it: that entry of the catalogue. --list shows all of them.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			out := c.OutOrStdout()
+			if list {
+				for _, e := range failure.All() {
+					fmt.Fprintf(out, "%-22s %-10s %s\n", e.ID, e.Class, e.Cause)
+				}
+				return nil
+			}
+			if len(args) == 1 {
+				text, ok := failure.Explain(args[0], ownValues(c.Context(), w))
+				if !ok {
+					return fmt.Errorf("no such entry: %s (etcd-node explain --list shows all)", args[0])
+				}
+				fmt.Fprint(out, text)
+				return nil
+			}
+			return explainNow(c.Context(), w, out)
+		},
+	}
+	c.Flags().BoolVar(&list, "list", false, "list all entries of the catalogue")
+	return c
+}
+
+// explainNow explains what the daemon shows, and else what the recorder kept.
+func explainNow(ctx context.Context, w world, out io.Writer) error {
+	values := ownValues(ctx, w)
+	said := false
+	say := func(head, id string) {
+		text, ok := failure.Explain(id, values)
+		if !ok { // of another version
+			text = "\n"
+		}
+		if said {
+			fmt.Fprintln(out)
+		}
+		fmt.Fprintf(out, "%s\n\n%s", head, text)
+		said = true
+	}
+	st, _, err := askStatus(ctx, w)
+	if err == nil {
+		if st.View.MemberID != "" {
+			values["member-id"] = st.View.MemberID
+		}
+		for _, x := range st.View.Conditions {
+			say("now: "+orElse(x.Text, st.Line()), x.ID)
+		}
+	}
+	if end := st.LastEnd; err == nil && end != nil {
+		say(fmt.Sprintf("last end: %s, %s", end.Ago(time.Now()), end.Cause), end.ID)
+	} else if r, ok := recorder.LastEnd(recorderDir(w)); err != nil && ok {
+		say(fmt.Sprintf("last end: %s, %s", status.End{Time: r.Time}.Ago(time.Now()), r.End.Cause), r.End.ID)
+	}
+	if !said {
+		if err != nil {
+			return coded{err, exitNoDaemon}
+		}
+		fmt.Fprintln(out, "nothing is wrong here that etcd-node knows of, and no end of the member is on record")
+	}
+	return nil
+}
+
+// ownValues are this node's, as far as they can be told now.
+func ownValues(ctx context.Context, w world) map[string]string {
+	v := map[string]string{}
+	if pin, ok, err := pinStore(w).Load(); err == nil && ok {
+		v["member-id"], v["name"], v["data-dir"] = pin.MemberID, pin.Name, pin.DataDir
+	}
+	loaded, err := config.Load(config.Input{Environ: asService(w.environ), EnvFile: config.EnvFile(w.environ, os.Getpid())})
+	if err != nil {
+		return v
+	}
+	r, err := loaded.Resolve(ctx, func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
+		return netdetect.Find(ctx, netdetect.System(), req)
+	})
+	if err != nil {
+		return v
+	}
+	for k, x := range values(r) {
+		v[k] = x
+	}
+	return v
+}
+
+func forgetCommand(w world) *cobra.Command {
+	return &cobra.Command{
+		Use:   "forget",
+		Short: "let another member begin on this node: a restored snapshot, a new cluster",
+		Long: `Takes the pin away: etcd-node no longer remembers which member lives on this node,
+and starts with whatever is in the data dir, also nothing. Only needed where a snapshot
+was restored, or a new cluster shall begin where another one was; never for a
+replacement, a change of address or name, or data of stock etcd. The daemon
+must be stopped. The data is not touched, and the pin is kept beside its place.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if _, _, err := askStatus(c.Context(), w); err == nil {
+				return coded{fmt.Errorf("the daemon is running: systemctl stop etcd, and then again"), failure.ExitFailure}
+			}
+			store := pinStore(w)
+			pin, ok, err := store.Load()
+			kept, failed := store.Forget(time.Now())
+			switch {
+			case failed != nil:
+				return coded{fmt.Errorf("%w (are you root?)", failed), failure.ExitFailure}
+			case kept == "":
+				fmt.Fprintln(c.OutOrStdout(), "there is no pin: nothing to forget")
+			case err != nil || !ok:
+				fmt.Fprintf(c.OutOrStdout(), "forgotten: a damaged pin, kept as %s\n", kept)
+			default:
+				fmt.Fprintf(c.OutOrStdout(), "forgotten: %s, kept as %s\n", pin, kept)
+			}
+			return nil
+		},
+	}
+}
+
+func historyCommand(w world) *cobra.Command {
+	var output string
+	var count int
+	c := &cobra.Command{
+		Use:   "history",
+		Short: "print what the flight recorder kept",
+		Long: `Prints the records of the flight recorder in /var/log/etcd-node, oldest first: starts,
+states and their reasons, and how the member ended, with the last lines of its log. No
+daemon is needed, and no root: the group etcd may read it.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if output != "text" && output != "json" {
+				return fmt.Errorf("-o %s: the formats are text and json", output)
+			}
+			records, err := recorder.Read(recorderDir(w))
+			if err != nil {
+				return coded{fmt.Errorf("%w (are you root, or in the group etcd?)", err), failure.ExitFailure}
+			}
+			if count > 0 && len(records) > count {
+				records = records[len(records)-count:]
+			}
+			if output == "json" {
+				for enc := json.NewEncoder(c.OutOrStdout()); len(records) > 0; records = records[1:] {
+					if err := enc.Encode(records[0]); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			for _, r := range records {
+				printRecord(c.OutOrStdout(), r)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "text", "format: text or json, one record a line")
+	c.Flags().IntVarP(&count, "lines", "n", 100, "the last so many records; 0 = all")
+	return c
+}
+
+func printRecord(out io.Writer, r recorder.Record) {
+	at := r.Time.Local().Format(time.DateTime)
+	if r.Lost > 0 {
+		fmt.Fprintf(out, "%s  %d records before this one were lost\n", at, r.Lost)
+	}
+	if r.Back {
+		fmt.Fprintf(out, "%s  the clock was set back\n", at)
+	}
+	switch r.Kind {
+	case recorder.Start:
+		fmt.Fprintf(out, "%s  etcd-node %s started, boot %.8s\n", at, r.Version, r.Boot)
+	case recorder.Stop:
+		fmt.Fprintf(out, "%s  etcd-node ended\n", at)
+	case recorder.State:
+		fmt.Fprintf(out, "%s  %s\n", at, strings.TrimSuffix(string(r.State)+": "+r.Reason, ": "))
+	case recorder.Dump:
+		fmt.Fprintf(out, "%s  %s\n%s", at, r.Reason, indent(r.Dump))
+	case recorder.Ended:
+		if r.End == nil {
+			return
+		}
+		how := fmt.Sprintf("exit status %d", r.End.Status)
+		if r.End.Signal != 0 {
+			how = fmt.Sprintf("signal %d", r.End.Signal)
+		}
+		fmt.Fprintf(out, "%s  the member ended (%s): %s: %s\n%s", at, how, r.End.ID, r.End.Cause, indent(strings.Join(r.End.Lines, "\n")+"\n"+r.End.Crash))
+	}
+}
+
+// indent sets text off from the records around it.
+func indent(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		b.WriteString("    " + strings.TrimRight(line, "\n") + "\n")
+	}
+	return b.String()
+}

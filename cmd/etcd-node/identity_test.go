@@ -1,0 +1,247 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func (n *node) data() string { return filepath.Join(n.dir, "data") }
+
+// wipe empties the data dir, as a disk that is not mounted does.
+func (n *node) wipe() {
+	n.t.Helper()
+	if err := os.Rename(n.data(), n.data()+fmt.Sprint(".kept", time.Now().UnixNano())); err != nil {
+		n.t.Fatal(err)
+	}
+	if err := os.Mkdir(n.data(), 0o700); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// refused: it fails for good, says why, and has touched nothing.
+func (n *node) refused(code int, texts ...string) {
+	n.t.Helper()
+	s := n.await("STATUS=failed: ")
+	for _, want := range texts {
+		if !strings.Contains(s, want) {
+			n.t.Errorf("%q lacks %q", s, want)
+		}
+	}
+	if got := n.exit(); got != code {
+		n.t.Errorf("exit code %d, want %d", got, code)
+	}
+	if left, _ := filepath.Glob(filepath.Join(n.data(), "*")); len(left) > 0 {
+		n.t.Errorf("it began something: %v", left)
+	}
+}
+
+// The data disk of a single member is not mounted: no new cluster, and once it
+// is back so is everything.
+func TestEmptyDataDirOfOne(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	n.start(true)
+	n.await("READY=1")
+	n.put("k", "v")
+	id := n.status().View.MemberID
+	n.stop()
+	n.wipe()
+	n.start(true)
+	n.refused(66, "the data dir is empty where a member used to be", id, "findmnt -T "+n.data())
+	if out := n.run("explain"); !strings.Contains(out, "etcd-node forget") || !strings.Contains(out, id) {
+		t.Errorf("explain says\n%s", out)
+	}
+	if out := n.run("history"); !strings.Contains(out, "wiped: the data dir is empty") {
+		t.Errorf("history says\n%s", out)
+	}
+
+	kept, err := filepath.Glob(n.data() + ".kept*")
+	if err != nil || len(kept) != 1 {
+		t.Fatal(kept, err)
+	}
+	if err := os.Remove(n.data()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(kept[0], n.data()); err != nil {
+		t.Fatal(err)
+	}
+	n.start(true)
+	n.await("READY=1")
+	if got := n.get("k"); got != "v" {
+		t.Errorf("k = %q", got)
+	}
+	n.stop()
+
+	// A new beginning takes the operator's word.
+	n.wipe()
+	if out := n.run("forget"); !strings.Contains(out, "forgotten: member "+id) {
+		t.Errorf("forget says %q", out)
+	}
+	n.start(true)
+	n.await("READY=1")
+	n.stop()
+}
+
+// One of three: with the pin it does not even ask; without, the cluster tells,
+// and the panic of "existing" is explained.
+func TestWipedMember(t *testing.T) {
+	t.Parallel()
+	nodes := three(t)
+	a, c := nodes[0], nodes[2]
+	id := c.status().View.MemberID
+	c.stop()
+	c.wipe()
+	for _, state := range []string{"new", "existing"} {
+		c.start(true, "--initial-cluster-state="+state)
+		c.refused(66, "the data dir is empty where a member used to be", id)
+	}
+	if out := c.run("explain"); !strings.Contains(out, "etcdctl member remove "+id) {
+		t.Errorf("explain says\n%s", out)
+	}
+	c.run("forget")
+	for _, state := range []string{"new", "existing"} {
+		c.start(true, "--initial-cluster-state="+state)
+		c.await("STATUS=failed: the cluster knows this member but its data dir is empty")
+		if code := c.exit(); code != 66 {
+			t.Errorf("%s: exit code %d", state, code)
+		}
+		c.wipe()
+	}
+	if !a.status().View.Ready {
+		t.Error("the others do not serve")
+	}
+}
+
+// The documented replacement: removed, added, empty, existing. The pin stands
+// in nobody's way, and is the new member's afterwards.
+func TestReplacement(t *testing.T) {
+	t.Parallel()
+	nodes := three(t)
+	a, c := nodes[0], nodes[2]
+	a.put("k", "v")
+	before := c.status().View.MemberID
+	c.stop()
+	c.wipe()
+	cli := a.etcd()
+	members, err := cli.MemberList(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// etcd refuses for 5 s after a start: "unhealthy cluster".
+	again := func(what string, f func() error) {
+		t.Helper()
+		for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+			err := f()
+			if err == nil {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: %v", what, err)
+			}
+		}
+	}
+	for _, m := range members.Members {
+		if m.Name == "c" {
+			again("remove", func() error { _, err := cli.MemberRemove(t.Context(), m.ID); return err })
+		}
+	}
+	// Not yet added: it is not its replacement.
+	c.start(true, "--initial-cluster-state=existing")
+	c.refused(66, "the cluster lists no new member with this node's peer URL")
+
+	again("add", func() error { _, err := cli.MemberAdd(t.Context(), []string{c.peer}); return err })
+	c.start(true, "--initial-cluster-state=existing")
+	c.await("READY=1")
+	if got := c.get("k"); got != "v" {
+		t.Errorf("k = %q", got)
+	}
+	after := c.status().View.MemberID
+	if after == before {
+		t.Error("it has the same ID")
+	}
+	c.stop()
+	c.start(true) // from now on it is this one
+	c.await("READY=1")
+	c.stop()
+}
+
+// Data of another member where this one's should be.
+func TestOtherIdentity(t *testing.T) {
+	t.Parallel()
+	n, other := single(t), single(t)
+	for _, x := range []*node{n, other} {
+		x.start(true)
+		x.await("READY=1")
+		x.stop()
+	}
+	n.wipe()
+	if err := os.Remove(n.data()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(other.data(), n.data()); err != nil {
+		t.Fatal(err)
+	}
+	n.start(true)
+	n.await("STATUS=failed: the data dir holds another member's data")
+	if code := n.exit(); code != 76 {
+		t.Errorf("exit code %d", code)
+	}
+	n.run("forget")
+	n.start(true) // a disk that moved
+	n.await("READY=1")
+	n.stop()
+}
+
+// A pin that cannot be read is no permission to begin anew, and no reason not
+// to go on.
+func TestDamagedPin(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	n.start(true)
+	n.await("READY=1")
+	n.stop()
+	pin := filepath.Join(n.dir, "pin/pin.json")
+	if err := os.WriteFile(pin, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n.start(true)
+	n.await("READY=1")
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if raw, _ := os.ReadFile(pin); strings.Contains(string(raw), n.status().View.MemberID) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the pin was not written anew")
+		}
+	}
+	n.stop()
+	if err := os.WriteFile(pin, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n.wipe()
+	n.start(true)
+	n.refused(66, "the pin "+pin+" is damaged")
+}
+
+// Data of a cluster of one on loopback, and a configuration of three.
+func TestLoopbackData(t *testing.T) {
+	t.Parallel()
+	nodes := []*node{newNode(t, "a"), newNode(t, "b"), newNode(t, "c")}
+	a := nodes[0]
+	cluster(a)
+	a.start(true)
+	a.await("READY=1")
+	a.until("with a cluster version", serving)
+	time.Sleep(5 * time.Second) // for etcd's first cluster version: nothing says when it is stored
+	a.stop()
+	cluster(nodes...)
+	a.start(true)
+	a.await("STATUS=failed: the data is that of a cluster of one on loopback")
+	if code := a.exit(); code != 78 {
+		t.Errorf("exit code %d", code)
+	}
+}

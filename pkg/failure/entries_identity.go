@@ -1,0 +1,95 @@
+package failure
+
+// replace is the documented way to bring a node back as a new member. Moved
+// aside, not deleted: until the new member has caught up this may be the best
+// copy there is.
+var replace = []Step{
+	{"on a live member, where `member list` still shows this one; then add it anew", []string{
+		"etcdctl member list --endpoints={endpoints}",
+		"etcdctl member remove {member-id} --endpoints={endpoints}",
+		"etcdctl member add {name} --peer-urls={peer-urls} --endpoints={endpoints}",
+	}},
+	{"here, with ETCD_INITIAL_CLUSTER_STATE=existing in /etc/default/etcd; the first command only if there is something to keep", []string{
+		"mv -T {data-dir}/member {data-dir}/member.old",
+		"systemctl start etcd",
+	}},
+}
+
+// mounted is what to look at before anything else where data is missing.
+var mounted = Step{"is this the right disk? If not, mount it, and start etcd; nothing else is needed", []string{
+	"findmnt -T {data-dir}",
+}}
+
+const neverForce = "Never start it with an empty data dir under its old member ID: it would have forgotten votes and entries that it has promised to keep. Remove it, and add it anew."
+
+// entriesIdentity: who this member is, and whether its cluster agrees.
+var entriesIdentity = []Entry{
+	{
+		ID: IDRemoved, Class: Permanent, Exit: ExitRemoved,
+		Texts: []string{"the member has been permanently removed from the cluster"},
+		Cause: "this member was removed from the cluster; its data is of no further use to it",
+		Means: "Somebody ran `etcdctl member remove` for this member. A removal is for ever: a member ID is never used again. Stock etcd ends with status 0, or says READY and ends, depending on whether it was up at that moment.",
+		Acts:  "It stops, does not come back by itself, and keeps the data dir as it is.",
+		Next:  replace,
+		Never: "Never copy the data of another member over it to bring it back.",
+	},
+	{
+		ID: IDWiped, Class: Permanent, Exit: ExitNoData,
+		Sign:  "the data dir is empty, and the pin (kept outside of the data dir) says that a member has lived here",
+		Cause: "the data dir is empty where a member used to be: was the disk wiped, or is it not mounted?",
+		Means: "This node has run a member with this data dir before. Mostly the disk is not mounted. etcd would begin a new, empty cluster here without a word, or would break the promises that this member gave to its peers.",
+		Acts:  "It refuses to start and touches nothing. It starts by itself where the cluster already lists a new, unstarted member with this node's peer URLs: then it is a replacement.",
+		Next: append(append([]Step{mounted}, replace...), Step{
+			"only if a new cluster shall begin here, or a snapshot was restored", []string{"etcd-node forget", "systemctl start etcd"},
+		}),
+		Never: neverForce,
+	},
+	{
+		ID: IDWipedRejoin, Class: Permanent, Exit: ExitNoData,
+		Texts: []string{"has already been bootstrapped", "tocommit(…is out of range [lastIndex(0)]"},
+		Cause: "the cluster knows this member but its data dir is empty, and counts on what was in it: was the disk wiped, or is it not mounted?",
+		Means: "The other members list this one and have its votes and acknowledgements on record, but there is no data here. etcd says \"already bootstrapped\" where ETCD_INITIAL_CLUSTER_STATE is new, and panics with \"tocommit is out of range\" where it is existing.",
+		Acts:  "It stops at once instead of trying again and again. Data that etcd has begun in the meantime holds nothing.",
+		Next:  append([]Step{mounted}, replace...),
+		Never: neverForce,
+	},
+	{
+		ID: IDOtherIdentity, Class: Permanent, Exit: ExitForeign,
+		Sign:  "cluster or member ID in the data dir differ from the pin's",
+		Cause: "the data dir holds another member's data than the one that this node has run before",
+		Means: "The data names another cluster or another member than the pin. Either another disk is mounted, data was copied from another machine, or a snapshot was restored here on purpose. Two members with one identity corrupt a cluster.",
+		Acts:  "It refuses to start and touches nothing.",
+		Next: []Step{
+			{"is this the right disk? If not, mount the right one, and start etcd", []string{"findmnt -T {data-dir}"}},
+			{"if the data is meant to be here (a restored snapshot, a disk that moved, and its old machine is off)", []string{"etcd-node forget", "systemctl start etcd"}},
+		},
+		Never: "Never run `etcd-node forget` while the machine from which the data came still runs it.",
+	},
+	{
+		ID: IDLoopbackData, Class: Permanent, Exit: ExitConfig,
+		Sign:  "by its data this is the only member, with peer URLs on loopback, but the configuration names several members",
+		Cause: "the data is that of a cluster of one on loopback, but the configuration names several members",
+		Means: "etcd was started here once without a cluster list. Its data outranks the list, so that it would serve alone, healthy to the eye, while the others wait for it.",
+		Acts:  "It refuses to start, because which of the two is meant only you know.",
+		Next: []Step{
+			{"if the data is of a trial: keep it aside and join", []string{"mv -T {data-dir}/member {data-dir}/member.old", "systemctl start etcd"}},
+			{"if the data counts: let this member serve alone (no list in /etc/default/etcd), give it the peer URL that the others can reach, and add them one by one", []string{
+				"etcdctl member update {member-id} --peer-urls={peer-urls}",
+				"etcdctl member add NAME --peer-urls=URL",
+			}},
+		},
+		Never: "Never start the other members with ETCD_INITIAL_CLUSTER_STATE=new while this data still counts: they would begin a cluster without it.",
+	},
+	{
+		ID: IDForeign, Class: Permanent, Exit: ExitForeign,
+		Sign:  "the member never becomes ready, and its peers answer with another cluster ID; etcd logs \"request cluster ID mismatch\"",
+		Cause: "the peers belong to another cluster (another token, or data of another cluster on this node)",
+		Means: "The peers that this node is configured with answer, but their cluster ID is another one. etcd itself waits for ever and returns no error.",
+		Acts:  "It asks each peer for its cluster ID, and ends when they agree on another one than this member's.",
+		Next: []Step{
+			{"compare ETCD_INITIAL_CLUSTER_TOKEN and the cluster list on all nodes", []string{"etcd-node config"}},
+			{"if this node's data is the stray one", []string{"mv -T {data-dir}/member {data-dir}/member.old", "systemctl start etcd"}},
+		},
+		Never: "Never delete data on the side that serves.",
+	},
+}

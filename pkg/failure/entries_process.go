@@ -1,0 +1,76 @@
+package failure
+
+var journal = Step{"", []string{"journalctl -u etcd -p warning -n 50"}}
+
+// entriesProcess: the member process, as its supervisor sees it.
+var entriesProcess = []Entry{
+	{
+		ID: IDOutOfMemory, Class: Transient,
+		Texts: []string{"runtime: out of memory", "runtime: cannot allocate memory"},
+		Sign:  "SIGKILL, and the cgroup's memory.events counts one more oom_kill",
+		Cause: "the member was killed because memory ran out",
+		Means: "The kernel's OOM killer, or the unit's MemoryMax=, ended the member; or the system refused it more memory. What it had acknowledged is on the disk.",
+		Acts:  "It restarts the member at once, then with growing pauses up to 10 s.",
+		Next: []Step{
+			{"who took the memory?", []string{"journalctl -k -g 'oom|Out of memory' -n 20", "systemctl show etcd -p MemoryMax -p MemoryPeak", "free -m"}},
+			{"etcd keeps its index and parts of its database in memory; large range requests and many watchers take more", nil},
+		},
+		Never: "Never set MemoryMax= below the size of the database.",
+	},
+	{
+		ID: IDServerStopped, Class: Transient,
+		Texts: []string{"server is stopping"},
+		Cause: "the etcd server in the member stopped by itself",
+		Means: "etcd has ended its service without a reason that this catalogue knows.",
+		Acts:  "It restarts the member at once, then with growing pauses up to 10 s.",
+		Next:  []Step{journal},
+	},
+	{
+		ID: IDSignalled, Class: Transient,
+		Sign:  "SIGTERM or SIGINT reached the member process, and not from its supervisor",
+		Cause: "the member process was told to stop by a signal from outside",
+		Means: "Somebody has signalled the member process instead of the unit.",
+		Acts:  "It restarts the member at once: the unit was not asked to stop.",
+		Next:  []Step{{"to stop the unit", []string{"systemctl stop etcd"}}},
+	},
+	{
+		ID: IDNotStarted, Class: Transient,
+		Sign:  "etcd returned an error that this catalogue does not know",
+		Cause: "etcd did not start",
+		Means: "The error behind the cause is etcd's own.",
+		Acts:  "It tries again at least every 10 s.",
+		Next:  []Step{journal},
+	},
+	{
+		ID: IDKilled, Class: Transient,
+		Sign:  "the process ended by a signal, and memory is not why",
+		Cause: "killed by a signal",
+		Means: "Somebody or something sent SIGKILL, or the process crashed in the machine's hands. What it had acknowledged is on the disk.",
+		Acts:  "It restarts the member at once, then with growing pauses up to 10 s.",
+		Next:  []Step{{"if you have not done it, who has?", []string{"journalctl -k -n 50", "journalctl -u etcd -n 50"}}},
+	},
+	{
+		ID: IDEnded, Class: Transient,
+		Sign:  "the process ended with a status, or with a message that this catalogue does not know",
+		Cause: "ended without giving a reason",
+		Means: "etcd ends its process in about 150 places. This is one that the catalogue does not tell apart.",
+		Acts:  "It restarts the member at once, then with growing pauses up to 10 s.",
+		Next:  []Step{journal},
+	},
+	{
+		ID: IDHang, Class: Transient,
+		Sign:  "no heartbeat of the member's loop for ETCD_NODE_HANG_LIMIT of the supervisor's own ticks",
+		Cause: "the member stopped answering its supervisor and was killed",
+		Means: "The process was stopped (SIGSTOP, a debugger, the freezer), starved, or deadlocked. A paused machine does not count: there the supervisor stands still as well. Neither does a lost quorum, a missing leader or a slow disk.",
+		Acts:  "It writes the member's goroutines to the flight recorder, kills it, and starts it again.",
+		Next:  []Step{{"was the machine out of memory or the process frozen?", []string{"journalctl -u etcd -n 100", "cat /proc/pressure/cpu /proc/pressure/memory"}}},
+	},
+	{
+		ID: IDCannotExecute, Class: Operator,
+		Sign:  "the system refuses to start the member process",
+		Cause: "the member process cannot be started",
+		Means: "The binary was replaced by something else, or there is no memory, no process or no descriptor for it.",
+		Acts:  "It tries again every 30 s.",
+		Next:  []Step{{"", []string{"ls -l /usr/bin/etcd-node", "free -m", "systemctl show etcd -p TasksMax -p LimitNOFILE"}}},
+	},
+}

@@ -1,0 +1,35 @@
+package failure
+
+// entriesVersion: data of another etcd than the one in here.
+var entriesVersion = []Entry{
+	{
+		ID: IDTooOld, Class: Permanent, Exit: ExitData,
+		Texts: []string{"unmarshal should never fail"},
+		Sign:  "the database has no storage version: it was written by etcd 3.5 or older",
+		Cause: "the data dir was written by an etcd that is too old for this one to read",
+		Means: "etcd 3.7 reads data of 3.6 and 3.7. Older data goes through each version in between: 3.4 → 3.5 → 3.6 → 3.7. Debian 12 ships 3.4.",
+		Acts:  "It looks before it starts etcd, refuses, and changes nothing.",
+		Next: []Step{
+			{"with the etcd of that version on this data dir, bring all members to 3.5, one after the other, then all to 3.6, then all to 3.7; in between, are they all there and healthy?", []string{
+				"etcdctl endpoint status --cluster -w table",
+				"etcdctl endpoint health --cluster",
+			}},
+		},
+		Never: "Never skip a version, and never go on with one member before all others have arrived at the same.",
+	},
+	{
+		ID: IDTooNew, Class: Permanent, Exit: ExitData,
+		Texts: []string{"invalid downgrade; server version is lower", "version \"…\" is not supported"},
+		Sign:  "the database's storage version is newer than this etcd",
+		Cause: "the data dir was written by an etcd that is newer than this one",
+		Means: "A newer etcd has run on this data, or serves in this cluster. Going back one minor version is possible, but has to be prepared while the newer version still runs.",
+		Acts:  "It refuses, and changes nothing.",
+		Next: []Step{
+			{"install the newer version again; or, with the newer version running, prepare the way back", []string{
+				"etcdctl downgrade validate VERSION", "etcdctl downgrade enable VERSION",
+				"etcdctl endpoint status --cluster -w table",
+			}},
+		},
+		Never: "Never edit the version in the database.",
+	},
+}

@@ -1,0 +1,121 @@
+package failure
+
+import (
+	"fmt"
+	"strings"
+)
+
+// width is what a terminal of 80 columns shows without breaking lines, beside
+// the prefix of a log or a mail.
+const width = 76
+
+// Explain returns the entry id as a text for a terminal, with this node's own
+// values in its commands (see [Failure.Fill]): prose is wrapped at 76 columns,
+// commands stand on lines of their own and are never wrapped. The second
+// result is false where there is no such entry.
+func Explain(id string, values map[string]string) (string, bool) {
+	e, ok := byID(id)
+	if !ok {
+		return "", false
+	}
+	r := replacer(values)
+	var b strings.Builder
+	wrap(&b, "", e.ID+": "+e.Cause)
+	wrap(&b, "  ", e.follows())
+	section := func(title, text string) {
+		if text != "" {
+			fmt.Fprintf(&b, "\n%s\n", title)
+			wrap(&b, "  ", text)
+		}
+	}
+	section("What it means", e.Means)
+	section("What etcd-node does", e.Acts)
+	if len(e.Next) > 0 {
+		b.WriteString("\nWhat to do\n")
+	}
+	for _, s := range e.Next {
+		wrap(&b, "  ", r.Replace(s.sentence()))
+		for _, c := range s.Run {
+			b.WriteString("      " + r.Replace(c) + "\n")
+		}
+	}
+	section("What not to do", r.Replace(e.Never))
+	section("How it shows", e.shows())
+	return b.String(), true
+}
+
+// follows is what the class and the exit code mean for the daemon.
+func (e Entry) follows() string {
+	switch {
+	case e.Lives:
+		return "The member lives on; it is not restarted because of this."
+	case e.Class == Permanent && e.ID == IDStartTimeout:
+		return fmt.Sprintf("The daemon ends with exit code %d, and systemd starts it again.", e.Exit)
+	case e.Class == Permanent:
+		return fmt.Sprintf("Permanent: the daemon ends with exit code %d, and systemd leaves it alone.", e.Exit)
+	case e.Class == Operator:
+		return "Needs a repair: tried again every 30 s."
+	default:
+		return "Transient: heals by a restart or by itself; tried again within 10 s."
+	}
+}
+
+// shows is how the entry is recognised.
+func (e Entry) shows() string {
+	var texts []string
+	for _, t := range e.Texts {
+		texts = append(texts, `"`+t+`"`)
+	}
+	said := strings.Join(texts, ", ")
+	switch {
+	case said == "":
+		return upper(e.Sign) + "."
+	case e.Sign == "":
+		return "In words of etcd's or the kernel's: " + said + "."
+	default:
+		return upper(e.Sign) + "; or in words of etcd's or the kernel's: " + said + "."
+	}
+}
+
+// sentence is what the step says, as the head of its commands if it has any.
+func (s Step) sentence() string {
+	switch {
+	case s.Say == "" || strings.HasSuffix(s.Say, "?"):
+		return upper(s.Say)
+	case len(s.Run) > 0:
+		return upper(s.Say) + ":"
+	default:
+		return upper(s.Say) + "."
+	}
+}
+
+// upper begins a sentence. The catalogue's clauses begin with ASCII.
+func upper(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// wrap writes text in lines of at most width columns, each behind indent. A
+// word that is longer has a line for itself.
+func wrap(b *strings.Builder, indent, text string) {
+	column := 0
+	for word := range strings.FieldsSeq(text) {
+		n := len([]rune(word))
+		switch {
+		case column == 0:
+			b.WriteString(indent + word)
+			column = len(indent) + n
+		case column+1+n > width:
+			b.WriteString("\n" + indent + word)
+			column = len(indent) + n
+		default:
+			b.WriteString(" " + word)
+			column += 1 + n
+		}
+	}
+	if column > 0 {
+		b.WriteString("\n")
+	}
+}

@@ -1,0 +1,57 @@
+package failure
+
+// IDs that other packages name, because no text of etcd's tells them.
+const (
+	// Membership and identity.
+	IDRemoved       = "removed"         // not a member of its cluster any more
+	IDWiped         = "wiped"           // empty data dir where the pin says a member was
+	IDWipedRejoin   = "wiped-rejoin"    // the cluster says the same
+	IDForeign       = "foreign-cluster" // the peers are of another cluster
+	IDOtherIdentity = "other-identity"  // the data is not the pinned member's
+	IDLoopbackData  = "loopback-data"   // data of a cluster of one, configuration of several
+
+	// The cluster as seen from here; the member lives on.
+	IDNoQuorum     = "no-quorum"
+	IDPeerFrozen   = "peer-frozen"
+	IDNoSpaceAlarm = "nospace-alarm"
+	IDCorruptAlarm = "corrupt-alarm"
+
+	// Data.
+	IDHalfBegun  = "half-begun"   // a first start that was killed, cluster of one
+	IDAsideLimit = "aside-limit"  // half-begun too often
+	IDWALLost    = "wal-lost"     // the raft log ends before what the database holds
+	IDTooOld     = "data-too-old" // written by etcd 3.5 or older
+	IDTooNew     = "data-too-new" // written by an etcd newer than the one in here
+	IDDamaged    = "data-damaged"
+	IDLocked     = "db-locked" // another process has the data open
+
+	// Disk and files.
+	IDDiskFull     = "disk-full"
+	IDDiskLow      = "disk-low"
+	IDDiskIO       = "disk-io"
+	IDDiskSlow     = "disk-slow" // an fsync hangs
+	IDWALBroken    = "wal-broken-files"
+	IDDirAccess    = "data-dir-access"
+	IDDirOwner     = "data-dir-owner"
+	IDDirMode      = "data-dir-mode"
+	IDEnvFile      = "env-file-unreadable"
+	IDCannotLook   = "cannot-look"
+	IDCannotRecord = "cannot-record" // recorder or pin cannot be written
+
+	// Configuration, address, time.
+	IDConfiguration = "configuration"
+	IDNoAddress     = "no-address"
+	IDAddressGone   = "address-gone"
+	IDStartTimeout  = "start-timeout"
+	IDClockBack     = "clock-back"
+
+	// The process.
+	IDKilled        = "killed"
+	IDEnded         = "ended"
+	IDHang          = "hang" // the member's loop does not beat
+	IDOutOfMemory   = "out-of-memory"
+	IDCannotExecute = "cannot-execute"
+	IDServerStopped = "server-stopped"
+	IDSignalled     = "signalled"
+	IDNotStarted    = "not-started"
+)

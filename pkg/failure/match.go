@@ -1,0 +1,95 @@
+package failure
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+)
+
+// FromError recognises a failure by an error: by its type where the catalogue
+// knows one, else by its text. The second result is false where the catalogue
+// does not know it.
+func FromError(err error) (Failure, bool) {
+	if err == nil {
+		return Failure{}, false
+	}
+	for _, e := range catalogue {
+		for _, target := range e.errs {
+			if errors.Is(err, target) {
+				return e.failure(firstLine(err.Error())), true
+			}
+		}
+	}
+	return FromText(err.Error())
+}
+
+// FromText recognises a failure by what etcd said: the text of an error, of a
+// log line with its error field, or of a crash. The second result is false
+// where the catalogue does not know the text.
+func FromText(text string) (Failure, bool) {
+	e, _, ok := match(text)
+	if !ok {
+		return Failure{}, false
+	}
+	return e.failure(firstLine(text)), true
+}
+
+// FromExit says why a member process ended that did not tell by itself: from
+// what it wrote while crashing, its exit status and its signal.
+func FromExit(ws syscall.WaitStatus, crash string) Failure {
+	if f, ok := FromText(crash); ok {
+		return f
+	}
+	switch {
+	case ws.Signaled():
+		f := New(IDKilled, "")
+		f.Cause = fmt.Sprintf("killed by signal %d", int(ws.Signal()))
+		return f
+	case crash != "":
+		f := New(IDEnded, firstLine(crash))
+		f.Cause = "crashed"
+		return f
+	default:
+		f := New(IDEnded, "")
+		f.Cause = fmt.Sprintf("ended with exit status %d without giving a reason", ws.ExitStatus())
+		return f
+	}
+}
+
+// match finds the first entry with a text that matches, and that text.
+func match(text string) (e Entry, pattern string, ok bool) {
+	for _, e := range catalogue {
+		for _, p := range e.Texts {
+			if contains(text, p) {
+				return e, p, true
+			}
+		}
+	}
+	return Entry{}, "", false
+}
+
+// contains reports whether text holds the parts of pattern, which "…"
+// separates, in their order.
+func contains(text, pattern string) bool {
+	for part := range strings.SplitSeq(pattern, "…") {
+		i := strings.Index(text, part)
+		if i < 0 {
+			return false
+		}
+		text = text[i+len(part):]
+	}
+	return true
+}
+
+// firstLine keeps a crash's goroutine dump out of one-line messages.
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
+	// What etcd says is shorter, except where it quotes all members before it
+	// says what is wrong with them.
+	const head, tail = 300, 200
+	if len(s) > head+tail {
+		s = strings.ToValidUTF8(s[:head], "") + " … " + strings.ToValidUTF8(s[len(s)-tail:], "")
+	}
+	return s
+}

@@ -1,0 +1,97 @@
+package member
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/server/v3/etcdserver"
+
+	"github.com/etcd-node/etcd-node/pkg/diskwait"
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/reserve"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+const (
+	// diskPoll is how often it is looked whether the disk hangs.
+	diskPoll = time.Second
+	// diskSlow is how long one access may take before it is worth a word:
+	// longer than a disk's own retries, shorter than clients wait.
+	diskSlow = 5 * time.Second
+	// leaderless is how long there may be no leader: longer than an election
+	// with etcd's longest usual timeout.
+	leaderless = 10 * time.Second
+)
+
+// watchDisk notices accesses to the disk that do not come back.
+func (m *member) watchDisk(ctx context.Context) {
+	var watch diskwait.Watch
+	poll := time.NewTicker(diskPoll)
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-poll.C:
+			var hangs *diskwait.Wait
+			if w, ok := watch.Look(now); ok && now.Sub(w.Since) >= diskSlow {
+				hangs = &w
+			}
+			if was := m.hangs.Swap(hangs); (was == nil) != (hangs == nil) {
+				m.wake()
+			}
+		}
+	}
+}
+
+// keeper keeps the disk reserve beside the data.
+func (m *member) keeper() *reserve.Keeper {
+	return reserve.New(reserve.Options{
+		MemberDir: filepath.Join(m.Config.Dir, "member"), WALDir: m.Config.WalDir,
+		Size: m.Guard.Reserve, Log: m.log, Changed: m.wake,
+	})
+}
+
+// conditions are what is wrong now and no restart mends; those of the machine
+// first.
+func (m *member) conditions(s *etcdserver.EtcdServer, now time.Time) []status.Condition {
+	var all []status.Condition
+	if w := m.hangs.Load(); w != nil {
+		all = append(all, status.Condition{ID: failure.IDDiskSlow, Text: "the disk hangs: " + w.String()})
+	}
+	for _, w := range m.reserve.Warnings() {
+		all = append(all, status.Condition{ID: failure.IDDiskLow, Text: w})
+	}
+	all = append(all, m.standing...)
+	if s == nil {
+		return all
+	}
+	if s.Leader() != 0 || m.leaderlessSince.IsZero() {
+		m.leaderlessSince = now
+	}
+	if s.Leader() == 0 && now.Sub(m.leaderlessSince) >= leaderless {
+		all = append(all, status.Condition{ID: failure.IDNoQuorum})
+	}
+	for _, x := range s.Cluster().Members() {
+		p := peer{id: x.ID.String(), urls: x.PeerURLs}
+		if _, active := m.tap.state.activeSince(p.id); active && x.ID != s.MemberID() && m.found.silent(p.key()) {
+			name := x.Name
+			if name == "" {
+				name = p.id
+			}
+			all = append(all, status.Condition{ID: failure.IDPeerFrozen, Text: fmt.Sprintf("raft's connection to %s stands, but it does not answer", name)})
+		}
+	}
+	for _, a := range s.Alarms() {
+		switch a.Alarm {
+		case etcdserverpb.AlarmType_NOSPACE:
+			all = append(all, status.Condition{ID: failure.IDNoSpaceAlarm})
+		case etcdserverpb.AlarmType_CORRUPT:
+			all = append(all, status.Condition{ID: failure.IDCorruptAlarm})
+		}
+	}
+	return all
+}

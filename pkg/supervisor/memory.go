@@ -1,0 +1,78 @@
+package supervisor
+
+import (
+	"syscall"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/identity"
+	"github.com/etcd-node/etcd-node/pkg/recorder"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// What outlives this process: the flight recorder and the pin.
+
+func (s *Supervisor) record(r recorder.Record) {
+	if s.opts.Record != nil {
+		r.Time = time.Now()
+		s.opts.Record(r)
+	}
+}
+
+func (s *Supervisor) recordState() {
+	s.record(recorder.Record{Kind: recorder.State, State: s.st.State, Reason: s.st.Reason})
+}
+
+// recordEnd keeps how the member ended, and what it was doing if it hung.
+func (s *Supervisor) recordEnd(f failure.Failure, e Exit) {
+	crash := e.Crash
+	if f.ID == failure.IDHang && crash != "" {
+		s.record(recorder.Record{Kind: recorder.Dump, Reason: f.Error(), Dump: crash})
+		crash = ""
+	}
+	end := recorder.End{ID: f.ID, Class: f.Class, Cause: f.Error(), Status: -1, Crash: crash, Lines: e.Lines}
+	if e.Status.Signaled() {
+		end.Signal = int(e.Status.Signal())
+	} else {
+		end.Status = e.Status.ExitStatus()
+	}
+	now, ok := s.countOOM()
+	end.OOM = ok && now > s.oomKills
+	s.record(recorder.Record{Kind: recorder.Ended, End: &end})
+}
+
+// why is the reason of an end: what the member said before it, then what the
+// kernel counted, then what the exit says.
+func (s *Supervisor) why(e Exit) failure.Failure {
+	if s.reported != nil {
+		return *s.reported
+	}
+	killed := e.Status.Signaled() && e.Status.Signal() == syscall.SIGKILL && !s.killed
+	if now, ok := s.countOOM(); killed && ok && now > s.oomKills {
+		return failure.New(failure.IDOutOfMemory, "")
+	}
+	return e.Failure
+}
+
+func (s *Supervisor) countOOM() (uint64, bool) {
+	if s.opts.OOMKills == nil {
+		return 0, false
+	}
+	return s.opts.OOMKills()
+}
+
+// pin remembers who lives here, once it serves.
+func (s *Supervisor) pin() {
+	v := s.st.View
+	now := identity.Pin{ClusterID: v.ClusterID, MemberID: v.MemberID, Name: v.Name, DataDir: s.launch.Values["data-dir"], Since: time.Now()}
+	if old := s.launch.Guard.Pin; s.opts.Pin == nil || now.ClusterID == "" || old != nil && old.Same(now) {
+		return
+	}
+	s.launch.Guard.Pin, s.launch.Guard.Damage = &now, ""
+	s.opts.Pin(now)
+}
+
+// keepEnd shows how the member ended last.
+func (s *Supervisor) keepEnd(f failure.Failure) {
+	s.st.LastEnd = &status.End{Time: time.Now(), ID: f.ID, Cause: f.Error(), Next: f.Next}
+}
