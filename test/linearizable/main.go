@@ -19,7 +19,12 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/etcd-node/etcd-node/test/history"
 )
+
+// pause is the longest pause of a client between two calls.
+const pause = 20 * time.Millisecond
 
 // maxTerms is how many terms a kill may cost on average: one, and now and then
 // a second candidate.
@@ -49,7 +54,7 @@ func run(ctx context.Context, bin string, kills, port int, limit time.Duration) 
 	if err != nil {
 		return err
 	}
-	h := record(ctx, c.clients)
+	h := history.Start(c.clients, pause)
 	begun, killed := time.Now(), 0
 	for killed < kills && time.Since(begun) < limit && ctx.Err() == nil {
 		// Another moment of the election each time: also while one goes on.
@@ -62,7 +67,7 @@ func run(ctx context.Context, bin string, kills, port int, limit time.Duration) 
 			killed++
 		}
 	}
-	h.end()
+	r := h.Stop()
 	// Not under ctx: also an interrupted run is checked.
 	settle, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -71,12 +76,14 @@ func run(ctx context.Context, bin string, kills, port int, limit time.Duration) 
 		return fmt.Errorf("after %d kills there is no leader: %w", killed, err)
 	}
 	terms := float64(last-first) / float64(max(1, killed))
-	illegal, undecided := h.check()
-	fmt.Printf("%d kills in %s; %.2f terms a kill; %d operations on %d keys, %d of unknown outcome; %d keys not linearizable, %d undecided\n",
-		killed, time.Since(begun).Round(time.Second), terms, h.count(), len(h.ops), h.unknown, illegal, undecided)
+	for _, text := range r.Illegal {
+		fmt.Print(text)
+	}
+	fmt.Printf("%d kills in %s; %.2f terms a kill; %d operations on %d groups of keys, %d of unknown outcome; %d groups not linearizable, %d undecided\n",
+		killed, time.Since(begun).Round(time.Second), terms, r.Operations, r.Groups, r.Unknown, len(r.Illegal), r.Undecided)
 	switch {
-	case illegal > 0:
-		return fmt.Errorf("%d keys have a history that no order of events explains", illegal)
+	case len(r.Illegal) > 0:
+		return fmt.Errorf("%d groups of keys have a history that no order of events explains", len(r.Illegal))
 	case terms > maxTerms:
 		return fmt.Errorf("a kill costs %.2f terms, more than %.1f", terms, maxTerms)
 	}
