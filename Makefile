@@ -5,6 +5,7 @@
 # make check      format, vet, staticcheck, vulnerabilities, generated files, unit file
 # make test       all tests with -race; says which it skipped and why
 # make lab-test   those of them that boot three real-systemd hosts (root)
+# make soak       random faults on three hosts, every answer checked; DURATION=60m (root)
 # make bench      the numbers, side by side with stock etcd of the same build (root, an hour)
 
 GO          ?= go
@@ -16,7 +17,7 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # -s -w: a third less to copy to each host; stack traces do not need what they leave out.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: build build-all run install uninstall check test lab-test bench help
+.PHONY: build build-all run install uninstall check test lab-test soak bench help
 build:
 	$(BUILD) -o bin/etcd-node ./cmd/etcd-node
 
@@ -52,7 +53,7 @@ uninstall:
 	      $(SYSTEMD)/sysusers.d/etcd.conf $(FIREWALLD)/etcd.xml
 	@if cmp -s deploy/systemd/etcd.default $(DEFAULTS); then rm -f $(DEFAULTS); \
 	elif test -e $(DEFAULTS); then echo 'kept $(DEFAULTS), you changed it'; fi
-	@echo 'kept /var/lib/etcd and the user etcd'
+	@echo 'kept /var/lib/etcd, /var/lib/etcd-node, /var/log/etcd-node and the user etcd'
 
 check:
 	@unformatted=$$(find . -path ./test/lab/.lab -prune -o -name '*.go' -exec gofmt -l {} +); \
@@ -72,6 +73,11 @@ test: build
 
 lab-test: build
 	@$(GO) test -race -count=1 -timeout=8m -json ./test/lab | $(GO) run ./test/report
+
+# Two minutes is what CI has time for.
+DURATION ?= 2m
+soak: build
+	$(GO) run ./test/soak -duration $(DURATION)
 
 bench: build
 	$(GO) run ./test/bench

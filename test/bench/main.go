@@ -31,7 +31,7 @@ func main() {
 
 func run(ctx context.Context) (err error) {
 	n := flag.Int("n", 10, "measurements per row")
-	only := flag.String("run", "", "run the rows whose name matches this regular expression")
+	only := flag.String("run", "", "run the rows whose name and timing (such as 100/1000) match this regular expression")
 	alone := flag.Duration("alone", time.Minute, "how long host 1 is alone in the row about that")
 	oursOnly := flag.Bool("ours", false, "leave stock etcd out: its stops take minutes")
 	flag.Parse()
@@ -43,7 +43,7 @@ func run(ctx context.Context) (err error) {
 	var chosen []row
 	hosts := 0
 	for _, r := range rows(*alone) {
-		if match.MatchString(r.name) {
+		if match.MatchString(r.name + ", " + r.timing.String()) {
 			r.oursOnly = r.oursOnly || *oursOnly
 			chosen, hosts = append(chosen, r), max(hosts, r.size())
 		}
