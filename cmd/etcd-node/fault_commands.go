@@ -75,9 +75,6 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 		if !ok { // of another version
 			text = "\n"
 		}
-		if said {
-			fmt.Fprintln(out)
-		}
 		fmt.Fprintf(out, "%s\n\n%s", head, text)
 		said = true
 	}
@@ -86,8 +83,13 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 		if st.View.MemberID != "" {
 			values["member-id"] = st.View.MemberID
 		}
+		fmt.Fprintf(out, "now: %s\n", st.Line())
 		for _, x := range st.View.Conditions {
-			say("now: "+orElse(x.Text, st.Line()), x.ID)
+			fmt.Fprintln(out)
+			say(orElse(x.Text, "explained:"), x.ID)
+		}
+		if st.LastEnd != nil {
+			fmt.Fprintln(out)
 		}
 	}
 	if end := st.LastEnd; err == nil && end != nil {
@@ -99,7 +101,7 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 		if err != nil {
 			return coded{err, exitNoDaemon}
 		}
-		fmt.Fprintln(out, "nothing is wrong here that etcd-node knows of, and no end of the member is on record")
+		fmt.Fprintln(out, "nothing is wrong that etcd-node knows of, and no end of the member is on record")
 	}
 	return nil
 }

@@ -50,6 +50,9 @@ func (f *Failure) Error() string {
 	if f.Detail == "" || strings.Contains(f.Cause, f.Detail) {
 		return f.Cause
 	}
+	if strings.HasSuffix(f.Cause, "?") {
+		return f.Cause + " " + f.Detail
+	}
 	return f.Cause + ": " + f.Detail
 }
 
