@@ -32,6 +32,9 @@ func (m *member) guard(ctx context.Context) (failure.Failure, bool) {
 	if f, ok := accessible(m.Config.Dir); !ok {
 		return f, false
 	}
+	if detail, yes := exposed(m.Config.Dir); yes {
+		m.noted = append(m.noted, status.Condition{ID: failure.IDDirMode, Text: detail})
+	}
 	d, ok := m.inspect(ctx)
 	if ctx.Err() != nil {
 		return failure.New(failure.IDSignalled, ""), false
@@ -74,7 +77,7 @@ func (m *member) guard(ctx context.Context) (failure.Failure, bool) {
 		return failure.New(failure.IDLoopbackData, fmt.Sprintf("its peer URL is %s", strings.Join(alone.PeerURLs, ", "))), false
 	}
 	for _, w := range d.Warnings() {
-		m.standing = append(m.standing, status.Condition{ID: failure.IDWALBroken, Text: w})
+		m.noted = append(m.noted, status.Condition{ID: failure.IDWALBroken, Text: w})
 	}
 	return failure.Failure{}, true
 }
@@ -130,7 +133,16 @@ func accessible(dir string) (failure.Failure, bool) {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
 		return failure.New(failure.IDDirOwner, fmt.Sprintf("%s, and belongs to user %d; this is user %d", detail, st.Uid, os.Geteuid())), false
 	}
-	return failure.New(failure.IDDirMode, detail), false
+	return failure.New(failure.IDDirAccess, detail), false
+}
+
+// exposed reports whether others than the member may look into a directory.
+func exposed(dir string) (detail string, yes bool) {
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return "", false
+	}
+	return fmt.Sprintf("%s has mode %04o: other users may look into the data (chmod 0700 %s)", dir, info.Mode().Perm(), dir), true
 }
 
 // alone reports whether the configuration is of a new cluster of one.

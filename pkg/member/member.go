@@ -72,8 +72,9 @@ type member struct {
 	reserve   *reserve.Keeper
 	hangs     atomic.Pointer[diskwait.Wait] // an access to the disk
 	locked    atomic.Pointer[string]        // what the start waits for before etcd
-	// standing are conditions found before the start; written before it.
-	standing        []status.Condition
+	noted     []status.Condition            // by open, which alone touches it
+	standing  []status.Condition            // the same, once it is done
+
 	leaderlessSince time.Time
 }
 
@@ -81,6 +82,7 @@ type member struct {
 type result struct {
 	etcd   *embed.Etcd
 	failed *failure.Failure
+	noted  []status.Condition // found before the start, and true as long as it runs
 }
 
 // open starts etcd, unless the data forbids it. It can block without limit.
@@ -92,7 +94,7 @@ func (m *member) open(ctx context.Context) result {
 	m.reserve.Poll() // etcd must find the space that it gives
 	e, err := embed.StartEtcd(m.Config)
 	if err == nil {
-		return result{etcd: e}
+		return result{etcd: e, noted: m.noted}
 	}
 	f, ok := failure.FromError(err)
 	if !ok {
@@ -163,6 +165,7 @@ func Run(ctx context.Context, o Options) int {
 			if r.failed != nil {
 				return m.fail(*r.failed)
 			}
+			m.standing = r.noted
 			go m.reserve.Run(ctx)
 			m.etcd.Store(r.etcd)
 			m.startedAt = time.Now()
