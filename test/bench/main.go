@@ -57,7 +57,12 @@ func run(ctx context.Context) (err error) {
 			err = closing
 		}
 	}()
-	if err := install(ctx, l); err != nil {
+	tree, err := os.MkdirTemp("", "stock")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tree)
+	if err := install(ctx, l, tree); err != nil {
 		return err
 	}
 	fmt.Printf("| case | goal | etcd-node: median (p90, worst) | stock etcd: median (p90, worst) | n |\n|---|---|---|---|---|\n")

@@ -19,6 +19,8 @@ type subject struct {
 	prepare func(ctx context.Context, c *cluster, h *lab.Host) error
 	// serving picks the process that serves clients.
 	serving func(lab.Proc) bool
+	// local is the program on this machine.
+	local string
 }
 
 var (
@@ -36,8 +38,8 @@ var (
 
 const stockBinary = "/usr/bin/etcd"
 
-// install puts both onto the hosts.
-func install(ctx context.Context, l *lab.Lab) error {
+// install puts both onto the hosts; tree is a directory for stock etcd.
+func install(ctx context.Context, l *lab.Lab, tree string) error {
 	if err := l.Install(ctx); err != nil {
 		return err
 	}
@@ -45,11 +47,7 @@ func install(ctx context.Context, l *lab.Lab) error {
 	if err != nil {
 		return err
 	}
-	tree, err := os.MkdirTemp("", "stock")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tree)
+	ours.local, stock.local = filepath.Join(root, "bin/etcd-node"), filepath.Join(tree, stockBinary)
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w",
 		"-o", filepath.Join(tree, "usr/bin/etcd"), "go.etcd.io/etcd/server/v3")
 	build.Dir = root
