@@ -95,7 +95,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		Record:    mem.record,
 		Pin:       mem.pin,
 		OOMKills:  mem.oomKills,
-		LastEnd:   mem.lastEnd(),
+		LastEnd:   mem.found.end,
 	})
 	serveCtx, cancel := context.WithCancel(context.Background())
 	if dir := getenv(w.environ, "RUNTIME_DIRECTORY"); dir != "" {
@@ -217,6 +217,7 @@ func answered(w world, loaded *config.Loaded, err error) (code int, done bool) {
 // RestartPreventExitStatus= must be able to tell it from a crash.
 func refuse(w world, notify func(string) error, err error) int {
 	printInvalid(w.stderr, err)
+	recordRefusal(w, *asFailure(err))
 	if notify != nil {
 		_ = notify("STATUS=failed: " + strings.ReplaceAll(err.Error(), "\n", "; ")) // stderr has it
 		return failure.ExitConfig

@@ -69,39 +69,46 @@ name it: that entry of the catalogue. --list shows all of them.`,
 // explainNow explains what the daemon shows, and else what the recorder kept.
 func explainNow(ctx context.Context, w world, out io.Writer) error {
 	values := ownValues(ctx, w)
-	said := false
-	say := func(head, id string) {
-		text, ok := failure.Explain(id, values)
-		if !ok { // of another version
-			text = "\n"
+	explained := map[string]bool{}
+	say := func(head, id string, values map[string]string) {
+		fmt.Fprintln(out, head)
+		if text, ok := failure.Explain(id, values); ok && !explained[id] { // !ok: recorded by another version
+			fmt.Fprintf(out, "\n%s", text)
 		}
-		fmt.Fprintf(out, "%s\n\n%s", head, text)
-		said = true
+		explained[id] = true
 	}
-	st, _, err := askStatus(ctx, w)
-	if err == nil {
+	st, _, noDaemon := askStatus(ctx, w)
+	end := st.LastEnd
+	if noDaemon == nil {
 		if st.View.MemberID != "" {
 			values["member-id"] = st.View.MemberID
 		}
 		fmt.Fprintf(out, "now: %s\n", st.Line())
 		for _, x := range st.View.Conditions {
 			fmt.Fprintln(out)
-			say(orElse(x.Text, "explained:"), x.ID)
+			say(orElse(x.Text, x.ID), x.ID, values)
 		}
-		if st.LastEnd != nil {
-			fmt.Fprintln(out)
-		}
+		fmt.Fprintln(out)
+	} else if r, ok := recorder.LastEnd(recorderDir(w)); ok {
+		end = &status.End{Time: r.Time, ID: r.End.ID, Cause: r.End.Cause, Values: r.End.Values}
 	}
-	if end := st.LastEnd; err == nil && end != nil {
-		say(fmt.Sprintf("last end: %s, %s", end.Ago(time.Now()), end.Cause), end.ID)
-	} else if r, ok := recorder.LastEnd(recorderDir(w)); err != nil && ok {
-		say(fmt.Sprintf("last end: %s, %s", status.End{Time: r.Time}.Ago(time.Now()), r.End.Cause), r.End.ID)
-	}
-	if !said {
-		if err != nil {
-			return coded{err, exitNoDaemon}
+	if end != nil {
+		// What the daemon knew then tells more than what can be told now.
+		for k, v := range end.Values {
+			if v != "" {
+				values[k] = v
+			}
 		}
+		say(fmt.Sprintf("last end: %s, %s", end.Ago(time.Now()), end.Cause), end.ID, values)
+	}
+	switch {
+	case end != nil:
+	case noDaemon != nil:
+		return coded{noDaemon, exitNoDaemon}
+	case st.State == status.Serving && len(explained) == 0:
 		fmt.Fprintln(out, "nothing is wrong that etcd-node knows of, and no end of the member is on record")
+	default:
+		fmt.Fprintln(out, "no end of the member is on record")
 	}
 	return nil
 }
@@ -123,7 +130,11 @@ func ownValues(ctx context.Context, w world) map[string]string {
 		return v
 	}
 	for k, x := range values(r) {
-		v[k] = x
+		// The settings may stand on the unit's command line, which is not ours
+		// to see: then the pin knows better than what can be derived.
+		if v[k] == "" {
+			v[k] = x
+		}
 	}
 	return v
 }
@@ -224,6 +235,12 @@ func printRecord(out io.Writer, r recorder.Record) {
 		how := fmt.Sprintf("exit status %d", r.End.Status)
 		if r.End.Signal != 0 {
 			how = fmt.Sprintf("signal %d", r.End.Signal)
+		}
+		if r.End.Status < 0 && r.End.Signal == 0 {
+			how = "before its process began"
+		}
+		if r.End.OOM {
+			how += ", and the kernel's OOM killer had struck"
 		}
 		fmt.Fprintf(out, "%s  the member ended (%s): %s: %s\n%s", at, how, r.End.ID, r.End.Cause, indent(strings.Join(r.End.Lines, "\n")+"\n"+r.End.Crash))
 	}

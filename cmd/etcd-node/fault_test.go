@@ -68,6 +68,10 @@ func TestDatabaseLocked(t *testing.T) {
 	if err := syscall.Flock(int(db.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
+	n.start(false)
+	if code := n.exit(); code != 1 { // nobody would see what it waits for
+		t.Errorf("exit code %d without systemd", code)
+	}
 	n.start(true)
 	s := n.await("STATUS=joining: waiting for the lock of " + db.Name())
 	if want := fmt.Sprintf("which process %d (", os.Getpid()); !strings.Contains(s, want) {
@@ -195,4 +199,23 @@ func hexID(t *testing.T, s string) uint64 {
 		t.Fatal(err)
 	}
 	return id
+}
+
+// explain knows also what ended before there was a process.
+func TestExplainRefusal(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	n.start(true)
+	n.await("READY=1")
+	syscall.Kill(n.status().MemberPID, syscall.SIGKILL)
+	n.await("STATUS=serving: leader, 1 of 1 member, restarted 1 time")
+	if out := n.run("explain"); !strings.Contains(out, "last end: ") || !strings.Contains(out, "killed by signal 9") {
+		t.Errorf("explain says\n%s", out)
+	}
+	n.stop()
+	n.start(true, "--heartbeat-interval=fast")
+	n.exit()
+	if out := n.run("explain"); !strings.Contains(out, "heartbeat-interval") || strings.Contains(out, "signal 9") {
+		t.Errorf("explain says\n%s", out)
+	}
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,8 +155,16 @@ func TestReplacement(t *testing.T) {
 	c.start(true, "--initial-cluster-state=existing")
 	c.refused(66, "the cluster lists no new member with this node's peer URL")
 
+	// Interrupted when its WAL is there, before it serves.
 	again("add", func() error { _, err := cli.MemberAdd(t.Context(), []string{c.peer}); return err })
-	c.start(true, "--initial-cluster-state=existing")
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	c.start(true, "--initial-cluster-state=existing", "--listen-metrics-urls=http://"+busy.Addr().String())
+	c.await("STATUS=backoff: a port of this member is in use")
+	busy.Close()
 	c.await("READY=1")
 	if got := c.get("k"); got != "v" {
 		t.Errorf("k = %q", got)
@@ -224,24 +234,30 @@ func TestDamagedPin(t *testing.T) {
 	}
 	n.wipe()
 	n.start(true)
-	n.refused(66, "the pin "+pin+" is damaged")
+	n.refused(66, "the pin is damaged: "+pin)
 }
 
-// Data of a cluster of one on loopback, and a configuration of three.
+// Data of a cluster of one on loopback, and a configuration of three machines.
 func TestLoopbackData(t *testing.T) {
 	t.Parallel()
-	nodes := []*node{newNode(t, "a"), newNode(t, "b"), newNode(t, "c")}
-	a := nodes[0]
-	cluster(a)
-	a.start(true)
-	a.await("READY=1")
-	a.until("with a cluster version", serving)
-	time.Sleep(5 * time.Second) // for etcd's first cluster version: nothing says when it is stored
-	a.stop()
-	cluster(nodes...)
-	a.start(true)
-	a.await("STATUS=failed: the data is that of a cluster of one on loopback")
-	if code := a.exit(); code != 78 {
+	n := single(t)
+	n.start(true)
+	n.await("READY=1")
+	n.put("k", "v")
+	n.stop()
+	cluster := func(list string) {
+		n.flags = slices.DeleteFunc(n.flags, func(f string) bool { return strings.HasPrefix(f, "--initial-cluster=") })
+		n.flags = append(n.flags, "--initial-cluster=a="+n.peer+list)
+	}
+	cluster(",b=http://192.0.2.1:2380,c=http://192.0.2.2:2380")
+	n.start(true)
+	n.await("STATUS=failed: the data is that of a cluster of one on loopback")
+	if code := n.exit(); code != 78 {
 		t.Errorf("exit code %d", code)
 	}
+	// All on one machine: this one may well be what is left of three.
+	cluster(",b=http://127.0.0.1:1,c=http://127.0.0.1:2")
+	n.start(true)
+	n.await("READY=1")
+	n.stop()
 }

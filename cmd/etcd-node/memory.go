@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -20,33 +21,67 @@ const (
 	pinDir = "/var/lib/etcd-node"
 	// logsDir is its LogsDirectory=.
 	logsDir = "/var/log/etcd-node"
-	// flushLimit is how long the end of the daemon waits for the recorder's
-	// last lines to be on the disk.
+	// lookLimit bounds what the boot waits for what is remembered: a megabyte
+	// or two, in the page cache or nearly so.
+	lookLimit = time.Second
+	// flushLimit is how long the end of the daemon waits for the last records
+	// and the pin to be on the disk.
 	flushLimit = 500 * time.Millisecond
+	// pinAgain is when a pin is written again that could not be.
+	pinAgain = 10 * time.Second
 )
 
 // memory is what the daemon leaves behind and finds again: the flight recorder
 // and the pin. Where the unit gives no directory for one, it is not kept.
 type memory struct {
 	log     *zap.Logger
-	dir     string // of the recorder
 	keeps   *recorder.Recorder
 	pins    *identity.Store
+	pinned  chan identity.Pin // to the one who writes it
+	written chan struct{}     // closed when that one has ended
 	cgroup  string
 	counted bool
+	found   found
+}
+
+// found is what an earlier daemon left.
+type found struct {
+	end    *status.End
+	notice string // about the clock
 }
 
 func remember(w world, log *zap.Logger) *memory {
 	m := &memory{log: log}
 	if dir := nth(getenv(w.environ, "LOGS_DIRECTORY"), 0); dir != "" {
-		m.dir, m.keeps = dir, recorder.New(dir)
+		m.keeps = recorder.New(dir)
+		// Before the first record, which has the time of a clock that may be wrong.
+		looked := make(chan found, 1)
+		go func() { looked <- look(dir) }()
+		select {
+		case m.found = <-looked:
+		case <-time.After(lookLimit):
+			log.Warn("what the flight recorder knows could not be read in time", zap.String("directory", dir))
+		}
 		m.record(recorder.Record{Kind: recorder.Start, Version: version, Boot: recorder.BootID()})
 	}
 	if dir := nth(getenv(w.environ, "STATE_DIRECTORY"), 1); dir != "" {
 		m.pins = &identity.Store{Dir: dir}
+		m.pinned, m.written = make(chan identity.Pin, 1), make(chan struct{})
+		go m.writePins()
 	}
 	m.cgroup, m.counted = recorder.Cgroup()
 	return m
+}
+
+func look(dir string) (f found) {
+	if r, ok := recorder.LastEnd(dir); ok {
+		f.end = &status.End{Time: r.Time, ID: r.End.ID, Cause: r.End.Cause, Values: r.End.Values}
+	}
+	if last, back := recorder.ClockBack(dir, time.Now()); back {
+		f.notice = fmt.Sprintf("the clock is behind: the last record here is of %s; TLS certificates depend on it (etcd-node explain %s)",
+			last.Format(time.DateTime), failure.IDClockBack)
+	}
+	return f
 }
 
 func (m *memory) record(r recorder.Record) {
@@ -58,50 +93,65 @@ func (m *memory) record(r recorder.Record) {
 	}
 }
 
-// pin remembers who lives here. The loop that calls it must not wait for the
-// disk.
+// pin remembers who lives here. It does not wait for the disk.
 func (m *memory) pin(p identity.Pin) {
 	if m.pins == nil {
 		return
 	}
-	go func() {
-		if err := m.pins.Save(p); err != nil {
+	for { // the latest wins
+		select {
+		case m.pinned <- p:
+			return
+		default:
+		}
+		select {
+		case <-m.pinned:
+		default:
+		}
+	}
+}
+
+// writePins writes pins until pinned is closed, and those again that could not
+// be written.
+func (m *memory) writePins() {
+	defer close(m.written)
+	var again <-chan time.Time
+	for p, open := <-m.pinned; open; {
+		err := m.pins.Save(p)
+		if err != nil && again == nil {
 			m.log.Warn("an empty data dir will not be recognised as a lost one", zap.String("failure", failure.IDCannotRecord), zap.Error(err))
 		}
-	}()
+		again = nil
+		if err != nil {
+			again = time.After(pinAgain)
+		}
+		select {
+		case p, open = <-m.pinned:
+		case <-again:
+		}
+	}
 }
 
 // guard is what the member has to know, and what the operator should.
 func (m *memory) guard(reserve int64) (g pipe.Guard, notices []string) {
 	g.Reserve = reserve
-	if m.pins != nil {
-		switch pin, ok, err := m.pins.Load(); {
-		case err != nil:
-			g.Damage = err.Error()
-			notices = append(notices, err.Error()+"; it is written anew when the member serves")
-		case ok:
-			g.Pin = &pin
-		}
+	if m.found.notice != "" {
+		notices = append(notices, m.found.notice)
 	}
-	if m.keeps != nil {
-		if last, back := recorder.ClockBack(m.dir, time.Now()); back {
-			notices = append(notices, fmt.Sprintf("the clock is behind: the last record here is of %s; certificates and leases depend on it (timedatectl)",
-				last.Format(time.DateTime)))
-		}
+	if m.pins == nil {
+		return g, notices
+	}
+	switch pin, ok, err := m.pins.Load(); {
+	case errors.Is(err, identity.ErrDamaged):
+		g.Damage = err.Error()
+		notices = append(notices, err.Error()+"; it is written anew when the member serves")
+	case err != nil:
+		g.Unreadable = err.Error()
+		notices = append(notices, err.Error())
+	case ok:
+		g.Pin = &pin
 	}
 	return g, notices
-}
-
-// lastEnd is how the member ended under an earlier supervisor.
-func (m *memory) lastEnd() *status.End {
-	if m.keeps == nil {
-		return nil
-	}
-	r, ok := recorder.LastEnd(m.dir)
-	if !ok {
-		return nil
-	}
-	return &status.End{Time: r.Time, ID: r.End.ID, Cause: r.End.Cause}
 }
 
 func (m *memory) oomKills() (uint64, bool) {
@@ -111,7 +161,16 @@ func (m *memory) oomKills() (uint64, bool) {
 	return recorder.OOMKills(m.cgroup)
 }
 
+// close ends what is still being written.
 func (m *memory) close() {
+	if m.pins != nil {
+		close(m.pinned)
+		select {
+		case <-m.written:
+		case <-time.After(flushLimit):
+			m.log.Warn("the pin is not written yet: its disk does not answer", zap.String("path", m.pins.Path()))
+		}
+	}
 	if m.keeps == nil {
 		return
 	}
@@ -119,6 +178,25 @@ func (m *memory) close() {
 	if err := m.keeps.Close(flushLimit); err != nil {
 		m.log.Warn("the flight recorder lacks the last records", zap.Error(err))
 	}
+}
+
+// recordRefusal keeps that the daemon did not even begin.
+func recordRefusal(w world, f failure.Failure) {
+	dir := nth(getenv(w.environ, "LOGS_DIRECTORY"), 0)
+	if dir == "" {
+		return
+	}
+	r := recorder.New(dir)
+	for _, rec := range []recorder.Record{
+		{Kind: recorder.Start, Version: version, Boot: recorder.BootID()},
+		{Kind: recorder.Ended, End: &recorder.End{ID: f.ID, Class: f.Class, Cause: f.Error(), Status: f.Exit}},
+		{Kind: recorder.Stop},
+	} {
+		if err := r.Add(rec); err != nil {
+			return // stderr and systemd have the reason
+		}
+	}
+	_ = r.Close(flushLimit) // the same
 }
 
 // nth is one entry of one of systemd's lists of directories; "" where it ends

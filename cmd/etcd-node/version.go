@@ -46,6 +46,5 @@ ETCD_NODE_START_TIMEOUT, ETCD_NODE_FAILOVER, ETCD_NODE_FAST_START, ETCD_NODE_HAN
 ETCD_NODE_DISK_RESERVE, ETCD_NODE_ENV_FILE; /etc/default/etcd explains them.
 Exit codes: 0 stopped as told, 1 failed, 2 bad command line, 65 damaged data,
 66 empty data dir of a known member, 67 removed from the cluster, 75 not joined in
-time, 76 peers or data of another
-cluster, 78 configuration.
+time, 76 peers or data of another cluster, 78 configuration.
 `

@@ -15,14 +15,15 @@ func (d Data) AloneOnLoopback() (Member, bool) {
 	}
 	m := d.DB.Members[0]
 	for _, u := range m.PeerURLs {
-		if !loopback(u) {
+		if !OnLoopback(u) {
 			return Member{}, false
 		}
 	}
 	return m, true
 }
 
-func loopback(peerURL string) bool {
+// OnLoopback reports whether a URL is of no other machine's reach.
+func OnLoopback(peerURL string) bool {
 	u, err := url.Parse(peerURL)
 	if err != nil {
 		return false

@@ -54,22 +54,24 @@ func (d Data) Empty() bool {
 	return !d.WAL.Exists() && d.DB.blank()
 }
 
-// Warnings lists what does not keep the member from starting but should be
-// looked at by somebody.
-func (d Data) Warnings() []string {
-	var out []string
-	if n := d.Broken.Files; n > 0 {
-		out = append(out, fmt.Sprintf("%d torn WAL file(s) that etcd repaired were kept and take %s: once the member serves, rm %s/*.wal.broken",
-			n, humanize.IBytes(uint64(d.Broken.Bytes)), d.WALDir))
+// Torn reports that torn WAL files are kept, which do not keep the member from
+// starting but take space.
+func (d Data) Torn() (text string, yes bool) {
+	if d.Broken.Files == 0 {
+		return "", false
 	}
-	if kept := keptAside(d.WALDir); len(kept) > 0 {
-		out = append(out, fmt.Sprintf("%d first start(s) that were interrupted are kept; they hold no data: rm -r %s",
-			len(kept), strings.Join(append(kept, keptAside(layout.ToSnapDir(d.Dir))...), " ")))
+	return fmt.Sprintf("%d torn WAL file(s) that etcd repaired were kept and take %s: once the member serves, rm %s/*.wal.broken",
+		d.Broken.Files, humanize.IBytes(uint64(d.Broken.Bytes)), d.WALDir), true
+}
+
+// Kept reports what MoveAside kept.
+func (d Data) Kept() (text string, yes bool) {
+	kept := keptAside(d.WALDir)
+	if len(kept) == 0 {
+		return "", false
 	}
-	if why, yes := d.behind(); yes {
-		out = append(out, why+": the other members send the rest, unless this one had confirmed it; then it ends with a panic about tocommit and must be replaced")
-	}
-	return out
+	return fmt.Sprintf("%d first start(s) that were interrupted are kept; they hold no data: rm -r %s",
+		len(kept), strings.Join(append(kept, keptAside(layout.ToSnapDir(d.Dir))...), " ")), true
 }
 
 // list reads a directory; one that does not exist is empty.

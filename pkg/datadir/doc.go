@@ -26,7 +26,8 @@
 //   - [Data.Foreign]: written by an etcd that is too old or too new.
 //   - [Data.AloneOnLoopback]: a cluster of one that only its own machine can
 //     reach, which no peer will ever join.
-//   - [Data.Warnings]: leftovers that somebody should look at.
+//   - [Data.Behind]: the same of a follower's, whom the others can help.
+//   - [Data.Torn] and [Data.Kept]: leftovers that take space.
 //
 // None of them looks at the configuration; whether a finding stops the start
 // is the caller's decision.

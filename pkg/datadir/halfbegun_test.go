@@ -47,7 +47,7 @@ func TestHalfBegun(t *testing.T) {
 	if !d.Empty() || d.HalfBegun() {
 		t.Errorf("%+v", d)
 	}
-	if w := d.Warnings(); len(w) != 1 || !strings.Contains(w[0], strings.Join(kept, " ")) {
+	if w, _ := d.Kept(); !strings.Contains(w, strings.Join(kept, " ")) {
 		t.Errorf("%q", w)
 	}
 	start(t, s).serves(1).kill()

@@ -9,20 +9,22 @@ import "fmt"
 //
 // In a larger cluster a log that merely ends early is not called lost: a kill
 // can leave that too, the others have the rest, and etcd is not silent about
-// it. It is one of the Warnings.
+// it: see [Data.Behind].
 func (d Data) WALLost() (why string, yes bool) {
 	why, yes = d.missing()
 	return why, yes && (!d.WAL.Exists() || d.leadsAlone())
 }
 
-// behind reports whether the WAL ends before what the database has applied, but
+// Behind reports whether the WAL ends before what the database has applied, but
 // other members have the rest. A kill can do that to a follower: etcd applies
 // what the leader says is committed while it still writes it to the WAL. The
 // leader then sends it again. If instead the WAL lost what it had confirmed,
 // this member is of no more use, and says so by a panic about tocommit.
-func (d Data) behind() (why string, yes bool) {
-	why, yes = d.missing()
-	return why, yes && d.WAL.Exists() && !d.leadsAlone()
+func (d Data) Behind() (why string, yes bool) {
+	if why, yes = d.missing(); !yes || !d.WAL.Exists() || d.leadsAlone() {
+		return "", false
+	}
+	return why + ": the other members send the rest, unless this one had confirmed it; then it ends with a panic about tocommit and must be replaced", true
 }
 
 func (d Data) missing() (why string, yes bool) {

@@ -87,7 +87,7 @@ func TestWALCutShort(t *testing.T) {
 	if why2, yes := after.WALLost(); !yes {
 		t.Errorf("when etcd has been there: %q", why2)
 	}
-	if after.Broken.Files != 1 || len(after.Warnings()) != 1 {
+	if _, torn := after.Torn(); !torn || after.Broken.Files != 1 {
 		t.Errorf("etcd keeps the torn file: %+v", after.Broken)
 	}
 }
@@ -117,7 +117,7 @@ func TestBehind(t *testing.T) {
 		if _, got := d.WALLost(); got != c.lost {
 			t.Errorf("%s: lost %v", name, got)
 		}
-		if _, got := d.behind(); got != c.behind {
+		if _, got := d.Behind(); got != c.behind {
 			t.Errorf("%s: behind %v", name, got)
 		}
 	}
@@ -171,8 +171,9 @@ func TestSnapshotFromLeader(t *testing.T) {
 	must(t, err)
 	must(t, os.Truncate(file, int64(len(bytes.TrimRight(b, "\x00"))-600)))
 	d = inspect(t, joining)
-	if why, lost := d.WALLost(); lost || len(d.Warnings()) != 1 || !strings.Contains(d.Warnings()[0], "cannot be read beyond") {
-		t.Errorf("lost %v %q, warnings %q", lost, why, d.Warnings())
+	behind, _ := d.Behind()
+	if why, lost := d.WALLost(); lost || !strings.Contains(behind, "cannot be read beyond") {
+		t.Errorf("lost %v %q, behind %q", lost, why, behind)
 	}
 	short := start(t, joining)
 	<-short.ended

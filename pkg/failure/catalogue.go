@@ -47,8 +47,7 @@ func (s Step) String() string {
 // [Failure.Fill].
 var Placeholders = []string{
 	"name", "member-id", "peer-urls", "data-dir",
-	"endpoints",      // client URLs of the other members
-	"pid", "command", // the process that is in the way
+	"endpoints", // client URLs of the other members
 }
 
 // catalogue is the table. The first row with a text that matches wins, so the

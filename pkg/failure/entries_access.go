@@ -1,6 +1,6 @@
 package failure
 
-var own = Step{"the member comes back by itself", []string{
+var own = Step{"give the files to the service user; the member then comes back by itself", []string{
 	"ls -ld {data-dir} {data-dir}/member {data-dir}/member/*",
 	"chown -R etcd:etcd {data-dir}",
 	"chmod 0700 {data-dir}",
@@ -16,7 +16,7 @@ var entriesAccess = []Entry{
 		Means: "Another etcd, an etcdutl, or a backup program has the database or the WAL open. etcd waits for the database's lock without limit and without a word for 10 s; for the WAL's lock it does not wait at all.",
 		Acts:  "It names the process as far as the unit's hardening lets it see, and goes on as soon as the lock is free.",
 		Next: []Step{
-			{"process {pid} ({command}); or find it", []string{"fuser -v {data-dir}/member/snap/db {data-dir}/member/wal/*"}},
+			{"which process has it? STATUS names it where it may be seen", []string{"fuser -v {data-dir}/member/snap/db {data-dir}/member/wal/*"}},
 			{"stop it, in its own way", nil},
 		},
 		Never: "Never delete the file to get rid of its lock: the other process goes on writing to a file that nobody can open any more.",
@@ -58,6 +58,6 @@ var entriesAccess = []Entry{
 		Cause: "this node cannot write down what happens to it",
 		Means: "The recorder (LogsDirectory=) or the pin (StateDirectory=) cannot be written: the disk is full, or the directory is missing or not the service user's.",
 		Acts:  "The member serves on. The write is tried again; the journal has what the recorder lacks.",
-		Next:  []Step{{"", []string{"ls -ld /var/log/etcd-node /var/lib/etcd", "df -h /var/log /var/lib"}}},
+		Next:  []Step{{"", []string{"ls -ld /var/log/etcd-node /var/lib/etcd-node", "df -h /var/log /var/lib"}}},
 	},
 }

@@ -11,7 +11,7 @@ var entriesCluster = []Entry{
 		Acts:  "The member stays up and names who is missing and why. It serves again as soon as there is a quorum.",
 		Next: []Step{
 			{"bring the missing members back: their etcd, their machines, the network between", []string{"etcd-node status", "etcdctl endpoint status --cluster -w table"}},
-			{"only if they are lost for good, with their disks: restore the last snapshot, or this member's data, as a new cluster", []string{"etcdutl snapshot restore SNAPSHOT --data-dir=NEW"}},
+			{"only if they are lost for good, with their disks: restore the last snapshot, or this member's data, as a new cluster", []string{"etcdutl snapshot restore SNAPSHOT --data-dir=NEW", "etcd-node forget"}},
 		},
 		Never: "Never use --force-new-cluster while a member that is missing may come back, and never wipe a member to get the others going.",
 	},

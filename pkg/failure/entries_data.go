@@ -10,7 +10,7 @@ var restore = []Step{
 		"mv -T {data-dir}/member {data-dir}/member.old",
 		"systemctl start etcd",
 	}},
-	{"without a quorum, restore the last snapshot as a new cluster", []string{"etcdutl snapshot restore SNAPSHOT --data-dir=NEW"}},
+	{"without a quorum, restore the last snapshot as a new cluster", []string{"etcdutl snapshot restore SNAPSHOT --data-dir=NEW", "etcd-node forget"}},
 }
 
 const (

@@ -10,7 +10,7 @@ var entriesDisk = []Entry{
 		errs:  []error{syscall.ENOSPC, syscall.EDQUOT},
 		Cause: "the disk under the data dir is full",
 		Means: "etcd ends its process when it cannot write its log or its database. What it has acknowledged is on the disk.",
-		Acts:  "It releases the reserve (ETCD_NODE_DISK_RESERVE) if there is one, so that etcd can start, be compacted and defragmented, and it tries again at least every 10 s. The member is back within a second of there being space.",
+		Acts:  "It releases the reserve (ETCD_NODE_DISK_RESERVE) if there is one, so that etcd can start, be compacted and defragmented, and it tries again at least every 3 s. The member is back within a second of there being space.",
 		Next: []Step{
 			{"what takes the space? Free some: the member comes back by itself", []string{"df -h {data-dir}", "df -i {data-dir}", "du -xsh {data-dir}/* {data-dir}/member/*"}},
 			{"if it is etcd's own database, once it serves", []string{"etcdctl compact REVISION", "etcdctl defrag"}},
@@ -22,7 +22,7 @@ var entriesDisk = []Entry{
 		Texts: []string{"failed to repair WAL"},
 		Cause: "the end of the raft log (WAL) is cut off, and etcd cannot repair it: is the disk full?",
 		Means: "A crash or a full disk has cut off the last record, which is harmless: it was never acknowledged. But the repair first copies the last WAL file, 64 MB as a rule, and that has failed. etcd logs the reason in the line before.",
-		Acts:  "It tries again at least every 10 s, and releases the reserve (ETCD_NODE_DISK_RESERVE) if the disk is full.",
+		Acts:  "It tries again at least every 3 s, and releases the reserve (ETCD_NODE_DISK_RESERVE) if the disk is full.",
 		Next:  []Step{{"64 MB free and writable for the service user? The member comes back by itself", []string{"df -h {data-dir}", "ls -l {data-dir}/member/wal"}}},
 		Never: "Never cut or delete WAL files by hand, except for left-over *.wal.broken files.",
 	},

@@ -72,7 +72,7 @@ var entriesIdentity = []Entry{
 		Means: "etcd was started here once without a cluster list. Its data outranks the list, so that it would serve alone, healthy to the eye, while the others wait for it.",
 		Acts:  "It refuses to start, because which of the two is meant only you know.",
 		Next: []Step{
-			{"if the data is of a trial: keep it aside and join", []string{"mv -T {data-dir}/member {data-dir}/member.old", "systemctl start etcd"}},
+			{"if the data is of a trial: keep it aside and join", []string{"mv -T {data-dir}/member {data-dir}/member.old", "etcd-node forget", "systemctl start etcd"}},
 			{"if the data counts: let this member serve alone (no list in /etc/default/etcd), give it the peer URL that the others can reach, and add them one by one", []string{
 				"etcdctl member update {member-id} --peer-urls={peer-urls}",
 				"etcdctl member add NAME --peer-urls=URL",
@@ -88,7 +88,7 @@ var entriesIdentity = []Entry{
 		Acts:  "It asks each peer for its cluster ID, and ends when they agree on another one than this member's.",
 		Next: []Step{
 			{"compare ETCD_INITIAL_CLUSTER_TOKEN and the cluster list on all nodes", []string{"etcd-node config"}},
-			{"if this node's data is the stray one", []string{"mv -T {data-dir}/member {data-dir}/member.old", "systemctl start etcd"}},
+			{"if this node's data is the stray one", []string{"mv -T {data-dir}/member {data-dir}/member.old", "etcd-node forget", "systemctl start etcd"}},
 		},
 		Never: "Never delete data on the side that serves.",
 	},

@@ -10,7 +10,7 @@ var entriesNetwork = []Entry{
 		errs:  []error{syscall.EADDRINUSE},
 		Cause: "a port of this member is in use by another process",
 		Means: "Another process listens on the client, peer or metrics port. Often it is an etcd that was started by hand or by another unit.",
-		Acts:  "It tries again at least every 10 s.",
+		Acts:  "It tries again at least every 3 s.",
 		Next:  []Step{{"stop the other process: the member comes back by itself", []string{"ss -tlnp '( sport = :2379 or sport = :2380 )'"}}},
 	},
 	{
@@ -51,7 +51,7 @@ var entriesNetwork = []Entry{
 		Texts: []string{"cannot fetch cluster info from peer urls"},
 		Cause: "joining an existing cluster needs one reachable member of it, and none answered",
 		Means: "With ETCD_INITIAL_CLUSTER_STATE=existing and no data, etcd asks the others who the members are. None of them has answered.",
-		Acts:  "It tries again at least every 10 s, and names who does not answer, and why.",
+		Acts:  "It tries again at least every 3 s, and names who does not answer, and why.",
 		Next: []Step{
 			{"are the other members up, and is TCP 2380 open? Whom does this node ask?", []string{"etcd-node config", "etcd-node status"}},
 		},

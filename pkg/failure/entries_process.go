@@ -10,7 +10,7 @@ var entriesProcess = []Entry{
 		Sign:  "SIGKILL, and the cgroup's memory.events counts one more oom_kill",
 		Cause: "the member was killed because memory ran out",
 		Means: "The kernel's OOM killer, or the unit's MemoryMax=, ended the member; or the system refused it more memory. What it had acknowledged is on the disk.",
-		Acts:  "It restarts the member at once, then with growing pauses up to 10 s.",
+		Acts:  "It restarts the member at once, then with growing pauses up to 3 s.",
 		Next: []Step{
 			{"who took the memory?", []string{"journalctl -k -g 'oom|Out of memory' -n 20", "systemctl show etcd -p MemoryMax -p MemoryPeak", "free -m"}},
 			{"etcd keeps its index and parts of its database in memory; large range requests and many watchers take more", nil},
@@ -22,7 +22,7 @@ var entriesProcess = []Entry{
 		Texts: []string{"server is stopping"},
 		Cause: "the etcd server in the member stopped by itself",
 		Means: "etcd has ended its service without a reason that this catalogue knows.",
-		Acts:  "It restarts the member at once, then with growing pauses up to 10 s.",
+		Acts:  "It restarts the member at once, then with growing pauses up to 3 s.",
 		Next:  []Step{journal},
 	},
 	{
@@ -38,7 +38,7 @@ var entriesProcess = []Entry{
 		Sign:  "etcd returned an error that this catalogue does not know",
 		Cause: "etcd did not start",
 		Means: "The error behind the cause is etcd's own.",
-		Acts:  "It tries again at least every 10 s.",
+		Acts:  "It tries again at least every 3 s.",
 		Next:  []Step{journal},
 	},
 	{
@@ -46,7 +46,7 @@ var entriesProcess = []Entry{
 		Sign:  "the process ended by a signal, and memory is not why",
 		Cause: "killed by a signal",
 		Means: "Somebody or something sent SIGKILL, or the process crashed in the machine's hands. What it had acknowledged is on the disk.",
-		Acts:  "It restarts the member at once, then with growing pauses up to 10 s.",
+		Acts:  "It restarts the member at once, then with growing pauses up to 3 s.",
 		Next:  []Step{{"if you have not done it, who has?", []string{"journalctl -k -n 50", "journalctl -u etcd -n 50"}}},
 	},
 	{
@@ -54,7 +54,7 @@ var entriesProcess = []Entry{
 		Sign:  "the process ended with a status, or with a message that this catalogue does not know",
 		Cause: "ended without giving a reason",
 		Means: "etcd ends its process in about 150 places. This is one that the catalogue does not tell apart.",
-		Acts:  "It restarts the member at once, then with growing pauses up to 10 s.",
+		Acts:  "It restarts the member at once, then with growing pauses up to 3 s.",
 		Next:  []Step{journal},
 	},
 	{
@@ -63,7 +63,7 @@ var entriesProcess = []Entry{
 		Cause: "the member stopped answering its supervisor and was killed",
 		Means: "The process was stopped (SIGSTOP, a debugger, the freezer), starved, or deadlocked. A paused machine does not count: there the supervisor stands still as well. Neither does a lost quorum, a missing leader or a slow disk.",
 		Acts:  "It writes the member's goroutines to the flight recorder, kills it, and starts it again.",
-		Next:  []Step{{"was the machine out of memory or the process frozen?", []string{"journalctl -u etcd -n 100", "cat /proc/pressure/cpu /proc/pressure/memory"}}},
+		Next:  []Step{{"was the machine out of memory or the process frozen?", []string{"etcd-node history", "cat /proc/pressure/cpu /proc/pressure/memory"}}},
 	},
 	{
 		ID: IDCannotExecute, Class: Operator,

@@ -56,7 +56,7 @@ func (e Entry) follows() string {
 	case e.Class == Operator:
 		return "Needs a repair: tried again every 30 s."
 	default:
-		return "Transient: heals by a restart or by itself; tried again within 10 s."
+		return "Transient: heals by a restart or by itself; tried again within 3 s."
 	}
 }
 

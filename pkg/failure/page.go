@@ -16,7 +16,7 @@ Every way a member ends, cannot start, or runs without being of use. ` + "`etcd-
 last failure with this node's own values in its commands, ` + "`etcd-node explain ID`" + ` any entry, ` + "`etcd-node explain --list`" + `
 all. Words in capitals and {braces} are yours to fill in.
 
-* **transient**: heals by a restart or by itself; tried again at once, then with growing pauses up to 10 s.
+* **transient**: heals by a restart or by itself; tried again at once, then with growing pauses up to 3 s.
 * **operator**: heals when somebody repairs something outside the data; tried again every 30 s.
 * **permanent**: another try makes nothing better; the daemon ends with the exit code and systemd leaves it alone.
 * **shown**: a state of a running member; it is never restarted because of it.

@@ -37,6 +37,10 @@ const (
 	maxSize = 64 << 10
 )
 
+// ErrDamaged marks the error of a pin that is there and cannot be understood;
+// any other says that it cannot be known whether there is one.
+var ErrDamaged = errors.New("the pin is damaged")
+
 // Store is a directory with at most one pin in it. Its methods may be called
 // from several goroutines, but not to write at the same time.
 type Store struct{ Dir string }
@@ -55,10 +59,10 @@ func (s Store) Load() (pin Pin, ok bool, err error) {
 		return Pin{}, false, fmt.Errorf("read the pin: %w", err)
 	}
 	if err := json.Unmarshal(raw, &pin); err != nil {
-		return Pin{}, false, fmt.Errorf("the pin %s is damaged: %w", s.Path(), err)
+		return Pin{}, false, fmt.Errorf("%w: %s: %w", ErrDamaged, s.Path(), err)
 	}
 	if pin.ClusterID == "" || pin.MemberID == "" {
-		return Pin{}, false, fmt.Errorf("the pin %s is damaged: it names no member", s.Path())
+		return Pin{}, false, fmt.Errorf("%w: %s names no member", ErrDamaged, s.Path())
 	}
 	return pin, true, nil
 }
@@ -69,7 +73,7 @@ func read(path string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxSize {
-		return nil, fmt.Errorf("%s is not a pin: %s, %d bytes", path, info.Mode(), info.Size())
+		return nil, fmt.Errorf("%w: %s is not a pin: %s, %d bytes", ErrDamaged, path, info.Mode(), info.Size())
 	}
 	return os.ReadFile(path)
 }

@@ -65,6 +65,9 @@ func (m *member) conditions(s *etcdserver.EtcdServer, now time.Time) []status.Co
 	for _, w := range m.reserve.Warnings() {
 		all = append(all, status.Condition{ID: failure.IDDiskLow, Text: w})
 	}
+	if w := m.waits.Load(); w != nil {
+		all = append(all, status.Condition{ID: w.ID}) // the progress says it
+	}
 	all = append(all, m.standing...)
 	if s == nil {
 		return all
@@ -72,7 +75,7 @@ func (m *member) conditions(s *etcdserver.EtcdServer, now time.Time) []status.Co
 	if s.Leader() != 0 || m.leaderlessSince.IsZero() {
 		m.leaderlessSince = now
 	}
-	if s.Leader() == 0 && now.Sub(m.leaderlessSince) >= leaderless {
+	if limit := max(leaderless, 2*time.Duration(m.Config.ElectionMs)*time.Millisecond); s.Leader() == 0 && now.Sub(m.leaderlessSince) >= limit {
 		all = append(all, status.Condition{ID: failure.IDNoQuorum})
 	}
 	for _, x := range s.Cluster().Members() {
@@ -85,12 +88,13 @@ func (m *member) conditions(s *etcdserver.EtcdServer, now time.Time) []status.Co
 			all = append(all, status.Condition{ID: failure.IDPeerFrozen, Text: fmt.Sprintf("raft's connection to %s stands, but it does not answer", name)})
 		}
 	}
-	for _, a := range s.Alarms() {
-		switch a.Alarm {
-		case etcdserverpb.AlarmType_NOSPACE:
-			all = append(all, status.Condition{ID: failure.IDNoSpaceAlarm})
-		case etcdserverpb.AlarmType_CORRUPT:
-			all = append(all, status.Condition{ID: failure.IDCorruptAlarm})
+	alarms := map[etcdserverpb.AlarmType]string{
+		etcdserverpb.AlarmType_NOSPACE: failure.IDNoSpaceAlarm, etcdserverpb.AlarmType_CORRUPT: failure.IDCorruptAlarm,
+	}
+	for _, a := range s.Alarms() { // one for each member that has it
+		if id, ok := alarms[a.Alarm]; ok {
+			all = append(all, status.Condition{ID: id})
+			delete(alarms, a.Alarm)
 		}
 	}
 	return all

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
+	"go.etcd.io/etcd/pkg/v3/netutil"
 	"go.etcd.io/etcd/server/v3/embed"
 
 	"github.com/etcd-node/etcd-node/pkg/datadir"
@@ -33,14 +33,18 @@ func (m *member) guard(ctx context.Context) (failure.Failure, bool) {
 		return f, false
 	}
 	if detail, yes := exposed(m.Config.Dir); yes {
-		m.noted = append(m.noted, status.Condition{ID: failure.IDDirMode, Text: detail})
+		m.note(failure.IDDirMode, detail)
 	}
-	d, ok := m.inspect(ctx)
-	if ctx.Err() != nil {
+	d, err := m.inspect(ctx)
+	switch {
+	case ctx.Err() != nil:
 		return failure.New(failure.IDSignalled, ""), false
-	}
-	if !ok {
-		return failure.Failure{}, true // etcd reads the same, and says what it thinks of it
+	case err != nil:
+		// etcd reads the same, and says what it thinks of it.
+		m.log.Warn("the data cannot be inspected before etcd opens it", zap.Error(err))
+		return failure.Failure{}, true
+	case d.DB.Locked:
+		return failure.New(failure.IDLocked, holder(d)), false
 	}
 	if why, yes := d.Foreign(); yes {
 		if d.DB.StorageVersion != "" {
@@ -53,6 +57,9 @@ func (m *member) guard(ctx context.Context) (failure.Failure, bool) {
 	}
 	// Half-begun first, for it is not empty; afterwards it is.
 	if d.HalfBegun() && m.alone() {
+		if m.Guard.Unreadable != "" {
+			return m.mayBegin(ctx)
+		}
 		if m.Guard.Pin != nil || m.Guard.Damage != "" {
 			return failure.New(failure.IDWiped, "its log holds no entry; "+m.pinned()), false
 		}
@@ -67,52 +74,76 @@ func (m *member) guard(ctx context.Context) (failure.Failure, bool) {
 		return m.mayBegin(ctx)
 	}
 	if p := m.Guard.Pin; p != nil && d.WAL.MemberID != 0 {
-		if cluster, id := fmt.Sprintf("%x", d.WAL.ClusterID), fmt.Sprintf("%x", d.WAL.MemberID); p.ClusterID != cluster || p.MemberID != id {
-			return failure.New(failure.IDOtherIdentity, fmt.Sprintf("the data is of member %s of cluster %s; the pin says %s", id, cluster, p)), false
+		if f, ok := m.mayStay(ctx, d); !ok {
+			return f, false
 		}
 	}
-	// The cluster's version is stored once it has had a quorum: before that,
-	// members may be missing in the database that the log is about to add.
-	if alone, yes := d.AloneOnLoopback(); yes && len(m.names) > 1 && d.DB.ClusterVersion != "" {
+	if alone, yes := d.AloneOnLoopback(); yes && m.reachesOthers() && d.WAL.LastIndex <= d.DB.ConsistentIndex {
 		return failure.New(failure.IDLoopbackData, fmt.Sprintf("its peer URL is %s", strings.Join(alone.PeerURLs, ", "))), false
 	}
-	for _, w := range d.Warnings() {
-		m.noted = append(m.noted, status.Condition{ID: failure.IDWALBroken, Text: w})
+	if text, yes := d.Torn(); yes {
+		m.note(failure.IDWALBroken, text)
+	}
+	if text, yes := d.Kept(); yes {
+		m.note(failure.IDHalfBegun, text)
+	}
+	if text, yes := d.Behind(); yes {
+		m.note(failure.IDWALLost, text)
 	}
 	return failure.Failure{}, true
 }
 
-// inspect reads the data, and waits while another process holds it: etcd would
-// wait too, but with its ports open and without a word.
-func (m *member) inspect(ctx context.Context) (datadir.Data, bool) {
+// note keeps a condition for as long as this process lives.
+func (m *member) note(id, text string) {
+	m.noted = append(m.noted, status.Condition{ID: id, Text: text})
+}
+
+// reachesOthers reports whether the configuration is of several members, not
+// all on this machine's loopback. Where they are, one may well be what is left.
+func (m *member) reachesOthers() bool {
+	for _, p := range m.initial {
+		for _, u := range p.urls {
+			if !datadir.OnLoopback(u) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// inspect reads the data, and waits while another process holds it, if anybody
+// waits for us: etcd would wait too, but with its ports open and without a word.
+func (m *member) inspect(ctx context.Context) (datadir.Data, error) {
 	for said := false; ; {
 		d, err := datadir.Inspect(m.Config.Dir, m.Config.WalDir)
-		if err != nil {
-			m.log.Warn("the data cannot be inspected before etcd opens it", zap.Error(err))
-			return d, false
-		}
-		if !d.DB.Locked {
-			m.locked.Store(nil)
-			return d, true
+		if err != nil || !d.DB.Locked || !m.Guard.Patient {
+			return d, err
 		}
 		if !said {
-			text := "waiting for the lock of " + d.DB.Path
-			if pid, command, ok := datadir.Holder(d.DB.Path); ok {
-				text += fmt.Sprintf(", which process %d (%s) holds", pid, command)
-			} else {
-				text += ", which another process holds"
-			}
-			m.log.Warn(text)
-			m.locked.Store(&text)
-			m.wake()
+			m.await(failure.IDLocked, "waiting for the lock of "+holder(d))
 			said = true
 		}
 		select {
 		case <-ctx.Done():
-			return d, false
+			return d, ctx.Err()
 		case <-time.After(lockPoll):
 		}
 	}
+}
+
+// holder names what is locked, and who holds it, as far as one may see.
+func holder(d datadir.Data) string {
+	if pid, command, ok := datadir.Holder(d.DB.Path); ok {
+		return fmt.Sprintf("%s, which process %d (%s) holds", d.DB.Path, pid, command)
+	}
+	return d.DB.Path + ", which another process holds"
+}
+
+// await says what the start waits for.
+func (m *member) await(id, text string) {
+	m.log.Warn(text)
+	m.waits.Store(&status.Condition{ID: id, Text: text})
+	m.wake()
 }
 
 // accessible reports whether a data dir that exists can be worked in.
@@ -122,18 +153,28 @@ func accessible(dir string) (failure.Failure, bool) {
 	case os.IsNotExist(err):
 		return failure.Failure{}, true // etcd makes it
 	case err != nil:
-		return failure.New(failure.IDDirAccess, err.Error()), false
+		return orAccess(err), false
 	case !info.IsDir():
 		return failure.New(failure.IDDirAccess, dir+" is not a directory"), false
 	}
-	if unix.Access(dir, unix.R_OK|unix.W_OK|unix.X_OK) == nil {
+	if err := unix.Access(dir, unix.R_OK|unix.W_OK|unix.X_OK); err == nil {
 		return failure.Failure{}, true
+	} else if err != unix.EACCES && err != unix.EPERM { // a disk that the kernel has made read-only
+		return orAccess(fmt.Errorf("%s: %w", dir, err)), false
 	}
 	detail := fmt.Sprintf("%s has mode %04o", dir, info.Mode().Perm())
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
 		return failure.New(failure.IDDirOwner, fmt.Sprintf("%s, and belongs to user %d; this is user %d", detail, st.Uid, os.Geteuid())), false
 	}
 	return failure.New(failure.IDDirAccess, detail), false
+}
+
+// orAccess is what the catalogue knows of an error of the file system.
+func orAccess(err error) failure.Failure {
+	if f, ok := failure.FromError(err); ok {
+		return f
+	}
+	return failure.New(failure.IDDirAccess, err.Error())
 }
 
 // exposed reports whether others than the member may look into a directory.
@@ -154,25 +195,60 @@ func (m *member) alone() bool {
 // has lived before, only as its replacement: the cluster lists a member that
 // has never started, with our peer URL and another ID.
 func (m *member) mayBegin(ctx context.Context) (failure.Failure, bool) {
-	pin := m.Guard.Pin
-	if pin == nil && m.Guard.Damage == "" {
+	switch {
+	case m.Guard.Unreadable != "":
+		return failure.New(failure.IDCannotLook, m.Guard.Unreadable+": whether a member has lived here cannot be known"), false
+	case m.Guard.Pin == nil && m.Guard.Damage == "":
 		return failure.Failure{}, true
-	}
-	if pin == nil || m.Config.ClusterState != embed.ClusterStateFlagExisting {
+	case m.Guard.Pin == nil, m.Config.ClusterState != embed.ClusterStateFlagExisting:
 		return failure.New(failure.IDWiped, m.pinned()), false
 	}
-	for {
-		listed, asked := m.replaces(ctx, pin.MemberID)
-		if listed {
-			m.log.Info("the cluster lists this node as a new member; it replaces the one that lived here", zap.Stringer("before", pin))
-			return failure.Failure{}, true
+	return m.replacement(ctx, func(x listedMember) bool { return x.Name == "" },
+		failure.New(failure.IDWiped, m.pinned()+", and the cluster lists no new member with this node's peer URL"))
+}
+
+// mayStay reports whether the data is the pinned member's, or that of its
+// replacement, which has not served yet.
+func (m *member) mayStay(ctx context.Context, d datadir.Data) (failure.Failure, bool) {
+	p, cluster, id := m.Guard.Pin, fmt.Sprintf("%x", d.WAL.ClusterID), fmt.Sprintf("%x", d.WAL.MemberID)
+	if p.ClusterID == cluster && p.MemberID == id {
+		return failure.Failure{}, true
+	}
+	other := failure.New(failure.IDOtherIdentity, fmt.Sprintf("the data is of member %s of cluster %s; %s", id, cluster, m.pinned()))
+	if p.ClusterID != cluster {
+		return other, false
+	}
+	return m.replacement(ctx, func(x listedMember) bool { return x.ID == d.WAL.MemberID }, other)
+}
+
+// replacement asks the cluster whether this node is to replace the pinned
+// member: it lists one as wanted, with our peer URL, and the pinned one no
+// more. It waits until somebody answers.
+func (m *member) replacement(ctx context.Context, wanted func(listedMember) bool, not failure.Failure) (failure.Failure, bool) {
+	peers, err := m.others()
+	if err != nil {
+		f, ok := failure.FromError(err)
+		if !ok {
+			f = not
 		}
-		if asked {
-			return failure.New(failure.IDWiped, m.pinned()+", and the cluster lists no new member with this node's peer URL"), false
+		return f, false
+	}
+	if len(peers) == 0 { // nobody to ask
+		return not, false
+	}
+	for said := false; ; {
+		members, ok := m.listed(ctx, peers)
+		if ok {
+			if m.replaces(ctx, members, wanted) {
+				m.log.Info("the cluster lists this node as a new member; it replaces the one that lived here", zap.Stringer("before", m.Guard.Pin))
+				return failure.Failure{}, true
+			}
+			return not, false
 		}
-		text := "asking the cluster whether this node replaces a member; no answer yet"
-		m.locked.Store(&text)
-		m.wake()
+		if !said {
+			m.await(failure.IDWiped, "asking the cluster whether this node replaces a member; no answer yet")
+			said = true
+		}
 		select {
 		case <-ctx.Done():
 			return failure.New(failure.IDSignalled, ""), false
@@ -181,40 +257,66 @@ func (m *member) mayBegin(ctx context.Context) (failure.Failure, bool) {
 	}
 }
 
+// replaces judges the cluster's list.
+func (m *member) replaces(ctx context.Context, members []listedMember, wanted func(listedMember) bool) bool {
+	own := m.Config.AdvertisePeerUrls
+	urls := make([]string, len(own))
+	for i, u := range own {
+		urls[i] = u.String()
+	}
+	found := false
+	for _, x := range members {
+		if fmt.Sprintf("%x", x.ID) == m.Guard.Pin.MemberID {
+			return false
+		}
+		// As etcd compares them: by address, where one names a host.
+		same, err := netutil.URLStringsEqual(ctx, m.log, urls, x.PeerURLs)
+		found = found || err == nil && same && wanted(x)
+	}
+	return found
+}
+
+// others are the peers of the initial cluster, also where etcd would look it up
+// in DNS.
+func (m *member) others() ([]peer, error) {
+	if len(m.initial) > 0 || m.Config.DNSCluster == "" {
+		return m.initial, nil
+	}
+	urls, _, err := m.Config.PeerURLsMapAndToken("etcd")
+	if err != nil {
+		return nil, err
+	}
+	var peers []peer
+	for name, u := range urls {
+		if name != m.Config.Name {
+			peers = append(peers, peer{urls: u.StringSlice()})
+		}
+	}
+	return peers, nil
+}
+
+// listed is the list of the first peer that answers.
+func (m *member) listed(ctx context.Context, peers []peer) ([]listedMember, bool) {
+	p, err := m.prober()
+	if err != nil {
+		return nil, false
+	}
+	for _, peer := range peers {
+		for _, u := range peer.urls {
+			if members, err := p.members(ctx, u); err == nil {
+				return members, true
+			}
+		}
+	}
+	return nil, false
+}
+
 // pinned is what the pin says.
 func (m *member) pinned() string {
 	if m.Guard.Pin == nil {
 		return m.Guard.Damage
 	}
 	return "the pin says " + m.Guard.Pin.String()
-}
-
-// replaces asks the members of the initial cluster; asked says that one of
-// them has answered.
-func (m *member) replaces(ctx context.Context, before string) (listed, asked bool) {
-	p, err := m.prober()
-	if err != nil {
-		return false, false
-	}
-	var own []string
-	for _, u := range m.Config.AdvertisePeerUrls {
-		own = append(own, u.String())
-	}
-	for _, peer := range m.initial {
-		for _, u := range peer.urls {
-			members, err := p.members(ctx, u)
-			if err != nil {
-				continue
-			}
-			asked = true
-			for _, x := range members {
-				if x.Name == "" && fmt.Sprintf("%x", x.ID) != before && slices.ContainsFunc(x.PeerURLs, func(u string) bool { return slices.Contains(own, u) }) {
-					return true, true
-				}
-			}
-		}
-	}
-	return false, asked
 }
 
 // listedMember is a member in a peer's list; Name is empty before its first

@@ -70,10 +70,10 @@ type member struct {
 	streams   election.Streams
 	elector   elector
 	reserve   *reserve.Keeper
-	hangs     atomic.Pointer[diskwait.Wait] // an access to the disk
-	locked    atomic.Pointer[string]        // what the start waits for before etcd
-	noted     []status.Condition            // by open, which alone touches it
-	standing  []status.Condition            // the same, once it is done
+	hangs     atomic.Pointer[diskwait.Wait]    // an access to the disk
+	waits     atomic.Pointer[status.Condition] // for what, before etcd
+	noted     []status.Condition               // by open, which alone touches it
+	standing  []status.Condition               // the same, once it is done
 
 	leaderlessSince time.Time
 }
@@ -90,7 +90,7 @@ func (m *member) open(ctx context.Context) result {
 	if f, ok := m.guard(ctx); !ok {
 		return result{failed: &f}
 	}
-	m.locked.Store(nil)
+	m.waits.Store(nil)
 	m.reserve.Poll() // etcd must find the space that it gives
 	e, err := embed.StartEtcd(m.Config)
 	if err == nil {

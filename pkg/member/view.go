@@ -39,8 +39,8 @@ func (m *member) tell() {
 // view is what this member sees now.
 func (m *member) view() status.View {
 	v := status.View{Name: m.Config.Name, Ready: m.ready.Load(), Progress: m.progress}
-	if text := m.locked.Load(); text != nil {
-		v.Progress = *text
+	if w := m.waits.Load(); w != nil {
+		v.Progress = w.Text
 	}
 	if m.tap.state.opensSlowly() && v.Progress != "" {
 		v.Progress += "; this takes long: does another process hold its lock?"

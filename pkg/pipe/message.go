@@ -55,8 +55,12 @@ type Message struct {
 type Guard struct {
 	// Pin names the member that lived here before; nil: none did.
 	Pin *identity.Pin `json:"pin,omitempty"`
-	// Damage says why the pin cannot be read: one may have lived here.
-	Damage string `json:"damage,omitempty"`
+	// Damage says that there is a pin, but not one that can be understood;
+	// Unreadable, that it cannot be known whether there is one.
+	Damage     string `json:"damage,omitempty"`
+	Unreadable string `json:"unreadable,omitempty"`
+	// Patient: somebody waits for the start, and sees why it takes long.
+	Patient bool `json:"patient,omitempty"`
 	// Reserve is the size of the disk reserve in bytes; 0 = none.
 	Reserve int64 `json:"reserve,omitempty"`
 }

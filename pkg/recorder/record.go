@@ -63,9 +63,11 @@ type End struct {
 	Signal int           `json:"signal,omitempty"` // 0: none
 	// OOM says that the kernel's OOM killer struck in the unit's cgroup while
 	// the member ran; false also where that cannot be known.
-	OOM   bool     `json:"oom,omitempty"`
-	Crash string   `json:"crash,omitempty"` // what the Go runtime wrote
-	Lines []string `json:"lines,omitempty"` // the log's last lines of level warn and above
+	OOM   bool   `json:"oom,omitempty"`
+	Crash string `json:"crash,omitempty"` // what the Go runtime wrote
+	// Values are the node's own at that time, for [failure.Explain].
+	Values map[string]string `json:"values,omitempty"`
+	Lines  []string          `json:"lines,omitempty"` // the log's last lines of level warn and above
 }
 
 // bounded is a copy of r that shares nothing the caller may change, with texts

@@ -49,6 +49,8 @@ type End struct {
 	ID    string    `json:"id"`    // of the failure, see package failure
 	Cause string    `json:"cause"` // one sentence
 	Next  []string  `json:"next,omitempty"`
+	// Values are the node's own at that time, for failure.Explain.
+	Values map[string]string `json:"values,omitempty"`
 }
 
 // Ago says how long ago the end was, "3 min ago".

@@ -6,6 +6,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/identity"
+	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/recorder"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
@@ -23,21 +24,24 @@ func (s *Supervisor) recordState() {
 	s.record(recorder.Record{Kind: recorder.State, State: s.st.State, Reason: s.st.Reason})
 }
 
-// recordEnd keeps how the member ended, and what it was doing if it hung.
+// recordEnd keeps how the member ended, and what it was doing if it hung. The
+// zero Exit is an end without a process: it could not even be started.
 func (s *Supervisor) recordEnd(f failure.Failure, e Exit) {
 	crash := e.Crash
 	if f.ID == failure.IDHang && crash != "" {
 		s.record(recorder.Record{Kind: recorder.Dump, Reason: f.Error(), Dump: crash})
 		crash = ""
 	}
-	end := recorder.End{ID: f.ID, Class: f.Class, Cause: f.Error(), Status: -1, Crash: crash, Lines: e.Lines}
-	if e.Status.Signaled() {
+	end := recorder.End{ID: f.ID, Class: f.Class, Cause: f.Error(), Status: -1, Crash: crash, Lines: e.Lines, Values: s.values()}
+	switch {
+	case e.Failure.ID == "":
+	case e.Status.Signaled():
 		end.Signal = int(e.Status.Signal())
-	} else {
+	default:
 		end.Status = e.Status.ExitStatus()
 	}
 	now, ok := s.countOOM()
-	end.OOM = ok && now > s.oomKills
+	end.OOM = ok && e.Failure.ID != "" && now > s.oomKills
 	s.record(recorder.Record{Kind: recorder.Ended, End: &end})
 }
 
@@ -61,6 +65,13 @@ func (s *Supervisor) countOOM() (uint64, bool) {
 	return s.opts.OOMKills()
 }
 
+// guard is the launch's. Nobody waits for a daemon without a service manager.
+func (s *Supervisor) guard() pipe.Guard {
+	g := s.launch.Guard
+	g.Patient = s.opts.Notify != nil
+	return g
+}
+
 // pin remembers who lives here, once it serves.
 func (s *Supervisor) pin() {
 	v := s.st.View
@@ -68,11 +79,11 @@ func (s *Supervisor) pin() {
 	if old := s.launch.Guard.Pin; s.opts.Pin == nil || now.ClusterID == "" || old != nil && old.Same(now) {
 		return
 	}
-	s.launch.Guard.Pin, s.launch.Guard.Damage = &now, ""
+	s.launch.Guard.Pin, s.launch.Guard.Damage, s.launch.Guard.Unreadable = &now, "", ""
 	s.opts.Pin(now)
 }
 
 // keepEnd shows how the member ended last.
 func (s *Supervisor) keepEnd(f failure.Failure) {
-	s.st.LastEnd = &status.End{Time: time.Now(), ID: f.ID, Cause: f.Error(), Next: f.Next}
+	s.st.LastEnd = &status.End{Time: time.Now(), ID: f.ID, Cause: f.Error(), Next: f.Next, Values: s.values()}
 }

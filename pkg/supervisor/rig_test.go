@@ -104,7 +104,7 @@ func run(t *testing.T, change func(*Options, *rig)) *rig {
 				Send: func(m pipe.Message) error {
 					p.received = append(p.received, m)
 					if m.Kind == pipe.Stop && !p.deaf {
-						p.exited <- Exit{Failure: failure.New(failure.IDEnded, ""), Status: 1 << 8}
+						p.exited <- Exit{Failure: failure.FromExit(0, "")}
 					}
 					return nil
 				},

@@ -247,6 +247,7 @@ func (s *Supervisor) onPrepared(ctx context.Context, p prepared) {
 			c.Cause = p.err.Error()
 			f = &c
 		}
+		s.recordEnd(*f, Exit{})
 		s.ended(*f)
 	default:
 		s.launch = &p.launch
@@ -272,13 +273,15 @@ func (s *Supervisor) start() {
 	s.oomKills, _ = s.countOOM()
 	proc, err := s.opts.Start(*s.launch)
 	if err != nil {
-		s.ended(failure.New(failure.IDCannotExecute, err.Error()))
+		f := failure.New(failure.IDCannotExecute, err.Error())
+		s.recordEnd(f, Exit{})
+		s.ended(f)
 		return
 	}
 	s.proc, s.messages, s.exited = proc, proc.Messages, proc.Exited
 	s.st.MemberPID = proc.PID
 	s.opts.Log.Info("started the member process", zap.Int("pid", proc.PID), zap.Strings("args", s.launch.Args))
-	if err := proc.Send(pipe.Message{Kind: pipe.Start, Secrets: s.launch.Secrets, Election: s.launch.Election, Guard: s.launch.Guard}); err != nil {
+	if err := proc.Send(pipe.Message{Kind: pipe.Start, Secrets: s.launch.Secrets, Election: s.launch.Election, Guard: s.guard()}); err != nil {
 		// It ended already; its exit says why.
 		s.opts.Log.Warn("cannot speak to the member", zap.Error(err))
 	}
@@ -331,7 +334,7 @@ func (s *Supervisor) kill(why string) {
 func (s *Supervisor) onExit(e Exit) {
 	f := s.why(e)
 	stopping := s.st.State == status.Stopping
-	if !stopping {
+	if !stopping || e.Status != 0 { // a stop that went well is no end
 		s.recordEnd(f, e)
 	}
 	s.proc, s.messages, s.exited, s.killAt = nil, nil, nil, nil
@@ -345,9 +348,7 @@ func (s *Supervisor) onExit(e Exit) {
 
 // ended decides what follows a failure.
 func (s *Supervisor) ended(f failure.Failure) {
-	if s.launch != nil {
-		f = f.Fill(s.values())
-	}
+	f = f.Fill(s.values())
 	s.keepEnd(f)
 	if !s.servingSince.IsZero() && time.Since(s.servingSince) >= healthyAfter {
 		s.attempts = 0
@@ -381,6 +382,9 @@ func in(d time.Duration) string {
 // values are the launch's, and what the member has told since.
 func (s *Supervisor) values() map[string]string {
 	v := map[string]string{"member-id": s.st.View.MemberID}
+	if s.launch == nil {
+		return v
+	}
 	if p := s.launch.Guard.Pin; p != nil && v["member-id"] == "" {
 		v["member-id"] = p.MemberID
 	}

@@ -143,6 +143,7 @@ func TestSilentMemberIsKilled(t *testing.T) {
 		first := r.proc()
 		first.serve()
 		r.pass(10 * time.Second)
+		synctest.Wait()
 		if !first.quit || first.killed {
 			t.Fatalf("after 10 s: asked what it does: %v, killed: %v", first.quit, first.killed)
 		}
