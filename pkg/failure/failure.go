@@ -43,6 +43,8 @@ type Failure struct {
 	Next   []string `json:"next,omitempty"`   // what to do, commands first
 	Detail string   `json:"detail,omitempty"` // etcd's own words
 	Exit   int      `json:"exit"`             // exit code where the daemon ends because of it
+	// Values of the node that etcd's own words tell, for [Failure.Fill].
+	Values map[string]string `json:"values,omitempty"`
 }
 
 // Error is the cause, and what etcd said where that tells more.

@@ -60,6 +60,13 @@ type reworded struct{ error }
 func (reworded) Error() string   { return "sorry" }
 func (r reworded) Unwrap() error { return r.error }
 
+func TestNamedMember(t *testing.T) {
+	f, ok := FromText("member 8e9e05c52164694d has already been bootstrapped")
+	if !ok || f.Values["member-id"] != "8e9e05c52164694d" {
+		t.Errorf("%v, %+v", ok, f)
+	}
+}
+
 func TestFromExit(t *testing.T) {
 	for _, tc := range []struct {
 		ws    syscall.WaitStatus

@@ -3,6 +3,7 @@ package failure
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"syscall"
 )
@@ -32,8 +33,16 @@ func FromText(text string) (Failure, bool) {
 	if !ok {
 		return Failure{}, false
 	}
-	return e.failure(firstLine(text)), true
+	f := e.failure(firstLine(text))
+	if m := named.FindStringSubmatch(text); m != nil {
+		f.Values = map[string]string{"member-id": m[1]}
+	}
+	return f, true
 }
+
+// named is where etcd names this member: a node whose data is gone does not know
+// its ID otherwise.
+var named = regexp.MustCompile(`member ([0-9a-f]{8,16}) has already been bootstrapped`)
 
 // FromExit says why a member process ended that did not tell by itself: from
 // what it wrote while crashing, its exit status and its signal.
@@ -46,6 +55,8 @@ func FromExit(ws syscall.WaitStatus, crash string) Failure {
 		f := New(IDKilled, "")
 		f.Cause = fmt.Sprintf("killed by signal %d", int(ws.Signal()))
 		return f
+	case outOfMemory(crash):
+		return New(IDOutOfMemory, "the Go runtime was refused more")
 	case crash != "":
 		f := New(IDEnded, firstLine(crash))
 		f.Cause = "crashed"
@@ -55,6 +66,12 @@ func FromExit(ws syscall.WaitStatus, crash string) Failure {
 		f.Cause = fmt.Sprintf("ended with exit status %d without giving a reason", ws.ExitStatus())
 		return f
 	}
+}
+
+// outOfMemory recognises the runtime's own end for want of memory. Its words go
+// to stderr before the crash's text is switched on; the stack tells.
+func outOfMemory(crash string) bool {
+	return strings.Contains(crash, "runtime.sysMapOS(") || strings.Contains(crash, "runtime.sysReserve")
 }
 
 // match finds the first entry with a text that matches, and that text.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -29,7 +30,7 @@ const lockPoll = 200 * time.Millisecond
 // what it finds here etcd would answer with a crash, with silence, or with an
 // empty cluster. The second result is true if there is nothing to say.
 func (m *member) guard(ctx context.Context) (failure.Failure, bool) {
-	if f, ok := accessible(m.Config.Dir); !ok {
+	if f, ok := m.accessible(); !ok {
 		return f, false
 	}
 	if detail, yes := exposed(m.Config.Dir); yes {
@@ -53,6 +54,9 @@ func (m *member) guard(ctx context.Context) (failure.Failure, bool) {
 		return failure.New(failure.IDTooOld, why), false
 	}
 	if why, yes := d.WALLost(); yes {
+		if d.WAL.Damage != nil {
+			return failure.New(failure.IDDamaged, why), false
+		}
 		return failure.New(failure.IDWALLost, why), false
 	}
 	// Half-begun first, for it is not empty; afterwards it is.
@@ -146,23 +150,42 @@ func (m *member) await(id, text string) {
 	m.wake()
 }
 
-// accessible reports whether a data dir that exists can be worked in.
-func accessible(dir string) (failure.Failure, bool) {
-	info, err := os.Stat(dir)
+// accessible reports whether what is there of the data can be worked with.
+func (m *member) accessible() (failure.Failure, bool) {
+	dir := m.Config.Dir
+	paths := []string{dir, filepath.Join(dir, "member"), filepath.Join(dir, "member", "snap"), filepath.Join(dir, "member", "wal")}
+	if m.Config.WalDir != "" {
+		paths = append(paths, m.Config.WalDir)
+	}
+	for _, p := range paths {
+		if f, ok := usable(p, true); !ok {
+			return f, false
+		}
+	}
+	return usable(filepath.Join(dir, "member", "snap", "db"), false)
+}
+
+// usable reports whether a directory or file, if it exists, can be written.
+func usable(path string, isDir bool) (failure.Failure, bool) {
+	info, err := os.Stat(path)
+	mode := uint32(unix.R_OK | unix.W_OK)
+	if isDir {
+		mode |= unix.X_OK
+	}
 	switch {
 	case os.IsNotExist(err):
 		return failure.Failure{}, true // etcd makes it
 	case err != nil:
 		return orAccess(err), false
-	case !info.IsDir():
-		return failure.New(failure.IDDirAccess, dir+" is not a directory"), false
+	case info.IsDir() != isDir:
+		return failure.New(failure.IDDirAccess, fmt.Sprintf("%s has the wrong type, %s", path, info.Mode().Type())), false
 	}
-	if err := unix.Access(dir, unix.R_OK|unix.W_OK|unix.X_OK); err == nil {
+	if err := unix.Access(path, mode); err == nil {
 		return failure.Failure{}, true
 	} else if err != unix.EACCES && err != unix.EPERM { // a disk that the kernel has made read-only
-		return orAccess(fmt.Errorf("%s: %w", dir, err)), false
+		return orAccess(fmt.Errorf("%s: %w", path, err)), false
 	}
-	detail := fmt.Sprintf("%s has mode %04o", dir, info.Mode().Perm())
+	detail := fmt.Sprintf("%s has mode %04o", path, info.Mode().Perm())
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
 		return failure.New(failure.IDDirOwner, fmt.Sprintf("%s, and belongs to user %d; this is user %d", detail, st.Uid, os.Geteuid())), false
 	}

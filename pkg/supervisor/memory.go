@@ -32,7 +32,7 @@ func (s *Supervisor) recordEnd(f failure.Failure, e Exit) {
 		s.record(recorder.Record{Kind: recorder.Dump, Reason: f.Error(), Dump: crash})
 		crash = ""
 	}
-	end := recorder.End{ID: f.ID, Class: f.Class, Cause: f.Error(), Status: -1, Crash: crash, Lines: e.Lines, Values: s.values()}
+	end := recorder.End{ID: f.ID, Class: f.Class, Cause: f.Error(), Status: -1, Crash: crash, Lines: e.Lines, Values: s.valuesFor(f)}
 	switch {
 	case e.Failure.ID == "":
 	case e.Status.Signaled():
@@ -85,5 +85,5 @@ func (s *Supervisor) pin() {
 
 // keepEnd shows how the member ended last.
 func (s *Supervisor) keepEnd(f failure.Failure) {
-	s.st.LastEnd = &status.End{Time: time.Now(), ID: f.ID, Cause: f.Error(), Next: f.Next, Values: s.values()}
+	s.st.LastEnd = &status.End{Time: time.Now(), ID: f.ID, Cause: f.Error(), Next: f.Next, Values: s.valuesFor(f)}
 }

@@ -12,9 +12,14 @@ const (
 	// was killed is back in a tenth of a second, one that cannot run does not
 	// spin.
 	firstDelay = 100 * time.Millisecond
-	// maxDelay bounds the doubling: with a start of a second, a member is back
+	// maxDelay bounds the doubling: most causes that heal by themselves do in
+	// seconds, and the member shall be back within one of that.
+	maxDelay = time.Second
+	// patientAfter attempts, a minute, the cause is one that lasts, and each
+	// attempt leaves its lines in the log; patientDelay still has a member back
 	// within five seconds of the disk being freed, the port being given up.
-	maxDelay = 3 * time.Second
+	patientAfter = 60
+	patientDelay = 3 * time.Second
 	// operatorDelay separates attempts that only a repair can help. Each
 	// leaves its lines in the log, so they come slowly.
 	operatorDelay = 30 * time.Second
@@ -38,6 +43,8 @@ func delay(class failure.Class, n int, jitter float64) time.Duration {
 		d = operatorDelay
 	case n == 0:
 		return 0
+	case n >= patientAfter:
+		d = patientDelay
 	default:
 		d = maxDelay
 		if shift := n - 1; shift < 5 { // 100 ms << 5 is more than maxDelay

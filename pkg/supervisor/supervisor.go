@@ -348,7 +348,7 @@ func (s *Supervisor) onExit(e Exit) {
 
 // ended decides what follows a failure.
 func (s *Supervisor) ended(f failure.Failure) {
-	f = f.Fill(s.values())
+	f = f.Fill(s.valuesFor(f))
 	s.keepEnd(f)
 	if !s.servingSince.IsZero() && time.Since(s.servingSince) >= healthyAfter {
 		s.attempts = 0
@@ -377,6 +377,17 @@ func in(d time.Duration) string {
 		return "now"
 	}
 	return "in " + d.Round(100*time.Millisecond).String()
+}
+
+// valuesFor are those of the node, and what etcd's own words add.
+func (s *Supervisor) valuesFor(f failure.Failure) map[string]string {
+	v := s.values()
+	for k, x := range f.Values {
+		if v[k] == "" {
+			v[k] = x
+		}
+	}
+	return v
 }
 
 // values are the launch's, and what the member has told since.
