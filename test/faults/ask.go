@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// status asks the daemon, as `etcd-node status` does.
+func (n *local) status() (st status.Status, err error) {
+	c, err := net.DialTimeout("unix", filepath.Join(n.run(), "status.sock"), time.Second)
+	if err != nil {
+		return st, err
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(time.Second))
+	return st, json.NewDecoder(c).Decode(&st)
+}
+
+// until asks until the status is as wanted, and returns when that was.
+func (n *local) until(what string, ok func(status.Status) bool) (status.Status, time.Time) {
+	for deadline := time.Now().Add(patience); ; n.pause(deadline, "it is not %s", what) {
+		if st, err := n.status(); err == nil && ok(st) {
+			return st, time.Now()
+		}
+	}
+}
+
+// condition waits until the catalogue's entry is shown as what is wrong now,
+// and in the status line, if that is how it is shown.
+func (n *local) condition(id string) (line string, at time.Time) {
+	st, at := n.until("showing "+id, func(st status.Status) bool {
+		return slices.ContainsFunc(st.View.Conditions, func(c status.Condition) bool { return c.ID == id })
+	})
+	n.explained(id)
+	return st.Line(), at
+}
+
+// member is the member process now.
+func (n *local) member() int {
+	st, _ := n.until("running a member", func(st status.Status) bool { return st.MemberPID != 0 })
+	return st.MemberPID
+}
+
+// command runs one of etcd-node's commands beside the daemon, as its user.
+func (n *local) command(args ...string) string {
+	out, err := n.try(args...)
+	if err != nil {
+		n.s.fail("etcd-node %s: %v: %s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// try is a command that may fail.
+func (n *local) try(args ...string) (string, error) {
+	cmd := exec.CommandContext(n.s.ctx, n.s.binary, args...)
+	cmd.Dir, cmd.Env = n.dir, n.environ()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if n.user != 0 {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: n.user, Gid: n.user}
+	}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// explained makes sure that `etcd-node explain` explains the entry, with this
+// node's own values in the commands, except for those that cannot be known.
+func (n *local) explained(id string, unknown ...string) {
+	out := n.command("explain")
+	i := slices.IndexFunc(failure.All(), func(e failure.Entry) bool { return e.ID == id })
+	if i < 0 {
+		n.s.fail("the catalogue has no entry %s", id)
+	}
+	e := failure.All()[i]
+	if !strings.Contains(strings.Join(strings.Fields(out), " "), e.ID+": "+e.Cause) {
+		n.s.fail("explain does not explain %s, it says: %s", id, n.essence(out))
+	}
+	if len(e.Next) > 0 && !strings.Contains(out, "What to do") {
+		n.s.fail("explain says no next step: %s", out)
+	}
+	for _, x := range []string{"{data-dir}", "{name}", "{peer-urls}", "{member-id}"} {
+		if strings.Contains(out, x) && !slices.Contains(unknown, x) {
+			n.s.fail("explain leaves %s to the reader", x)
+		}
+	}
+}
+
+// etcd is a client of this member alone.
+func (n *local) etcd() *clientv3.Client {
+	c, err := clientv3.New(clientv3.Config{Endpoints: []string{n.client}, DialTimeout: patience, Logger: zap.NewNop()})
+	n.s.must(err)
+	n.s.undo = append(n.s.undo, func() { c.Close() })
+	return c
+}
+
+// put writes a new key through this member; the stage remembers it.
+func (n *local) put() {
+	key := fmt.Sprintf("acknowledged-%d", len(n.s.acked))
+	ctx, cancel := context.WithTimeout(n.s.ctx, patience)
+	defer cancel()
+	if _, err := n.etcd().Put(ctx, key, key); err != nil {
+		n.s.fail("put through %s: %w", n.name, err)
+	}
+	n.s.acked = append(n.s.acked, key)
+}
+
+// kept makes sure that every acknowledged write is there, and another one is
+// taken.
+func (n *local) kept() {
+	c := n.etcd()
+	ctx, cancel := context.WithTimeout(n.s.ctx, patience)
+	defer cancel()
+	for _, key := range n.s.acked {
+		r, err := c.Get(ctx, key)
+		if err != nil {
+			n.s.fail("get through %s: %w", n.name, err)
+		}
+		if len(r.Kvs) != 1 || string(r.Kvs[0].Value) != key {
+			n.s.fail("%s has lost the acknowledged write %s", n.name, key)
+		}
+	}
+	n.put()
+}
+
+// back waits until it serves, with all that was acknowledged, and returns when
+// it did since the cause was gone.
+func (n *local) back(gone time.Time) (line string, took time.Duration) {
+	x := n.serves()
+	n.kept()
+	return n.essence(x.text), x.at.Sub(gone)
+}
+
+// refused waits until the daemon has ended for good because of the entry, and
+// makes sure that cause, next step and exit code are the catalogue's.
+func (n *local) refused(id string, unknown ...string) (seen string, took time.Duration) {
+	x := n.await("STATUS=failed: ")
+	code := n.exit()
+	want := failure.New(id, "")
+	if !strings.HasPrefix(x.text, "STATUS=failed: "+want.Cause) {
+		n.s.fail("it says %q, want %s", n.essence(x.text), id)
+	}
+	if len(want.Next) > 0 && !strings.Contains(x.text, "; next: ") {
+		n.s.fail("it says no next step: %q", x.text)
+	}
+	if code != want.Exit {
+		n.s.fail("exit code %d, want %d", code, want.Exit)
+	}
+	n.explained(id, unknown...)
+	return n.essence(x.text), x.at.Sub(n.begun)
+}
+
+// waits waits until the member is down because of the entry, and will be tried
+// again.
+func (n *local) waits(id string) (seen string, at time.Time) {
+	x := n.await("STATUS=backoff: " + failure.New(id, "").Cause)
+	n.explained(id)
+	return n.essence(x.text), x.at
+}
+
+// essence is what a status line says, without directories, next steps and the
+// pace of retries.
+func (n *local) essence(line string) string {
+	line = strings.TrimPrefix(line, "STATUS=")
+	line = strings.ReplaceAll(line, n.s.dir+"/", "")
+	line, _, _ = strings.Cut(line, "; next: ")
+	line, _, _ = strings.Cut(line, "; next attempt ")
+	return shorten(line)
+}
+
+// then is what it said before, and that it serves.
+func then(seen, line string) string {
+	line, _, _ = strings.Cut(line, ", restarted ") // for what has been said
+	return seen + "; then " + line
+}
+
+// shorten keeps what fits a cell of the table: the beginning, and the end,
+// where etcd says what is wrong after it has quoted everything.
+func shorten(text string) string {
+	const head, tail = 150, 90
+	if r := []rune(text); len(r) > head+tail {
+		return string(r[:head]) + " … " + string(r[len(r)-tail:])
+	}
+	return text
+}
