@@ -41,5 +41,8 @@
 //
 // # Adding a setting of ours
 //
-// Add a row to the struct own, and a field to [Node].
+// Add a row to the table rows with a field in own, and a field to [Node]; go
+// generate then writes docs/configuration.md and deploy/systemd/etcd.default.
 package config
+
+//go:generate go test -run=^TestGenerated$ -update .

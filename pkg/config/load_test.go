@@ -25,10 +25,13 @@ func TestBadConfigurations(t *testing.T) {
 	}{
 		{
 			name: "unknown flag", args: []string{"--nome=x"}, usage: true,
-			want: []string{"flag provided but not defined: -nome (--help lists the flags)"},
+			want: []string{"flag provided but not defined: -nome (did you mean --name?)"},
 		}, {
 			name: "not a flag", args: []string{"--name=x", "start"}, usage: true,
 			want: []string{`"start" is not a flag (--help lists the flags)`},
+		}, {
+			name: "a flag that etcd had", args: []string{"--experimental-initial-corrupt-check"}, usage: true,
+			want: []string{"flag provided but not defined: -experimental-initial-corrupt-check (etcd 3.6 was the last to have it: write --feature-gates=InitialCorruptCheck=true)"},
 		}, {
 			name: "flag without its value", args: []string{"--name"}, usage: true,
 			want: []string{"flag needs an argument: -name (--help lists the flags)"},
@@ -148,10 +151,10 @@ func TestBadConfigurations(t *testing.T) {
 			name: "ours", environ: []string{"ETCD_NODE_READY=most", "ETCD_NODE_ADDRESS_WAIT=60", "ETCD_NODE_START_TIMEOUT=-1s", "ETCD_NODE_REDY=all", "ETCD_PEER=192.168.122.5/24"},
 			want: []string{
 				`ETCD_NODE_ADDRESS_WAIT: "60" is not a length of time (give it with its unit, such as 90s or 5m)`,
-				`ETCD_NODE_START_TIMEOUT: "-1s" is not a length of time (give it with its unit, such as 90s or 5m)`,
 				`ETCD_NODE_READY: "most" is neither quorum nor all`,
+				`ETCD_NODE_START_TIMEOUT: "-1s" is not a length of time (give it with its unit, such as 90s or 5m)`,
 				`ETCD_PEER: "192.168.122.5/24" is a prefix, not an address (write 192.168.122.5)`,
-				`ETCD_NODE_REDY: no such setting (there are ETCD_NODE_INTERFACE, ETCD_NODE_ADDRESS_WAIT, ETCD_NODE_START_TIMEOUT, ETCD_NODE_READY, ETCD_NODE_FAILOVER, ETCD_NODE_FAST_START, ETCD_NODE_HANG_LIMIT, ETCD_NODE_DISK_RESERVE, ETCD_NODE_ENV_FILE)`,
+				`ETCD_NODE_REDY: no such setting (did you mean ETCD_NODE_READY?)`,
 			},
 		}, {
 			name: "not an address of a peer", environ: []string{"ETCD_PEER=0.0.0.0"},

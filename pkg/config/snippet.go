@@ -5,7 +5,7 @@ import "fmt"
 // loadSnippet takes the variables of the shell snippet over: ETCD_PEER,
 // ETCD_TOKEN and the numbered pairs.
 func (l *Loaded) loadSnippet(o own, vars map[string]Setting) {
-	for _, name := range ownNames() {
+	for _, name := range ownNames("") {
 		l.used[name] = true
 	}
 	l.peer, l.peerSource = o.Peer, vars["ETCD_PEER"].Source
