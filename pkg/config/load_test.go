@@ -54,7 +54,7 @@ func TestBadConfigurations(t *testing.T) {
 			},
 			want: []string{
 				`ETCD_FEATURE_GATES: invalid value "Nope=true": unrecognized feature gate: Nope`,
-				`ETCD_LISTEN_PEER_URLS: invalid value "192.168.122.5:2380": parse "192.168.122.5:2380": first path segment in URL cannot contain colon`,
+				`ETCD_LISTEN_PEER_URLS: invalid value "192.168.122.5:2380": parse "192.168.122.5:2380": first path segment in URL cannot contain colon (give scheme, address and port, http://192.168.122.5:2380 for peers, :2379 for clients)`,
 				`ETCD_LOG_FORMAT: invalid value "xml": unknown log format: xml, supported values json, console`,
 				`ETCD_LOG_LEVEL: invalid value "loud": want debug, info, warn, error, panic or fatal`,
 				`ETCD_MAX_CONCURRENT_STREAMS: invalid value "-1": strconv.ParseUint: parsing "-1": invalid syntax`,
@@ -62,23 +62,23 @@ func TestBadConfigurations(t *testing.T) {
 		}, {
 			name: "what etcd's Validate finds, before any detection", args: []string{"--name=x"},
 			file: "ETCD_HEARTBEAT_INTERVAL=1000\nETCD_NODE_INTERFACE=eth0\n",
-			want: []string{"ETCD_HEARTBEAT_INTERVAL (/etc/default/etcd:1): --election-timeout[1000ms] should be at least as 5 times as --heartbeat-interval[1000ms]"},
+			want: []string{"ETCD_HEARTBEAT_INTERVAL (/etc/default/etcd:1): --election-timeout[1000ms] should be at least as 5 times as --heartbeat-interval[1000ms] (set ETCD_ELECTION_TIMEOUT to ten heartbeats, the same on all members; both are in milliseconds)"},
 		}, {
 			name: "a name to listen on", environ: []string{"ETCD_LISTEN_PEER_URLS=http://etcd-1:2380"},
-			want: []string{"ETCD_LISTEN_PEER_URLS: expected IP in URL for binding (http://etcd-1:2380)"},
+			want: []string{"ETCD_LISTEN_PEER_URLS: expected IP in URL for binding (http://etcd-1:2380) (give the address of an interface, 0.0.0.0, or localhost; or leave the setting out and it is found)"},
 		}, {
 			name: "clients without an advertised URL", environ: []string{"ETCD_LISTEN_CLIENT_URLS=http://0.0.0.0:2379"},
-			want: []string{"ETCD_LISTEN_CLIENT_URLS: --advertise-client-urls is required when --listen-client-urls is set explicitly"},
+			want: []string{"ETCD_LISTEN_CLIENT_URLS: --advertise-client-urls is required when --listen-client-urls is set explicitly (set ETCD_ADVERTISE_CLIENT_URLS to the URLs under which clients reach this member)"},
 		}, {
 			name:    "only the cause, not what follows from it",
 			environ: []string{"ETCD_LISTEN_CLIENT_URLS=http://0.0.0.0:2379", "ETCD_ADVERTISE_CLIENT_URLS=10.0.0.5"},
-			want:    []string{`ETCD_ADVERTISE_CLIENT_URLS: invalid value "10.0.0.5": URL scheme must be http, https, unix, or unixs: 10.0.0.5`},
+			want:    []string{`ETCD_ADVERTISE_CLIENT_URLS: invalid value "10.0.0.5": URL scheme must be http, https, unix, or unixs: 10.0.0.5 (give scheme, address and port, http://192.168.122.5:2380 for peers, :2379 for clients)`},
 		}, {
 			name: "two ways of discovery", environ: []string{"ETCD_1=a", "ETCD_IP_1=10.0.0.5", "ETCD_DISCOVERY_SRV=lab.example"},
-			want: []string{`ETCD_DISCOVERY_SRV, ETCD_1 … ETCD_IP_1: multiple discovery or bootstrap flags are set. Choose one of "initial-cluster", "discovery-endpoints" or "discovery-srv"`},
+			want: []string{`ETCD_DISCOVERY_SRV, ETCD_1 … ETCD_IP_1: multiple discovery or bootstrap flags are set. Choose one of "initial-cluster", "discovery-endpoints" or "discovery-srv" (remove all but one: a cluster is either listed or discovered)`},
 		}, {
 			name: "v2 proxy", args: []string{"--discovery-fallback=proxy"},
-			want: []string{`--discovery-fallback: --discovery-fallback cannot be "proxy": there is no proxy any more`},
+			want: []string{`--discovery-fallback: --discovery-fallback cannot be "proxy": there is no proxy any more (remove it: exit is the only value left)`},
 		}, {
 			name: "cluster lists", environ: []string{"ETCD_INITIAL_CLUSTER=etcd-1=http://10.0.0.1:2380, etcd-2=http://10.0.0.2:2380"},
 			want: []string{`ETCD_INITIAL_CLUSTER: a blank at the name " etcd-2" (write the list without blanks)`},

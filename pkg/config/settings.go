@@ -107,6 +107,10 @@ func (l *Loaded) accept(f *flag.Flag, s Setting) {
 		l.problems = append(l.problems, *p)
 		return
 	}
+	if p := slipProblem(f, s); p != nil {
+		l.problems = append(l.problems, *p)
+		return
+	}
 	err := f.Value.Set(s.Value)
 	if w := wanted(f); err != nil && w != "" {
 		err = errors.New("want " + w)
@@ -115,7 +119,14 @@ func (l *Loaded) accept(f *flag.Flag, s Setting) {
 		err = checkLog(s.Name, s.Value)
 	}
 	if err != nil {
-		l.problem(s.Source, fmt.Sprintf("invalid value %q: %v", s.Value, err), "")
+		hint := ""
+		if isURLs(f) {
+			hint = "give scheme, address and port, http://192.168.122.5:" + peerPort + " for peers, :" + clientPort + " for clients"
+		}
+		if what, way := slip(s.Value); what != "" {
+			hint = way
+		}
+		l.problem(s.Source, fmt.Sprintf("invalid value %q: %v", s.Value, err), hint)
 		return
 	}
 	switch {
@@ -125,6 +136,9 @@ func (l *Loaded) accept(f *flag.Flag, s Setting) {
 		l.notice("%s: %s", s.Source, f.Usage)
 	case !s.Secret && shellSyntax.MatchString(s.Value):
 		l.notice("%s: %q is taken literally, nothing is run or expanded", s.Source, s.Value)
+	}
+	if what, _ := slip(s.Value); what != "" && f.Name != "log-rotation-config-json" {
+		l.notice("%s: the value %s, and is taken literally", s.Source, what)
 	}
 	if merges(f) {
 		l.set[f.Name] = append(l.set[f.Name], s)

@@ -154,3 +154,10 @@ func decoded(data []byte) []byte {
 	}
 	return data
 }
+
+// Readable checks a file that is only to be there and readable.
+func (h *Host) Readable(setting, path string) []Finding {
+	c := &checker{Host: h}
+	c.read(setting, path)
+	return c.found
+}
