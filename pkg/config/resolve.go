@@ -74,6 +74,7 @@ func (l *Loaded) Resolve(ctx context.Context, find func(context.Context, netdete
 
 	var problems []Problem
 	hasData, err := l.hasData()
+	r.HasData = hasData
 	if err != nil {
 		r.Notices = append(r.Notices, fmt.Sprintf("cannot see whether there is data already: %v", err))
 	}

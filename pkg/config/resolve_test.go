@@ -131,7 +131,7 @@ func (c *resolveCase) run(t *testing.T) []txtar.File {
 		t.Errorf("a second Resolve says %+v, %v", again, err)
 	}
 	var table bytes.Buffer
-	if err := r.Write(&table); err != nil {
+	if err := r.Write(&table, "table", false); err != nil {
 		t.Fatal(err)
 	}
 	fmt.Fprintf(&table, "\nname %s, data %s, wal %q, %d/%d ms, loopback only: %v\n", r.Name, r.DataDir, r.WALDir, r.HeartbeatMS, r.ElectionMS, r.LoopbackOnly)
