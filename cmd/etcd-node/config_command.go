@@ -46,7 +46,13 @@ is changed; root looks at files with the eyes of the user etcd.
 			if err != nil {
 				return err
 			}
+			printNotices := func(r *config.Resolved) {
+				for _, n := range r.Notices {
+					fmt.Fprintln(c.ErrOrStderr(), "etcd-node: notice:", n)
+				}
+			}
 			if opts.diff == "" {
+				printNotices(now)
 				return now.Write(c.OutOrStdout(), opts.format, opts.origins)
 			}
 			if _, err := os.Stat(opts.diff); err != nil {
@@ -56,13 +62,13 @@ is changed; root looks at files with the eyes of the user etcd.
 			if err != nil {
 				return err
 			}
+			printNotices(then)
 			return config.WriteDiff(c.OutOrStdout(), now.Diff(then))
 		},
 	}
 }
 
-// resolveHere resolves the configuration as the daemon would on this machine,
-// and prints its notices.
+// resolveHere resolves the configuration as the daemon would on this machine.
 func resolveHere(c *cobra.Command, w world, args []string, envFile string) (*config.Resolved, error) {
 	host := preflight.System()
 	if u, ok := preflight.Lookup(serviceUser); ok {
@@ -85,9 +91,6 @@ func resolveHere(c *cobra.Command, w world, args []string, envFile string) (*con
 	})
 	if err != nil {
 		return nil, coded{err, failure.ExitConfig}
-	}
-	for _, n := range r.Notices {
-		fmt.Fprintln(c.ErrOrStderr(), "etcd-node: notice:", n)
 	}
 	return r, nil
 }

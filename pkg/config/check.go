@@ -97,8 +97,8 @@ func (d *derivation) checkPorts() {
 		{"listen-peer-urls", "listen-client-urls"}, {"listen-peer-urls", "listen-client-http-urls"},
 		{"listen-peer-urls", "listen-metrics-urls"}, {"listen-client-urls", "listen-metrics-urls"},
 	} {
-		for _, a := range parseURLs(d.value(pair[0])) {
-			for _, b := range parseURLs(d.value(pair[1])) {
+		for _, a := range parseURLs(d.effective(pair[0])) {
+			for _, b := range parseURLs(d.effective(pair[1])) {
 				if collide(a, b) {
 					d.problem(d.at(pair[0], pair[1]), fmt.Sprintf("%s and %s cannot both be listened on: it is one port", a, b),
 						"give them different ports; usual are 2380 for peers and 2379 for clients")
@@ -113,7 +113,21 @@ func collide(a, b *url.URL) bool {
 	if !strings.HasPrefix(a.Scheme, "http") || !strings.HasPrefix(b.Scheme, "http") || a.Port() != b.Port() || a.Port() == "0" {
 		return false
 	}
-	return a.Hostname() == b.Hostname() || everywhere(a) || everywhere(b)
+	host := func(u *url.URL) string {
+		if u.Hostname() == "localhost" {
+			return localhost
+		}
+		return canonicalHost(u.Hostname())
+	}
+	return host(a) == host(b) || everywhere(a) || everywhere(b)
+}
+
+// effective is a setting's value, or etcd's default.
+func (d *derivation) effective(name string) string {
+	if v := d.value(name); v != "" {
+		return v
+	}
+	return newTable().Lookup(name).DefValue
 }
 
 // everywhere reports whether u is on all addresses.

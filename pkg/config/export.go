@@ -28,7 +28,9 @@ func (r *Resolved) writeEnv(w io.Writer, origins bool) error {
 		writeVariable(&b, s, origins)
 	}
 	for _, s := range r.own {
-		writeVariable(&b, s, origins)
+		if s.Name != "ETCD_NODE_ENV_FILE" { // an env file does not name one
+			writeVariable(&b, s, origins)
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

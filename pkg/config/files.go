@@ -10,20 +10,17 @@ import (
 // set.
 func (d *derivation) checkFiles() {
 	host := d.in.Host
+	at := func(setting string) string { return d.at(setting) }
 	for _, peer := range []bool{true, false} {
 		side := d.side(peer)
-		d.findings(host.TLS(side))
-		d.findings(host.Names(side, d.connectedTo(side, d.get)))
+		d.findings(host.TLS(side), at)
+		d.findings(host.Names(side, d.connectedTo(side, d.get)), at)
 	}
-	dir := d.dataDir()
-	if dir == "" {
-		dir = "."
-	}
-	d.findings(host.Dirs(dir, d.get("wal-dir")))
+	d.findings(host.Dirs(d.dataDir(), d.get("wal-dir")), at)
 	kind, options, _ := strings.Cut(d.get("auth-token"), ",")
 	for option := range strings.SplitSeq(options, ",") {
 		if key, path, ok := strings.Cut(option, "="); ok && kind == "jwt" && (key == "pub-key" || key == "priv-key") {
-			d.findings(host.Readable("auth-token", path))
+			d.findings(host.Readable("auth-token", path), at)
 		}
 	}
 }
@@ -31,9 +28,10 @@ func (d *derivation) checkFiles() {
 // checkNames is for the addresses that are known only now: those that were
 // derived.
 func (d *derivation) checkNames() {
+	at := func(setting string) string { return d.at(setting) }
 	for _, peer := range []bool{true, false} {
 		side := d.side(peer)
-		d.findings(d.in.Host.Names(side, d.connectedTo(side, func(name string) string { return d.derived[name].Value })))
+		d.findings(d.in.Host.Names(side, d.connectedTo(side, func(name string) string { return d.derived[name].Value })), at)
 	}
 }
 
@@ -75,20 +73,21 @@ func (d *derivation) connectedTo(s preflight.Side, value func(string) string) (h
 	return hosts
 }
 
-// findings makes problems and notices of what preflight has found.
-func (d *derivation) findings(found []preflight.Finding) {
+// findings makes problems and notices of what preflight has found; at says
+// where a setting stands.
+func (l *Loaded) findings(found []preflight.Finding, at func(setting string) string) {
 	for _, f := range found {
-		where := d.at(f.Setting)
-		if where == "" {
+		where := at(f.Setting)
+		if where == "" { // a default
 			where = f.Setting
 		}
 		switch {
-		case f.Waits && !d.in.Asking:
+		case f.Waits && !l.in.Asking:
 		case f.Notice:
 			p := Problem{Where: where, What: f.What, Hint: f.Hint}
-			d.notice("%s", p.Error())
+			l.notice("%s", p.Error())
 		default:
-			d.problem(where, f.What, f.Hint)
+			l.problem(where, f.What, f.Hint)
 		}
 	}
 }
