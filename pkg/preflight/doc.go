@@ -8,9 +8,11 @@
 // them at once, each with the setting to blame and the way out.
 //
 // What stock etcd serves with is no problem here but a notice: a certificate
-// that only some clients can use, a directory on a network file system. An
-// exception is a certificate that has expired. One that is not valid yet is a
-// notice: mostly the clock is wrong, and the clock comes right by itself.
+// that only some clients can use, a directory on a network file system. There
+// are two exceptions: a certificate that has expired, and a file that is set
+// and cannot be used although no URL needs it. A certificate that is not valid
+// yet is a notice: mostly the clock is wrong, and the clock comes right by
+// itself.
 //
 // The machine comes in as a [Host], a struct of funcs; [System] is the real
 // one, as this process sees it, [SystemAs] as another user would see it.
