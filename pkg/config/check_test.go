@@ -180,7 +180,7 @@ func TestLinesUnderSystemd(t *testing.T) {
 		Host:    goodHost(t),
 		Environ: []string{"ETCD_ELECTION_TIMEOUT=soon", "ETCD_HEARTBEAT_INTERVAL=never", "ETCD_NAME=x"},
 		ReadFile: func(string) ([]byte, error) {
-			return []byte("ETCD_NAME=y\nETCD_ELECTION_TIMEOUT=soon\nexport A=b\n"), nil
+			return []byte("ETCD_NAME=y\nETCD_ELECTION_TIMEOUT=soon\nETCD_HEARTBEAT_INTERVAL=100\n"), nil
 		},
 	}
 	const without = "ETCD_ELECTION_TIMEOUT: invalid"

@@ -123,9 +123,12 @@ func TestQuotes(t *testing.T) {
 		if got := vars["A"].Value; got != value || len(l.problems) > 0 {
 			t.Errorf("env %q: %q, %v", value, got, l.problems)
 		}
-		out, err := exec.Command("sh", "-c", "printf %s "+shellQuote(value)).Output()
-		if err != nil || string(out) != value {
-			t.Errorf("shell %q: %q, %v", value, out, err)
+		// People source env files, too.
+		for _, quoted := range []string{shellQuote(value), envQuote(value)} {
+			out, err := exec.Command("sh", "-c", "printf %s "+quoted).Output()
+			if err != nil || string(out) != value {
+				t.Errorf("shell %q, quoted %q: %q, %v", value, quoted, out, err)
+			}
 		}
 	}
 }

@@ -33,10 +33,10 @@ func nearest(name string, known []string) (best string) {
 }
 
 // distance counts the letters that have to be changed, added or taken away to
-// make one of the other; two that are swapped count as one.
+// make one of the other.
 func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
+	last, row := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
 		last[j] = j
 	}
 	for i := range len(a) {
@@ -47,11 +47,8 @@ func distance(a, b string) int {
 				change = 0
 			}
 			row[j+1] = min(last[j]+change, last[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
 		}
-		before, last, row = last, row, before
+		last, row = row, last
 	}
 	return last[len(b)]
 }

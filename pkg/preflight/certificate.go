@@ -106,14 +106,10 @@ func (h *Host) Names(s Side, hosts []string) []Finding {
 	}
 	var missing []string
 	for _, host := range hosts {
-		name := host
-		if addr, err := netip.ParseAddr(host); err == nil {
-			if addr.IsUnspecified() {
-				continue
-			}
-			name = "[" + host + "]" // "[ADDRESS]" makes it look for an address only
+		if addr, err := netip.ParseAddr(host); err == nil && addr.IsUnspecified() {
+			continue
 		}
-		if chain[0].VerifyHostname(name) != nil && !slices.Contains(missing, host) {
+		if chain[0].VerifyHostname(host) != nil && !slices.Contains(missing, host) {
 			missing = append(missing, host)
 		}
 	}

@@ -106,6 +106,16 @@ func TestSystemAs(t *testing.T) {
 			t.Fatalf("this process has lost its own rights: %v", err)
 		}
 	}
+	// A second group counts, and none of root's does.
+	const other = 4242
+	theirs := write("theirs", 0o640, other)
+	if _, err := h.ReadFile(theirs); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("a group that nobody is not in: %v", err)
+	}
+	nobody.GIDs = []uint32{nobody.GIDs[0], other}
+	if _, err := SystemAs(nobody).ReadFile(theirs); err != nil {
+		t.Errorf("a second group: %v", err)
+	}
 	if got := text(h.TLS(Side{Cert: open, Key: secret})); !strings.Contains(got, secret+" cannot be read by the user nobody") {
 		t.Errorf("%s", got)
 	}
