@@ -115,7 +115,7 @@ var badConfigurations = []bad{
 	{name: "reserve without size", file: "ETCD_NODE_DISK_RESERVE=much\n", want: [2]string{"etcd.env:1", "such as 192MiB"}},
 	// TLS; pki makes the files.
 	{name: "no such certificate", file: peerTLS + "ETCD_PEER_CERT_FILE=pki/none.crt\nETCD_PEER_KEY_FILE=pki/good.key\n", want: [2]string{"etcd.env:4", "correct the path"}},
-	{name: "certificate without key", file: "ETCD_CERT_FILE=pki/good.crt\n", want: [2]string{"etcd.env:1", "set --key-file too"}},
+	{name: "certificate without key", file: "ETCD_CERT_FILE=pki/good.crt\n", want: [2]string{"etcd.env:1", "set ETCD_KEY_FILE too"}},
 	{name: "key of another", file: peerTLS + "ETCD_PEER_CERT_FILE=pki/good.crt\nETCD_PEER_KEY_FILE=pki/expired.key\n", want: [2]string{"etcd.env:5", "that were made together"}},
 	{name: "key for certificate", file: "ETCD_CERT_FILE=pki/good.key\nETCD_KEY_FILE=pki/good.key\n", want: [2]string{"etcd.env:1", "give the certificate in PEM"}},
 	{name: "a directory for a file", file: "ETCD_CERT_FILE=pki\nETCD_KEY_FILE=pki/good.key\n", want: [2]string{"etcd.env:1", "give the path of a PEM file"}},

@@ -118,7 +118,7 @@ func TestConfigFileFiles(t *testing.T) {
 	const file = "name: x\npeer-transport-security:\n  cert-file: /missing\n  key-file: /key\nclient-transport-security:\n  cert-file: /crt\n"
 	_, err := Load(Input{Args: []string{"--config-file=/etcd.yml"}, Host: host, ReadFile: func(string) ([]byte, error) { return []byte(file), nil }})
 	const want = "/etcd.yml: peer-cert-file: /missing does not exist (put the file there, or correct the path)\n" +
-		"/etcd.yml: cert-file: a certificate without a key (set --key-file too, or neither)"
+		"/etcd.yml: cert-file: a certificate without a key (set ETCD_KEY_FILE too, or neither)"
 	if err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}

@@ -100,7 +100,7 @@ func Load(in Input) (*Loaded, error) {
 		l.trial()
 	}
 	if len(l.problems) > 0 {
-		return nil, &Invalid{l.problems}
+		return nil, &Invalid{l.problems, l.Notices}
 	}
 	return l, nil
 }

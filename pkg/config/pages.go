@@ -61,7 +61,7 @@ func Page() string {
 		if r.preset != "" {
 			preset = "`" + r.preset + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s. %s |\n", r.name, preset, r.takes, r.help, r.more)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", r.name, preset, r.takes, strings.TrimSpace(r.help+". "+r.more))
 	}
 	b.WriteString(pageEtcd)
 	b.WriteString("| variable | default | |\n|---|---|---|\n")

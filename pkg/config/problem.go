@@ -33,7 +33,12 @@ var credentials = regexp.MustCompile(`://[^/?#@\s,"]*@`)
 func hide(text string) string { return credentials.ReplaceAllString(text, "://"+redacted+"@") }
 
 // Invalid is the error that lists every problem found.
-type Invalid struct{ Problems []Problem }
+type Invalid struct {
+	Problems []Problem
+	// Notices are what was noticed besides, not part of the error's text: a
+	// line without effect may be why something else is missing.
+	Notices []string
+}
 
 func (e *Invalid) Error() string {
 	lines := make([]string, len(e.Problems))

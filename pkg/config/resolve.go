@@ -59,7 +59,7 @@ func (l *Loaded) Resolve(ctx context.Context, find func(context.Context, netdete
 			if refusal.Found != "" {
 				what += "; found " + refusal.Found
 			}
-			return nil, &Invalid{[]Problem{{What: what, Hint: refusal.Hint}}}
+			return nil, &Invalid{[]Problem{{What: what, Hint: refusal.Hint}}, r.Notices}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("find this node's address and name: %w", err)
@@ -91,7 +91,7 @@ func (l *Loaded) Resolve(ctx context.Context, find func(context.Context, netdete
 	d.checkNames()
 	r.Notices = append(r.Notices, d.Notices...)
 	if problems = append(problems, d.problems...); len(problems) > 0 {
-		return nil, &Invalid{problems}
+		return nil, &Invalid{problems, r.Notices}
 	}
 	r.take(f)
 	return r, nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 )
 
 // Side are the TLS settings of one side of a member, towards its peers or its
@@ -29,6 +30,11 @@ func (s Side) setting(name string) string {
 		return "peer-" + name
 	}
 	return name
+}
+
+// variable is the name of the variable behind one of the side's flags.
+func (s Side) variable(name string) string {
+	return "ETCD_" + strings.ToUpper(strings.ReplaceAll(s.setting(name), "-", "_"))
 }
 
 // checker collects the findings of one side.
@@ -102,10 +108,10 @@ func (c *checker) pair(certSetting, certPath, keySetting, keyPath string) []*x50
 	case certPath == "" && keyPath == "":
 		return nil
 	case certPath == "":
-		c.add(keySetting, "a key without a certificate", "set --"+c.setting(certSetting)+" too, or neither", false)
+		c.add(keySetting, "a key without a certificate", "set "+c.variable(certSetting)+" too, or neither", false)
 		return nil
 	case keyPath == "":
-		c.add(certSetting, "a certificate without a key", "set --"+c.setting(keySetting)+" too, or neither", false)
+		c.add(certSetting, "a certificate without a key", "set "+c.variable(keySetting)+" too, or neither", false)
 		return nil
 	}
 	certPEM, ok1 := c.read(certSetting, certPath)
