@@ -92,6 +92,9 @@ func (d *derivation) checkPorts() {
 			}
 		}
 	}
+	if d.isOn("socket-reuse-port") {
+		return
+	}
 	// Clients' URLs may share a port with each other, but for metrics.
 	for _, pair := range [][2]string{
 		{"listen-peer-urls", "listen-client-urls"}, {"listen-peer-urls", "listen-client-http-urls"},
@@ -146,14 +149,20 @@ func allURLs(list []entry) (urls []string) {
 // checkList looks at the cluster list, and at what is advertised.
 func (d *derivation) checkList() {
 	owner := make(map[string]string) // host:port → member
+	hasData, _ := d.hasData()        // then the list is not read any more
 	for _, e := range d.cluster {
 		for _, u := range parseURLs(strings.Join(e.urls, ",")) {
 			at := u.Scheme + "://" + u.Host + u.Path
 			if strings.HasPrefix(u.Scheme, "http") {
 				at = net.JoinHostPort(canonicalHost(u.Hostname()), u.Port())
 			}
-			if other, taken := owner[at]; taken && other != e.name {
-				d.problem(d.at("initial-cluster"), fmt.Sprintf("%s and %s have the same address, %s", other, e.name, at), "give each member its own")
+			what := fmt.Sprintf("%s and %s have the same address, %s", owner[at], e.name, at)
+			switch other, taken := owner[at]; {
+			case !taken || other == e.name:
+			case hasData:
+				d.notice("%s: %s", d.at("initial-cluster"), what)
+			default:
+				d.problem(d.at("initial-cluster"), what, "give each member its own")
 			}
 			owner[at] = e.name
 		}

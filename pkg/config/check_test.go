@@ -30,6 +30,9 @@ func TestChecks(t *testing.T) {
 			`ETCD_LISTEN_CLIENT_URLS: http://10.0.0.1:123456: there is no port "123456" (give a number up to 65535)`},
 		{"one port for two", []string{"ETCD_LISTEN_CLIENT_URLS=http://0.0.0.0:2380", "ETCD_ADVERTISE_CLIENT_URLS=http://10.0.0.1:2380", "ETCD_LISTEN_PEER_URLS=http://10.0.0.1:2380"},
 			"ETCD_LISTEN_PEER_URLS, ETCD_LISTEN_CLIENT_URLS: http://10.0.0.1:2380 and http://0.0.0.0:2380 cannot both be listened on: it is one port (give them different ports; usual are 2380 for peers and 2379 for clients)"},
+		{"one port for two, on purpose", []string{"ETCD_LISTEN_CLIENT_URLS=http://127.0.0.1:2379", "ETCD_ADVERTISE_CLIENT_URLS=http://127.0.0.1:2379", "ETCD_LISTEN_METRICS_URLS=http://127.0.0.1:2379", "ETCD_SOCKET_REUSE_PORT=true"}, ""},
+		{"a metrics port that is the default's", []string{"ETCD_LISTEN_METRICS_URLS=http://127.0.0.1:2379"},
+			"ETCD_LISTEN_METRICS_URLS: http://localhost:2379 and http://127.0.0.1:2379 cannot both be listened on: it is one port (give them different ports; usual are 2380 for peers and 2379 for clients)"},
 		{"one address for two members", []string{"ETCD_INITIAL_CLUSTER=a=http://10.0.0.1:2380,b=http://10.0.0.1:2380,c=http://10.0.0.3:2380"},
 			"ETCD_INITIAL_CLUSTER: a and b have the same address, 10.0.0.1:2380 (give each member its own)"},
 		{"one address, other ports", []string{"ETCD_INITIAL_CLUSTER=a=http://127.0.0.1:2380,b=http://127.0.0.1:2381,c=http://127.0.0.1:2382"}, ""},
@@ -95,6 +98,15 @@ func TestNotices(t *testing.T) {
 	l, err := Load(Input{Environ: []string{three}, Host: goodHost(t)})
 	if err != nil || len(l.Notices) > 0 {
 		t.Errorf("a plain cluster: %q, %v", l.Notices, err)
+	}
+}
+
+// TestDataOutranksTheList: with data etcd does not read the list any more.
+func TestDataOutranksTheList(t *testing.T) {
+	l, err := Load(Input{Host: goodHost(t), Environ: []string{"ETCD_INITIAL_CLUSTER=a=http://10.0.0.1:2380,b=http://10.0.0.1:2380,c=http://10.0.0.3:2380", "ETCD_DATA_DIR=/d"},
+		ReadDir: func(string) ([]fs.DirEntry, error) { return []fs.DirEntry{wal{}}, nil }})
+	if err != nil || !strings.Contains(strings.Join(l.Notices, "\n"), "a and b have the same address") {
+		t.Errorf("%+v, %v", l, err)
 	}
 }
 
