@@ -16,7 +16,6 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/failure"
-	"github.com/etcd-node/etcd-node/pkg/netdetect"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -79,43 +78,6 @@ func runCommand(ctx context.Context, w world) int {
 	default:
 		fmt.Fprintln(w.stderr, "etcd-node:", err)
 		return failure.ExitUsage
-	}
-}
-
-func configCommand(w world) *cobra.Command {
-	return &cobra.Command{
-		Use:   "config [etcd flags]",
-		Short: "print every setting that is not etcd's default, and where it comes from",
-		Long: `Prints the configuration with which the daemon would start here: every setting
-that is not etcd's default, with its origin. It reads /etc/default/etcd (or the
-file that ETCD_NODE_ENV_FILE names), the environment, and the flags that follow.
-If the configuration is not valid it prints all problems and exits 78.`,
-		DisableFlagParsing: true, // the flags are etcd's
-		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) > 0 && (args[0] == "-h" || args[0] == "--help") {
-				return c.Help()
-			}
-			loaded, err := config.Load(config.Input{
-				Args:    args,
-				Environ: asService(w.environ),
-				EnvFile: config.EnvFile(w.environ, os.Getpid()),
-			})
-			if err != nil {
-				return coded{err, failure.ExitConfig}
-			}
-			r, err := loaded.Resolve(c.Context(), func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
-				return netdetect.Wait(ctx, netdetect.System(), req, commandWait, func(reason string) {
-					fmt.Fprintln(c.ErrOrStderr(), "etcd-node: waiting:", reason)
-				})
-			})
-			if err != nil {
-				return coded{err, failure.ExitConfig}
-			}
-			for _, n := range r.Notices {
-				fmt.Fprintln(c.ErrOrStderr(), "etcd-node: notice:", n)
-			}
-			return r.Write(c.OutOrStdout())
-		},
 	}
 }
 

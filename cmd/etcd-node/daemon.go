@@ -235,6 +235,12 @@ func printInvalid(w io.Writer, err error) {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		fmt.Fprintln(w, "  "+line)
 	}
+	var invalid *config.Invalid
+	if errors.As(err, &invalid) {
+		for _, n := range invalid.Notices {
+			fmt.Fprintln(w, "etcd-node: notice:", n)
+		}
+	}
 }
 
 // notifier returns the way to systemd, nil where nobody waits for it.

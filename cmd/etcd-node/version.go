@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 
 	etcd "go.etcd.io/etcd/api/v3/version"
+
+	"github.com/etcd-node/etcd-node/pkg/config"
 )
 
 // version is set by the Makefile (-ldflags -X); a build without it has
@@ -26,7 +28,7 @@ func printVersion(w io.Writer) {
 	fmt.Fprintf(w, "etcd-node Version: %s\n", v)
 }
 
-const usage = `etcd-node runs one etcd member under a supervisor, as a systemd service.
+var usage = `etcd-node runs one etcd member under a supervisor, as a systemd service.
 
 Usage:
   etcd-node [etcd flags]   run the daemon; every flag and ETCD_* variable of etcd works
@@ -41,9 +43,8 @@ etcd-node finds this machine's address and short host name by itself. Give all
 machines the same /etc/default/etcd with ETCD_INITIAL_CLUSTER (or the pairs
 ETCD_1/ETCD_IP_1 …) and run: systemctl start etcd
 
-Its own variables: ETCD_NODE_INTERFACE, ETCD_NODE_ADDRESS_WAIT, ETCD_NODE_READY,
-ETCD_NODE_START_TIMEOUT, ETCD_NODE_FAILOVER, ETCD_NODE_FAST_START, ETCD_NODE_HANG_LIMIT,
-ETCD_NODE_DISK_RESERVE, ETCD_NODE_ENV_FILE; /etc/default/etcd explains them.
+Its own variables, with their defaults (etcd's too: docs/configuration.md):
+` + config.Help() + `
 Exit codes: 0 stopped as told, 1 failed, 2 bad command line, 65 damaged data,
 66 empty data dir of a known member, 67 removed from the cluster, 75 not joined in
 time, 76 peers or data of another cluster, 78 configuration.

@@ -9,7 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 	"sigs.k8s.io/yaml"
 
+	"go.etcd.io/etcd/client/pkg/v3/transport"
 	"go.etcd.io/etcd/server/v3/embed"
+
+	"github.com/etcd-node/etcd-node/pkg/preflight"
 )
 
 // configFile is etcd's own config file, where one is used: then it alone
@@ -41,8 +44,9 @@ func (l *Loaded) loadConfigFile(vars map[string]Setting) {
 	if err == nil {
 		err = yaml.Unmarshal(data, &l.file.log)
 	}
+	var sides []preflight.Side
 	if err == nil {
-		l.file.facts, err = tryConfigFile(data)
+		l.file.facts, sides, err = tryConfigFile(data)
 	}
 	if err != nil {
 		l.problem(path.Source, fmt.Sprintf("%s: %v", path.Value, err), "")
@@ -50,6 +54,14 @@ func (l *Loaded) loadConfigFile(vars map[string]Setting) {
 	if l.file.log.Rotate {
 		l.notice(rotationNotice)
 	}
+	if err != nil {
+		return
+	}
+	found := l.in.Host.Dirs(l.file.facts.dataDir, l.file.facts.walDir)
+	for _, side := range sides {
+		found = append(found, l.in.Host.TLS(side)...)
+	}
+	l.findings(found, func(setting string) string { return path.Value + ": " + setting })
 }
 
 // noticeHidden says which flags and variables the config file makes void.
@@ -108,10 +120,10 @@ func checkConfigFile(data []byte) error {
 // tryConfigFile has etcd itself read and validate a config file that
 // checkConfigFile has passed. ConfigFromFile takes a path and opens the log
 // files that the config names, so it gets a copy in memory that logs nothing.
-func tryConfigFile(data []byte) (facts, error) {
+func tryConfigFile(data []byte) (facts, []preflight.Side, error) {
 	file := make(map[string]any)
 	if err := yaml.Unmarshal(data, &file); err != nil {
-		return facts{}, err
+		return facts{}, nil, err
 	}
 	file["log-level"] = "panic" // Validate warns
 	if file["enable-log-rotation"] != true {
@@ -119,23 +131,31 @@ func tryConfigFile(data []byte) (facts, error) {
 	}
 	data, err := yaml.Marshal(file)
 	if err != nil {
-		return facts{}, err
+		return facts{}, nil, err
 	}
 	fd, err := unix.MemfdCreate("etcd-config", unix.MFD_CLOEXEC)
 	if err != nil {
-		return facts{}, err
+		return facts{}, nil, err
 	}
 	f := os.NewFile(uintptr(fd), "etcd-config")
 	defer f.Close()
 	if _, err := f.Write(data); err != nil {
-		return facts{}, err
+		return facts{}, nil, err
 	}
 	c, err := embed.ConfigFromFile(fmt.Sprintf("/proc/self/fd/%d", fd))
 	if err != nil {
-		return facts{}, err
+		return facts{}, nil, err
 	}
 	if c.Dir == "" {
 		c.Dir = c.Name + ".etcd"
 	}
-	return factsOf(c), nil
+	return factsOf(c), []preflight.Side{sideOf(c.PeerTLSInfo, true), sideOf(c.ClientTLSInfo, false)}, nil
+}
+
+// sideOf are the TLS settings of one side, as etcd has read them.
+func sideOf(info transport.TLSInfo, peer bool) preflight.Side {
+	return preflight.Side{
+		Peer: peer, Cert: info.CertFile, Key: info.KeyFile, ClientCert: info.ClientCertFile, ClientKey: info.ClientKeyFile,
+		CA: info.TrustedCAFile, CRL: info.CRLFile, ClientAuth: info.ClientCertAuth,
+	}
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,6 +52,7 @@ peer-transport-security:
 		if diff := differences(got, want); len(diff) > 0 {
 			t.Errorf("differs from etcd's own: %s", strings.Join(diff, "\n"))
 		}
+		in.Host = goodHost(t)
 		l, err := Load(in)
 		if err != nil {
 			t.Fatal(err)
@@ -93,12 +95,31 @@ func TestBadConfigFile(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := Load(Input{Args: []string{"--config-file=" + path}})
+		_, err := Load(Input{Host: goodHost(t), Args: []string{"--config-file=" + path}})
 		if err == nil || !strings.HasPrefix(err.Error(), "--config-file: "+path+": ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", text, err, want)
 		}
 		if _, err := Member([]string{"--config-file=" + path}, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("member, %s: %v, want %s", text, err, want)
 		}
+	}
+}
+
+// TestConfigFileFiles: the TLS files that a config file names are looked at.
+func TestConfigFileFiles(t *testing.T) {
+	host := goodHost(t)
+	good := host.ReadFile
+	host.ReadFile = func(path string) ([]byte, error) {
+		if path == "/missing" {
+			return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+		}
+		return good(path)
+	}
+	const file = "name: x\npeer-transport-security:\n  cert-file: /missing\n  key-file: /key\nclient-transport-security:\n  cert-file: /crt\n"
+	_, err := Load(Input{Args: []string{"--config-file=/etcd.yml"}, Host: host, ReadFile: func(string) ([]byte, error) { return []byte(file), nil }})
+	const want = "/etcd.yml: peer-cert-file: /missing does not exist (put the file there, or correct the path)\n" +
+		"/etcd.yml: cert-file: a certificate without a key (set ETCD_KEY_FILE too, or neither)"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v", err)
 	}
 }

@@ -2,8 +2,6 @@ package config
 
 import (
 	"net"
-	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -154,10 +152,6 @@ func (d *derivation) clientURLs() {
 // are set, else from the address of this node.
 func (d *derivation) advertise(name, listen string, tls tlsSettings, port string) {
 	urls := parseURLs(d.get(listen))
-	everywhere := func(u *url.URL) bool {
-		addr, err := netip.ParseAddr(u.Hostname())
-		return err == nil && addr.IsUnspecified()
-	}
 	if len(urls) > 0 && !slices.ContainsFunc(urls, everywhere) {
 		d.add(name, reachable(urls), FromDerivation, "from "+d.source(listen))
 		return

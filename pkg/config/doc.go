@@ -9,8 +9,11 @@
 //	Resolve add what the shell snippet would have detected and derived; validate
 //
 // and everything after that only reads the [Resolved]. All problems are
-// reported at once, as an [*Invalid]; Load also lets etcd's own Validate judge
-// the settings, under a made-up identity, so that hardly a mistake waits for
+// reported at once, as an [*Invalid], each with the variable or the line of the
+// env file and the way out. Load also lets etcd's own Validate judge the
+// settings, under a made-up identity and until it has nothing more to say,
+// checks what etcd finds out too late (check.go), and has package preflight look
+// at TLS files and directories (files.go), so that hardly a mistake waits for
 // an address. Neither writes or creates anything.
 //
 // The member process goes the other way, from its argv to etcd's own
@@ -31,7 +34,8 @@
 // wins over the env file; two variables that mean the same setting (ETCD_TOKEN
 // and ETCD_INITIAL_CLUSTER_TOKEN, the pairs and ETCD_INITIAL_CLUSTER) must agree.
 // An empty variable is no variable, as for etcd. Unknown ETCD_* is a notice, as
-// for etcd; unknown ETCD_NODE_* is a problem. etcd's config file alone counts.
+// for etcd, with the successor of what etcd no longer has; unknown ETCD_NODE_* is
+// a problem. etcd's config file alone counts.
 //
 // # Shell syntax
 //
@@ -41,5 +45,8 @@
 //
 // # Adding a setting of ours
 //
-// Add a row to the struct own, and a field to [Node].
+// Add a row to the table rows with a field in own, and a field to [Node]; go
+// generate then writes docs/configuration.md and deploy/systemd/etcd.default.
 package config
+
+//go:generate go test -run=^TestGenerated$ -update .

@@ -58,7 +58,7 @@ func (d *derivation) listSource() string {
 // else an address in the peer URLs, one that others can reach first.
 func (l *Loaded) setAddress() (addr netip.Addr, source string) {
 	if l.peer.addr.IsValid() {
-		return l.peer.addr, "ETCD_PEER"
+		return l.peer.addr, l.peerSource
 	}
 	for _, name := range []string{"listen-peer-urls", "initial-advertise-peer-urls"} {
 		if a := l.addressIn(name); a.IsValid() && (!addr.IsValid() || addr.IsLoopback() && !a.IsLoopback()) {

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"os"
 	"slices"
+
+	"github.com/etcd-node/etcd-node/pkg/preflight"
 )
 
 // Input is what the operator wrote, and the operating system as far as it is
@@ -20,10 +22,17 @@ type Input struct {
 	ReadFile func(path string) ([]byte, error)
 	ReadDir  func(path string) ([]fs.DirEntry, error)
 	Hostname func() (string, error)
+
+	// Host is where TLS files and directories are looked at; nil is this
+	// machine as this process sees it.
+	Host *preflight.Host
+	// Asking: a command asks for the operator. Then what the daemon would wait
+	// for until it is mended (the rights of the data dir) is a problem, too.
+	Asking bool
 }
 
-// Loaded is what the operator wrote, checked as far as that goes without a
-// look at the machine.
+// Loaded is what the operator wrote, checked as far as that goes without this
+// machine's address and name.
 type Loaded struct {
 	Version bool     // --version was given; then nothing else was looked at
 	Notices []string // sentences for the operator that do not stop the start
@@ -46,8 +55,8 @@ type Loaded struct {
 }
 
 // Load reads flags, environment and env file and checks all that can be
-// checked without a look at the machine. It changes nothing, and reads no file
-// but the env file and etcd's config file.
+// checked without this machine's address and name. It changes nothing, and
+// reads no file but the env file, etcd's config file and the TLS files.
 //
 // The error is flag.ErrHelp when help was asked for, else an [*Invalid] with
 // every problem. Load, Resolve and Member must not run at the same time as
@@ -61,6 +70,9 @@ func Load(in Input) (*Loaded, error) {
 	}
 	if in.Hostname == nil {
 		in.Hostname = os.Hostname
+	}
+	if in.Host == nil {
+		in.Host = preflight.System()
 	}
 	l := &Loaded{in: in, set: make(map[string][]Setting), used: make(map[string]bool)}
 	t := newTable()
@@ -88,7 +100,7 @@ func Load(in Input) (*Loaded, error) {
 		l.trial()
 	}
 	if len(l.problems) > 0 {
-		return nil, &Invalid{l.problems}
+		return nil, &Invalid{l.problems, l.Notices}
 	}
 	return l, nil
 }
@@ -113,7 +125,7 @@ func (l *Loaded) source(name string) string {
 }
 
 func (l *Loaded) notice(format string, args ...any) {
-	l.Notices = append(l.Notices, fmt.Sprintf(format, args...))
+	l.Notices = append(l.Notices, hide(fmt.Sprintf(format, args...)))
 }
 
 func (l *Loaded) problem(where, what, hint string) {

@@ -25,10 +25,13 @@ func TestBadConfigurations(t *testing.T) {
 	}{
 		{
 			name: "unknown flag", args: []string{"--nome=x"}, usage: true,
-			want: []string{"flag provided but not defined: -nome (--help lists the flags)"},
+			want: []string{"flag provided but not defined: -nome (did you mean --name?)"},
 		}, {
 			name: "not a flag", args: []string{"--name=x", "start"}, usage: true,
 			want: []string{`"start" is not a flag (--help lists the flags)`},
+		}, {
+			name: "a flag that etcd had", args: []string{"--experimental-initial-corrupt-check"}, usage: true,
+			want: []string{"flag provided but not defined: -experimental-initial-corrupt-check (etcd 3.6 was the last to have it: write --feature-gates=InitialCorruptCheck=true)"},
 		}, {
 			name: "flag without its value", args: []string{"--name"}, usage: true,
 			want: []string{"flag needs an argument: -name (--help lists the flags)"},
@@ -51,7 +54,7 @@ func TestBadConfigurations(t *testing.T) {
 			},
 			want: []string{
 				`ETCD_FEATURE_GATES: invalid value "Nope=true": unrecognized feature gate: Nope`,
-				`ETCD_LISTEN_PEER_URLS: invalid value "192.168.122.5:2380": parse "192.168.122.5:2380": first path segment in URL cannot contain colon`,
+				`ETCD_LISTEN_PEER_URLS: invalid value "192.168.122.5:2380": parse "192.168.122.5:2380": first path segment in URL cannot contain colon (give scheme, address and port, http://192.168.122.5:2380 for peers, :2379 for clients)`,
 				`ETCD_LOG_FORMAT: invalid value "xml": unknown log format: xml, supported values json, console`,
 				`ETCD_LOG_LEVEL: invalid value "loud": want debug, info, warn, error, panic or fatal`,
 				`ETCD_MAX_CONCURRENT_STREAMS: invalid value "-1": strconv.ParseUint: parsing "-1": invalid syntax`,
@@ -59,23 +62,23 @@ func TestBadConfigurations(t *testing.T) {
 		}, {
 			name: "what etcd's Validate finds, before any detection", args: []string{"--name=x"},
 			file: "ETCD_HEARTBEAT_INTERVAL=1000\nETCD_NODE_INTERFACE=eth0\n",
-			want: []string{"ETCD_HEARTBEAT_INTERVAL (/etc/default/etcd:1): --election-timeout[1000ms] should be at least as 5 times as --heartbeat-interval[1000ms]"},
+			want: []string{"ETCD_HEARTBEAT_INTERVAL (/etc/default/etcd:1): --election-timeout[1000ms] should be at least as 5 times as --heartbeat-interval[1000ms] (set ETCD_ELECTION_TIMEOUT to ten heartbeats, the same on all members; both are in milliseconds)"},
 		}, {
 			name: "a name to listen on", environ: []string{"ETCD_LISTEN_PEER_URLS=http://etcd-1:2380"},
-			want: []string{"ETCD_LISTEN_PEER_URLS: expected IP in URL for binding (http://etcd-1:2380)"},
+			want: []string{"ETCD_LISTEN_PEER_URLS: expected IP in URL for binding (http://etcd-1:2380) (give the address of an interface, 0.0.0.0, or localhost; or leave the setting out and it is found)"},
 		}, {
 			name: "clients without an advertised URL", environ: []string{"ETCD_LISTEN_CLIENT_URLS=http://0.0.0.0:2379"},
-			want: []string{"ETCD_LISTEN_CLIENT_URLS: --advertise-client-urls is required when --listen-client-urls is set explicitly"},
+			want: []string{"ETCD_LISTEN_CLIENT_URLS: --advertise-client-urls is required when --listen-client-urls is set explicitly (set ETCD_ADVERTISE_CLIENT_URLS to the URLs under which clients reach this member)"},
 		}, {
 			name:    "only the cause, not what follows from it",
 			environ: []string{"ETCD_LISTEN_CLIENT_URLS=http://0.0.0.0:2379", "ETCD_ADVERTISE_CLIENT_URLS=10.0.0.5"},
-			want:    []string{`ETCD_ADVERTISE_CLIENT_URLS: invalid value "10.0.0.5": URL scheme must be http, https, unix, or unixs: 10.0.0.5`},
+			want:    []string{`ETCD_ADVERTISE_CLIENT_URLS: invalid value "10.0.0.5": URL scheme must be http, https, unix, or unixs: 10.0.0.5 (give scheme, address and port, http://192.168.122.5:2380 for peers, :2379 for clients)`},
 		}, {
 			name: "two ways of discovery", environ: []string{"ETCD_1=a", "ETCD_IP_1=10.0.0.5", "ETCD_DISCOVERY_SRV=lab.example"},
-			want: []string{`ETCD_DISCOVERY_SRV, ETCD_1 … ETCD_IP_1: multiple discovery or bootstrap flags are set. Choose one of "initial-cluster", "discovery-endpoints" or "discovery-srv"`},
+			want: []string{`ETCD_DISCOVERY_SRV, ETCD_1 … ETCD_IP_1: multiple discovery or bootstrap flags are set. Choose one of "initial-cluster", "discovery-endpoints" or "discovery-srv" (remove all but one: a cluster is either listed or discovered)`},
 		}, {
 			name: "v2 proxy", args: []string{"--discovery-fallback=proxy"},
-			want: []string{`--discovery-fallback: --discovery-fallback cannot be "proxy": there is no proxy any more`},
+			want: []string{`--discovery-fallback: --discovery-fallback cannot be "proxy": there is no proxy any more (remove it: exit is the only value left)`},
 		}, {
 			name: "cluster lists", environ: []string{"ETCD_INITIAL_CLUSTER=etcd-1=http://10.0.0.1:2380, etcd-2=http://10.0.0.2:2380"},
 			want: []string{`ETCD_INITIAL_CLUSTER: a blank at the name " etcd-2" (write the list without blanks)`},
@@ -148,10 +151,10 @@ func TestBadConfigurations(t *testing.T) {
 			name: "ours", environ: []string{"ETCD_NODE_READY=most", "ETCD_NODE_ADDRESS_WAIT=60", "ETCD_NODE_START_TIMEOUT=-1s", "ETCD_NODE_REDY=all", "ETCD_PEER=192.168.122.5/24"},
 			want: []string{
 				`ETCD_NODE_ADDRESS_WAIT: "60" is not a length of time (give it with its unit, such as 90s or 5m)`,
-				`ETCD_NODE_START_TIMEOUT: "-1s" is not a length of time (give it with its unit, such as 90s or 5m)`,
 				`ETCD_NODE_READY: "most" is neither quorum nor all`,
+				`ETCD_NODE_START_TIMEOUT: "-1s" is not a length of time (give it with its unit, such as 90s or 5m)`,
 				`ETCD_PEER: "192.168.122.5/24" is a prefix, not an address (write 192.168.122.5)`,
-				`ETCD_NODE_REDY: no such setting (there are ETCD_NODE_INTERFACE, ETCD_NODE_ADDRESS_WAIT, ETCD_NODE_START_TIMEOUT, ETCD_NODE_READY, ETCD_NODE_FAILOVER, ETCD_NODE_FAST_START, ETCD_NODE_HANG_LIMIT, ETCD_NODE_DISK_RESERVE, ETCD_NODE_ENV_FILE)`,
+				`ETCD_NODE_REDY: no such setting (did you mean ETCD_NODE_READY?)`,
 			},
 		}, {
 			name: "not an address of a peer", environ: []string{"ETCD_PEER=0.0.0.0"},

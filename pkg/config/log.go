@@ -51,7 +51,11 @@ func (l *Loaded) Logger() (*zap.Logger, error) {
 	if l.file != nil {
 		log = l.file.log
 	}
-	return log.build()
+	lg, err := log.build()
+	if where := l.source("log-outputs"); err != nil && where != "" {
+		err = fmt.Errorf("%s: %w (is the directory there, and may this user write to it?)", where, err)
+	}
+	return lg, err
 }
 
 func (log logging) build() (*zap.Logger, error) {

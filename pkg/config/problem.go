@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // Problem is one thing that is wrong with the configuration. It holds no secret.
 type Problem struct {
@@ -20,11 +23,22 @@ func (p *Problem) Error() string {
 	if p.Hint != "" {
 		s += " (" + p.Hint + ")"
 	}
-	return s
+	return hide(s)
 }
 
+// credentials are what may stand before the host in a URL.
+var credentials = regexp.MustCompile(`://[^/?#@\s,"]*@`)
+
+// hide takes the credentials out of the URLs in a text.
+func hide(text string) string { return credentials.ReplaceAllString(text, "://"+redacted+"@") }
+
 // Invalid is the error that lists every problem found.
-type Invalid struct{ Problems []Problem }
+type Invalid struct {
+	Problems []Problem
+	// Notices are what was noticed besides, not part of the error's text: a
+	// line without effect may be why something else is missing.
+	Notices []string
+}
 
 func (e *Invalid) Error() string {
 	lines := make([]string, len(e.Problems))

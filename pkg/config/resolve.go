@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"go.uber.org/zap"
-
 	"go.etcd.io/etcd/server/v3/embed"
 
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
@@ -61,7 +59,7 @@ func (l *Loaded) Resolve(ctx context.Context, find func(context.Context, netdete
 			if refusal.Found != "" {
 				what += "; found " + refusal.Found
 			}
-			return nil, &Invalid{[]Problem{{What: what, Hint: refusal.Hint}}}
+			return nil, &Invalid{[]Problem{{What: what, Hint: refusal.Hint}}, r.Notices}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("find this node's address and name: %w", err)
@@ -69,23 +67,31 @@ func (l *Loaded) Resolve(ctx context.Context, find func(context.Context, netdete
 		id = &found
 		r.Notices = append(r.Notices, found.Warnings...)
 	}
-	d := l.derive(id)
+	seen := *l // what is found now is said now, and not kept for the next time
+	seen.Notices, seen.problems = nil, nil
+	d := seen.derive(id)
 	r.Settings = d.settings()
 
 	var problems []Problem
 	hasData, err := l.hasData()
+	r.HasData = hasData
 	if err != nil {
 		r.Notices = append(r.Notices, fmt.Sprintf("cannot see whether there is data already: %v", err))
 	}
 	if p := d.notListed(); p != nil && !hasData {
 		problems = append(problems, *p)
 	}
+	if p := d.listedOtherwise(); p != nil && !hasData {
+		problems = append(problems, *p)
+	}
 	f, err := validate(r.Settings)
 	if err != nil {
 		problems = append(problems, d.blame(err))
 	}
-	if len(problems) > 0 {
-		return nil, &Invalid{problems}
+	d.checkNames()
+	r.Notices = append(r.Notices, d.Notices...)
+	if problems = append(problems, d.problems...); len(problems) > 0 {
+		return nil, &Invalid{problems, r.Notices}
 	}
 	r.take(f)
 	return r, nil
@@ -105,23 +111,10 @@ func (l *Loaded) trial() {
 		id.Name, id.Member = m[0].Name, &m[0]
 	}
 	d := l.derive(id)
-	_, err := validate(d.settings())
-	if err == nil || len(l.problems) > 0 && errors.Is(err, embed.ErrUnsetAdvertiseClientURLsFlag) {
-		return // the advertised URL may be there and be a problem already
-	}
-	l.problems = append(l.problems, d.blame(err))
-}
-
-// validate has etcd judge settings, and drops the embed.Config: the supervisor
-// is to stay small. Validate would open log-outputs and warn there, hence the
-// logger.
-func validate(settings []Setting) (facts, error) {
-	r := &Resolved{Settings: settings}
-	c, err := build(r.Args(), r.Secrets(), embed.NewZapLoggerBuilder(zap.NewNop()))
-	if err != nil {
-		return facts{}, err
-	}
-	return factsOf(c), nil
+	problems := d.judge(d.settings())
+	l.problems = append(l.problems, problems...)
+	d.check()
+	d.checkFiles()
 }
 
 // settings lists what was set and what was derived, by name.
@@ -157,27 +150,25 @@ func (d *derivation) notListed() *Problem {
 	}
 }
 
-// blame makes a Problem of an error of etcd's Validate, and finds the settings
-// that it speaks of: by name, or by a URL that it quotes.
-func (d *derivation) blame(err error) Problem {
-	text := err.Error()
-	words := strings.FieldsFunc(text, func(r rune) bool { return r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9') })
-	var where []string
-	for _, s := range d.settings() {
-		hit := slices.ContainsFunc(words, func(w string) bool { return strings.TrimLeft(w, "-") == s.Name })
-		if strings.HasSuffix(s.Name, "-urls") {
-			for _, u := range parseURLs(s.Value) {
-				hit = hit || strings.Contains(text, u.String())
-			}
-		}
-		switch {
-		case hit && d.set[s.Name] != nil:
-			where = append(where, strings.TrimPrefix(s.Source, "from "))
-		case hit:
-			where = append(where, s.Name+" ("+s.Source+")")
+// listedOtherwise returns the problem of a new member that advertises other
+// peer URLs than the cluster list has for it. etcd asks DNS before it compares;
+// here only addresses are compared.
+func (d *derivation) listedOtherwise() *Problem {
+	const name = "initial-advertise-peer-urls"
+	e, ok := d.ownEntry()
+	if !ok || d.get(name) == "" || sameURLs(d.get(name), strings.Join(e.urls, ",")) {
+		return nil
+	}
+	for _, u := range parseURLs(d.get(name) + "," + strings.Join(e.urls, ",")) {
+		if _, err := netip.ParseAddr(u.Hostname()); err != nil && strings.HasPrefix(u.Scheme, "http") {
+			return nil
 		}
 	}
-	return Problem{Where: join(slices.Compact(where)), What: text}
+	return &Problem{
+		Where: d.at(name),
+		What:  fmt.Sprintf("%s is not what %s has for %s, %s", d.get(name), d.listSource(), e.name, strings.Join(e.urls, ",")),
+		Hint:  "write the same in both, to the letter; or remove " + envName(name) + ", which follows from the list",
+	}
 }
 
 // hasData reports whether there is a WAL, by etcd's own rule.

@@ -38,6 +38,7 @@ func TestResolve(t *testing.T) {
 				t.Fatal(err)
 			}
 			c := newCase(a)
+			c.in.Host = goodHost(t)
 			want := slices.Clone(a.Files)
 			a.Files = slices.DeleteFunc(a.Files, func(f txtar.File) bool { return f.Name == "request" || f.Name == "config" || f.Name == "notices" })
 			for _, f := range c.run(t) {
@@ -130,7 +131,7 @@ func (c *resolveCase) run(t *testing.T) []txtar.File {
 		t.Errorf("a second Resolve says %+v, %v", again, err)
 	}
 	var table bytes.Buffer
-	if err := r.Write(&table); err != nil {
+	if err := r.Write(&table, "table", false); err != nil {
 		t.Fatal(err)
 	}
 	fmt.Fprintf(&table, "\nname %s, data %s, wal %q, %d/%d ms, loopback only: %v\n", r.Name, r.DataDir, r.WALDir, r.HeartbeatMS, r.ElectionMS, r.LoopbackOnly)

@@ -56,6 +56,7 @@ type Resolved struct {
 	WALDir       string // "" = inside DataDir
 	HeartbeatMS  uint
 	ElectionMS   uint
+	HasData      bool // the data dir holds a member; never with ConfigFile, whose dir is not looked at
 	LoopbackOnly bool // nothing was configured: one member on loopback
 
 	own        []Setting // ours that are set, for Write

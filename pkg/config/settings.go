@@ -23,11 +23,29 @@ func (l *Loaded) loadFlags(t *table) error {
 	case errors.Is(err, flag.ErrHelp):
 		return flag.ErrHelp
 	case err != nil:
-		l.problems = append(l.problems, Problem{What: err.Error(), Hint: "--help lists the flags", Usage: true})
+		l.problems = append(l.problems, Problem{What: err.Error(), Hint: unknownFlag(t, err), Usage: true})
 	case fs.NArg() > 0:
 		l.problems = append(l.problems, Problem{What: fmt.Sprintf("%q is not a flag", fs.Arg(0)), Hint: "--help lists the flags", Usage: true})
 	}
 	return nil
+}
+
+// unknownFlag is the way out of an error of the flag package.
+func unknownFlag(t *table, err error) string {
+	_, name, found := strings.Cut(err.Error(), "not defined: -")
+	if !found {
+		return "--help lists the flags"
+	}
+	dashes := func(flag string) string { return "--" + flag }
+	if r, ok := retiredFlag(name); ok {
+		return "etcd " + r.last + " was the last to have it: " + r.instead(dashes)
+	}
+	var known []string
+	t.VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })
+	if n := nearest(name, known); n != "" {
+		return "did you mean --" + n + "?"
+	}
+	return "--help lists the flags"
 }
 
 // written is a flag of etcd's table that keeps what was written behind it: what
@@ -89,6 +107,10 @@ func (l *Loaded) accept(f *flag.Flag, s Setting) {
 		l.problems = append(l.problems, *p)
 		return
 	}
+	if p := slipProblem(f, s); p != nil {
+		l.problems = append(l.problems, *p)
+		return
+	}
 	err := f.Value.Set(s.Value)
 	if w := wanted(f); err != nil && w != "" {
 		err = errors.New("want " + w)
@@ -97,7 +119,14 @@ func (l *Loaded) accept(f *flag.Flag, s Setting) {
 		err = checkLog(s.Name, s.Value)
 	}
 	if err != nil {
-		l.problem(s.Source, fmt.Sprintf("invalid value %q: %v", s.Value, err), "")
+		hint := ""
+		if isURLs(f) {
+			hint = "give scheme, address and port, http://192.168.122.5:" + peerPort + " for peers, :" + clientPort + " for clients"
+		}
+		if what, way := slip(s.Value); what != "" {
+			hint = way
+		}
+		l.problem(s.Source, fmt.Sprintf("invalid value %q: %v", s.Value, err), hint)
 		return
 	}
 	switch {
@@ -108,21 +137,12 @@ func (l *Loaded) accept(f *flag.Flag, s Setting) {
 	case !s.Secret && shellSyntax.MatchString(s.Value):
 		l.notice("%s: %q is taken literally, nothing is run or expanded", s.Source, s.Value)
 	}
+	if what, _ := slip(s.Value); what != "" && f.Name != "log-rotation-config-json" {
+		l.notice("%s: the value %s, and is taken literally", s.Source, what)
+	}
 	if merges(f) {
 		l.set[f.Name] = append(l.set[f.Name], s)
 	} else {
 		l.set[f.Name] = []Setting{s}
 	}
 }
-
-// unknown says which variables look like etcd's and are none.
-func (l *Loaded) unknown(vars map[string]Setting) {
-	for _, name := range sorted(vars) {
-		if strings.HasPrefix(name, "ETCD_") && !strings.HasPrefix(name, ours) && !l.used[name] && !special[name] {
-			l.notice("%s: etcd has no such setting; it is ignored", vars[name].Source)
-		}
-	}
-}
-
-// special are variables that etcd reads past its flag table.
-var special = map[string]bool{"ETCD_UNSUPPORTED_ARCH": true, "ETCD_VERIFY": true, "ETCD_CLIENT_DEBUG": true}

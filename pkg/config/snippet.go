@@ -1,11 +1,14 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // loadSnippet takes the variables of the shell snippet over: ETCD_PEER,
 // ETCD_TOKEN and the numbered pairs.
 func (l *Loaded) loadSnippet(o own, vars map[string]Setting) {
-	for _, name := range ownNames() {
+	for _, name := range ownNames("") {
 		l.used[name] = true
 	}
 	l.peer, l.peerSource = o.Peer, vars["ETCD_PEER"].Source
@@ -33,7 +36,7 @@ func (l *Loaded) loadSnippet(o own, vars map[string]Setting) {
 	}
 	if pairs := l.loadPairs(vars); len(pairs) > 0 {
 		const name = "initial-cluster"
-		where := pairs[0].name.Name + " … " + pairs[len(pairs)-1].ip.Name
+		where := pairs[0].name.Name + " … " + pairs[len(pairs)-1].ip.Name + strings.TrimPrefix(pairs[0].name.Source, pairs[0].name.Name)
 		list, err := parseCluster(l.get(name))
 		why := differs(pairs, list)
 		if err != nil {

@@ -47,6 +47,7 @@ var samples = map[string]string{
 	"log-rotation-config-json":    `{"maxsize": 1}`,
 	"cors":                        "http://a.example:80,http://b.example:81",
 	"enable-log-rotation":         "true",
+	"cipher-suites":               "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
 }
 
 // companions are flags without which etcd refuses a setting.
@@ -55,6 +56,15 @@ var companions = map[string][]string{
 	"discovery-token":     {"--discovery-endpoints=http://127.0.0.1:1"},
 	"election-timeout":    {"--heartbeat-interval=100"},
 	"heartbeat-interval":  {"--election-timeout=10000"},
+
+	"cert-file":             {"--key-file=/some/key"},
+	"key-file":              {"--cert-file=/some/cert"},
+	"client-cert-file":      {"--client-key-file=/some/key"},
+	"client-key-file":       {"--client-cert-file=/some/cert"},
+	"peer-cert-file":        {"--peer-key-file=/some/key"},
+	"peer-key-file":         {"--peer-cert-file=/some/cert"},
+	"peer-client-cert-file": {"--peer-client-key-file=/some/key"},
+	"peer-client-key-file":  {"--peer-client-cert-file=/some/cert"},
 }
 
 // without are the flags that reach no field: etcd accepts and ignores them.
@@ -102,7 +112,7 @@ func noFind(t *testing.T) func(context.Context, netdetect.Request) (netdetect.Re
 // embed.Config.
 func throughUs(t *testing.T, args, environ []string) *embed.Config {
 	t.Helper()
-	l, err := Load(Input{Args: args, Environ: environ})
+	l, err := Load(Input{Args: args, Environ: environ, Host: goodHost(t)})
 	if err != nil {
 		t.Fatalf("Load: %v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/etcd-node/etcd-node/pkg/envfile"
@@ -41,12 +42,53 @@ func (l *Loaded) variables(in Input) map[string]Setting {
 	if in.EnvFile != "" {
 		l.readEnvFile(in, vars)
 	}
+	read := l.readBySystemd(in)
 	for _, kv := range in.Environ {
-		if name, value, ok := strings.Cut(kv, "="); ok && value != "" {
-			vars[name] = Setting{Name: name, Value: value, Origin: FromEnvironment, Source: name}
+		name, value, ok := strings.Cut(kv, "=")
+		if !ok || value == "" {
+			continue
+		}
+		vars[name] = Setting{Name: name, Value: value, Origin: FromEnvironment, Source: name}
+		if s, ok := read[name]; ok && s.Value == value {
+			vars[name] = s
 		}
 	}
 	return vars
+}
+
+// readBySystemd returns what stands in the unit's env file, where systemd has
+// read it for this process, so that messages can name the line; nil where it
+// has not or the file cannot be read. Only what is in the environment counts.
+func (l *Loaded) readBySystemd(in Input) map[string]Setting {
+	systemd := slices.ContainsFunc(in.Environ, func(kv string) bool { return strings.HasPrefix(kv, "NOTIFY_SOCKET=") })
+	if in.EnvFile != "" || !systemd {
+		return nil
+	}
+	data, err := in.ReadFile(DefaultEnvFile)
+	if err != nil {
+		return nil
+	}
+	file, err := envfile.Parse(data)
+	if err != nil {
+		return nil
+	}
+	vars := make(map[string]Setting)
+	l.takeEnvFile(DefaultEnvFile, file, vars)
+	return vars
+}
+
+// takeEnvFile puts the variables of an env file into vars, and says what of
+// the file has no effect.
+func (l *Loaded) takeEnvFile(path string, file *envfile.File, vars map[string]Setting) {
+	for _, r := range file.Ignored {
+		l.notice("%s:%d: %s", path, r.Line, r.Text)
+	}
+	for _, v := range file.Variables {
+		if v.Value != "" {
+			vars[v.Name] = Setting{Name: v.Name, Value: v.Value, Origin: FromEnvFile,
+				Source: fmt.Sprintf("%s (%s:%d)", v.Name, path, v.Line)}
+		}
+	}
 }
 
 func (l *Loaded) readEnvFile(in Input, vars map[string]Setting) {
@@ -71,13 +113,5 @@ func (l *Loaded) readEnvFile(in Input, vars map[string]Setting) {
 		l.problem(fmt.Sprintf("%s:%d", in.EnvFile, syntax.Line), syntax.Reason, "")
 		return
 	}
-	for _, r := range file.Ignored {
-		l.notice("%s:%d: %s", in.EnvFile, r.Line, r.Text)
-	}
-	for _, v := range file.Variables {
-		if v.Value != "" {
-			vars[v.Name] = Setting{Name: v.Name, Value: v.Value, Origin: FromEnvFile,
-				Source: fmt.Sprintf("%s (%s:%d)", v.Name, in.EnvFile, v.Line)}
-		}
-	}
+	l.takeEnvFile(in.EnvFile, file, vars)
 }

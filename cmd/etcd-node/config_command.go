@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/netdetect"
+	"github.com/etcd-node/etcd-node/pkg/preflight"
+)
+
+// serviceUser is the unit's User=.
+const serviceUser = "etcd"
+
+func configCommand(w world) *cobra.Command {
+	return &cobra.Command{
+		Use:   "config [-o table|env|json|command] [--origin] [--diff FILE] [etcd flags]",
+		Short: "print every setting that is not etcd's default, and where it comes from",
+		Long: `Prints the configuration with which the daemon would start here: every setting
+that is not etcd's default, with its origin. It reads /etc/default/etcd (or the
+file that ETCD_NODE_ENV_FILE names), the environment, and the flags that follow.
+If the configuration is not valid it prints all problems and exits 78. Nothing
+is changed; root looks at files with the eyes of the user etcd.
+
+  -o, --output FORMAT  table; env: an env file; json; command: the line with
+                       which plain etcd would do the same. Secrets are redacted
+  --origin             print origins as comments in env and command, too
+  --diff FILE          print what would change if FILE were the env file, and
+                       when: at a restart, at a first start, or never`,
+		DisableFlagParsing: true, // the flags are etcd's
+		RunE: func(c *cobra.Command, args []string) error {
+			opts, err := configFlags(args)
+			if err != nil {
+				return err
+			}
+			if opts.help {
+				return c.Help()
+			}
+			now, err := resolveHere(c, w, opts.etcd, config.EnvFile(w.environ, os.Getpid()))
+			if err != nil {
+				return err
+			}
+			printNotices := func(r *config.Resolved) {
+				for _, n := range r.Notices {
+					fmt.Fprintln(c.ErrOrStderr(), "etcd-node: notice:", n)
+				}
+			}
+			if opts.diff == "" {
+				printNotices(now)
+				return now.Write(c.OutOrStdout(), opts.format, opts.origins)
+			}
+			if _, err := os.Stat(opts.diff); err != nil {
+				return coded{fmt.Errorf("--diff: %w", err), failure.ExitUsage}
+			}
+			then, err := resolveHere(c, w, opts.etcd, opts.diff)
+			if err != nil {
+				return err
+			}
+			printNotices(then)
+			return config.WriteDiff(c.OutOrStdout(), now.Diff(then))
+		},
+	}
+}
+
+// resolveHere resolves the configuration as the daemon would on this machine.
+func resolveHere(c *cobra.Command, w world, args []string, envFile string) (*config.Resolved, error) {
+	host := preflight.System()
+	if u, ok := preflight.Lookup(serviceUser); ok {
+		host = preflight.SystemAs(u)
+	}
+	loaded, err := config.Load(config.Input{
+		Args:    args,
+		Environ: asService(w.environ),
+		EnvFile: envFile,
+		Host:    host,
+		Asking:  true,
+	})
+	if err != nil {
+		return nil, coded{err, failure.ExitConfig}
+	}
+	r, err := loaded.Resolve(c.Context(), func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
+		return netdetect.Wait(ctx, netdetect.System(), req, commandWait, func(reason string) {
+			fmt.Fprintln(c.ErrOrStderr(), "etcd-node: waiting:", reason)
+		})
+	})
+	if err != nil {
+		return nil, coded{err, failure.ExitConfig}
+	}
+	return r, nil
+}
+
+// configOptions are the command's own flags, and what is left for etcd.
+type configOptions struct {
+	format, diff  string
+	origins, help bool
+	etcd          []string
+}
+
+// configFlags takes the command's own flags out of a command line of etcd's:
+// etcd has none of these names.
+func configFlags(args []string) (o configOptions, err error) {
+	o.format = config.Formats[0]
+	for i := 0; i < len(args); i++ {
+		name, value, has := strings.Cut(args[i], "=")
+		var into *string
+		switch name {
+		case "-h", "-help", "--help":
+			o.help = true
+			continue
+		case "-origin", "--origin":
+			o.origins = true
+			continue
+		case "-o", "-output", "--output":
+			into = &o.format
+		case "-diff", "--diff":
+			into = &o.diff
+		default:
+			o.etcd = append(o.etcd, args[i])
+			continue
+		}
+		if !has {
+			if i++; i == len(args) {
+				return o, fmt.Errorf("%s needs a value (etcd-node config --help)", name)
+			}
+			value = args[i]
+		}
+		*into = value
+	}
+	if !slices.Contains(config.Formats, o.format) {
+		return o, fmt.Errorf("-o %s: the formats are %s", o.format, strings.Join(config.Formats, ", "))
+	}
+	return o, nil
+}

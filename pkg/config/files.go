@@ -1,0 +1,93 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/etcd-node/etcd-node/pkg/preflight"
+)
+
+// checkFiles has package preflight look at the files and directories that are
+// set.
+func (d *derivation) checkFiles() {
+	host := d.in.Host
+	at := func(setting string) string { return d.at(setting) }
+	for _, peer := range []bool{true, false} {
+		side := d.side(peer)
+		d.findings(host.TLS(side), at)
+		d.findings(host.Names(side, d.connectedTo(side, d.get)), at)
+	}
+	d.findings(host.Dirs(d.dataDir(), d.get("wal-dir")), at)
+	kind, options, _ := strings.Cut(d.get("auth-token"), ",")
+	for option := range strings.SplitSeq(options, ",") {
+		if key, path, ok := strings.Cut(option, "="); ok && kind == "jwt" && (key == "pub-key" || key == "priv-key") {
+			d.findings(host.Readable("auth-token", path), at)
+		}
+	}
+}
+
+// checkNames is for the addresses that are known only now: those that were
+// derived.
+func (d *derivation) checkNames() {
+	at := func(setting string) string { return d.at(setting) }
+	for _, peer := range []bool{true, false} {
+		side := d.side(peer)
+		d.findings(d.in.Host.Names(side, d.connectedTo(side, func(name string) string { return d.derived[name].Value })), at)
+	}
+}
+
+// side are the TLS settings of one side.
+func (d *derivation) side(peer bool) preflight.Side {
+	prefix, crl := "", "client-crl-file"
+	if peer {
+		prefix, crl = "peer-", "peer-crl-file"
+	}
+	hasData, _ := d.hasData()
+	return preflight.Side{
+		Peer:       peer,
+		Cert:       d.get(prefix + "cert-file"),
+		Key:        d.get(prefix + "key-file"),
+		ClientCert: d.get(prefix + "client-cert-file"),
+		ClientKey:  d.get(prefix + "client-key-file"),
+		CA:         d.get(prefix + "trusted-ca-file"),
+		CRL:        d.get(crl),
+		ClientAuth: d.isOn(prefix + "client-cert-auth"),
+		// With data, its addresses and peers are what the data says.
+		Several: len(d.cluster) > 1 && !hasData,
+	}
+}
+
+// connectedTo lists the hosts of what a side advertises with TLS.
+func (d *derivation) connectedTo(s preflight.Side, value func(string) string) (hosts []string) {
+	name := "advertise-client-urls"
+	if s.Peer {
+		name = "initial-advertise-peer-urls"
+		if d.get("discovery-srv") != "" {
+			return nil // peers then verify the domain's name, not the address
+		}
+	}
+	for _, u := range parseURLs(value(name)) {
+		if u.Scheme == "https" {
+			hosts = append(hosts, u.Hostname())
+		}
+	}
+	return hosts
+}
+
+// findings makes problems and notices of what preflight has found; at says
+// where a setting stands.
+func (l *Loaded) findings(found []preflight.Finding, at func(setting string) string) {
+	for _, f := range found {
+		where := at(f.Setting)
+		if where == "" { // a default
+			where = f.Setting
+		}
+		switch {
+		case f.Waits && !l.in.Asking:
+		case f.Notice:
+			p := Problem{Where: where, What: f.What, Hint: f.Hint}
+			l.notice("%s", p.Error())
+		default:
+			l.problem(where, f.What, f.Hint)
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// nearest returns the known name that name is most likely a slip of, "" for
+// none: one that has its words and some more (or some less), else the one with
+// the fewest letters changed, where these are less than a quarter.
+func nearest(name string, known []string) (best string) {
+	split := func(s string) []string {
+		return strings.FieldsFunc(s, func(r rune) bool { return r == '_' || r == '-' })
+	}
+	words := split(name)
+	within := func(a, b []string) bool {
+		return !slices.ContainsFunc(a, func(w string) bool { return !slices.Contains(b, w) })
+	}
+	limit := len(strings.TrimPrefix(strings.TrimPrefix(name, ours), "ETCD_"))/4 + 1
+	least := limit + 1
+	for _, k := range known {
+		other := split(k)
+		d := distance(name, k)
+		// Two words and the prefix, or any setting with "timeout" would do.
+		if min(len(words), len(other)) > 2 && (within(words, other) || within(other, words)) {
+			d = min(d, limit-1)
+		}
+		if d < least || d == least && best != "" && len(k) < len(best) {
+			best, least = k, d
+		}
+	}
+	return best
+}
+
+// distance counts the letters that have to be changed, added or taken away to
+// make one of the other.
+func distance(a, b string) int {
+	last, row := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range len(a) {
+		row[0] = i + 1
+		for j := range len(b) {
+			change := 1
+			if a[i] == b[j] {
+				change = 0
+			}
+			row[j+1] = min(last[j]+change, last[j+1]+1, row[j]+1)
+		}
+		last, row = row, last
+	}
+	return last[len(b)]
+}

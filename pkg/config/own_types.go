@@ -1,0 +1,128 @@
+package config
+
+import (
+	"math"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	humanize "github.com/dustin/go-humanize"
+
+	"github.com/etcd-node/etcd-node/pkg/reserve"
+)
+
+// The types of our settings say what a value may be; envconfig finds their
+// Decode methods.
+
+// wait is a duration that is not negative.
+type wait time.Duration
+
+// Decode implements envconfig.Decoder.
+func (w *wait) Decode(s string) error {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return &Problem{What: strconv.Quote(s) + " is not a length of time", Hint: "give it with its unit, such as 90s or 5m"}
+	}
+	*w = wait(d)
+	return nil
+}
+
+// hangLimit is a duration of some of the supervisor's ticks.
+type hangLimit time.Duration
+
+// minHangLimit is what a member on a starved machine may take for a beat that
+// is due every second.
+const minHangLimit = 3 * time.Second
+
+// Decode implements envconfig.Decoder.
+func (h *hangLimit) Decode(s string) error {
+	if err := (*wait)(h).Decode(s); err != nil {
+		return err
+	}
+	if time.Duration(*h) < minHangLimit {
+		return &Problem{What: s + " is too short: a loaded machine would have its member killed", Hint: "give at least " + minHangLimit.String()}
+	}
+	return nil
+}
+
+// reserved is a size that a disk reserve can have.
+type reserved int64
+
+// Decode implements envconfig.Decoder.
+func (r *reserved) Decode(s string) error {
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n > math.MaxInt64 {
+		return &Problem{What: strconv.Quote(s) + " is not a size", Hint: "give it with its unit, such as 192MiB, or 0 for none"}
+	}
+	if err := reserve.Validate(int64(n)); err != nil {
+		return &Problem{What: err.Error()}
+	}
+	*r = reserved(n)
+	return nil
+}
+
+// readiness is "quorum" or "all".
+type readiness string
+
+// Decode implements envconfig.Decoder.
+func (r *readiness) Decode(s string) error {
+	if s != "quorum" && s != "all" {
+		return &Problem{What: strconv.Quote(s) + " is neither quorum nor all"}
+	}
+	*r = readiness(s)
+	return nil
+}
+
+// toggle is "on" or "off".
+type toggle bool
+
+// Decode implements envconfig.Decoder.
+func (t *toggle) Decode(s string) error {
+	if s != "on" && s != "off" {
+		return &Problem{What: strconv.Quote(s) + " is neither on nor off"}
+	}
+	*t = s == "on"
+	return nil
+}
+
+// label is a string without shell syntax.
+type label string
+
+// Decode implements envconfig.Decoder.
+func (v *label) Decode(s string) error {
+	if shellSyntax.MatchString(s) {
+		return shellIn(s, "write the value itself")
+	}
+	*v = label(s)
+	return nil
+}
+
+// peer is ETCD_PEER: an address of this machine, or the snippet's command that
+// asks for one.
+type peer struct {
+	addr   netip.Addr // zero: find it
+	detect bool       // the command was given
+	iface  string     // the interface that the command names
+}
+
+// Decode implements envconfig.Decoder.
+func (p *peer) Decode(s string) error {
+	if iface, ok := asksAddress(s); ok {
+		*p = peer{detect: true, iface: iface}
+		return nil
+	}
+	if shellSyntax.MatchString(s) {
+		return shellIn(s, "remove the line: the address is found without it, and ETCD_NODE_INTERFACE names the interface to look on")
+	}
+	if prefix, err := netip.ParsePrefix(s); err == nil {
+		return &Problem{What: strconv.Quote(s) + " is a prefix, not an address", Hint: "write " + prefix.Addr().String()}
+	}
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
+	if err != nil || addr.IsUnspecified() || addr.IsMulticast() || addr.IsLinkLocalUnicast() {
+		return &Problem{What: strconv.Quote(s) + " is not an IP address under which the other members can reach this one",
+			Hint: "remove the line: the address is found without it"}
+	}
+	p.addr = addr.Unmap()
+	return nil
+}

@@ -1,0 +1,72 @@
+package config
+
+// The prose of docs/configuration.md; its tables come from the settings.
+
+const pageHead = `# Configuration
+
+<!-- Generated from pkg/config by go generate. Change it there. -->
+
+All settings are variables: of etcd, under etcd's own names, and the few below that are etcd-node's. They stand in the env
+file, ` + "`/etc/default/etcd`" + `, which is the same on every machine. ` + "`etcd-node config`" + ` shows what comes of them on this machine,
+and where each value comes from; if something is wrong it prints every problem at once and exits 78. The daemon
+checks the same before it starts a member, and writes nothing before.
+
+A flag wins over everything, with a notice; then the environment, the env file, what is found out about this machine, and
+etcd's default. Two variables that mean the same setting must agree. An empty variable is no variable. With etcd's own
+` + "`--config-file`" + ` that file alone counts, as for etcd.
+
+## The command
+
+` + "```sh" + `
+etcd-node config                    # a table: setting, value, origin
+etcd-node config -o json            # the same for programs
+etcd-node config -o env --origin    # as an env file, with each origin as a comment
+etcd-node config -o command         # the line with which plain etcd would do the same
+etcd-node config --diff FILE        # what would change if FILE were the env file, and when
+etcd-node config --name=x …         # etcd's flags count, as for the daemon
+` + "```" + `
+
+Secrets (` + "`discovery-password`" + `, a ` + "`discovery-user`" + ` with a password) are printed in none of them.
+Run as root it looks at files and directories with the eyes of the user ` + "`etcd`" + `, if there is one, because that is
+whom the unit starts.
+
+## etcd-node's own
+
+`
+
+const pageEtcd = `
+An unknown ` + "`ETCD_NODE_*`" + ` is an error; an unknown ` + "`ETCD_*`" + ` a notice, as for etcd. Members may also be named in pairs,
+` + "`ETCD_1=etcd-1`" + ` and ` + "`ETCD_IP_1=192.168.122.5`" + ` and so on, instead of ` + "`ETCD_INITIAL_CLUSTER`" + `.
+
+## etcd's
+
+Each is also a flag: ` + "`ETCD_DATA_DIR`" + ` is ` + "`--data-dir`" + `.
+
+`
+
+const pageRetired = `
+## What etcd 3.7 no longer has
+
+A variable of these is passed over with a notice, so that an upgrade does not stop at it; a flag is an error, as for etcd.
+
+`
+
+const pageTail = `
+## What is checked before a member starts
+
+Problems (exit code 78; 2 for a bad command line without systemd):
+
+* URLs: scheme, port, an address to listen on where a name would have to be resolved, https without a certificate, one port for
+  clients and peers
+* the cluster list: syntax, two members with one address, this member's name or its URLs missing in it, a static list and discovery at once
+* timing: the election timeout is at least five heartbeats and at most 50 s
+* TLS files: there, readable by the user that runs the daemon, key and certificate fit, the peer certificate verifies against the
+  trusted CA, has the key usages of a server and a client, and names this member's address; not expired
+* values that etcd would only refuse halfway through its start: cipher suites, compaction retention
+* the data and the WAL dir are directories
+* shell syntax, quotes, comments and blanks that systemd leaves in the value of a name, an address or a URL
+
+Notices, which do not stop the start: an even number of members, a quota above 8 GiB, certificates that expire within 30
+days, names that clients use and the certificate lacks, a data dir on a network, overlay or memory file system or of another
+owner or mode, settings without effect.
+`

@@ -1,0 +1,66 @@
+package preflight
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"syscall"
+)
+
+// remote are the file systems that are not this machine's own disk, and what
+// is wrong with each as a place for a database that waits for its disk.
+var remote = map[string]string{
+	"nfs": "over a network", "smb": "over a network", "cifs": "over a network", "ceph": "over a network",
+	"afs": "over a network", "9p": "over a network or from a virtual machine's host", "fuse": "in user space, often over a network",
+	"overlay": "of a container's layers, which go with the container",
+	"tmpfs":   "in memory, which is empty after a reboot", "ramfs": "in memory, which is empty after a reboot",
+}
+
+// Dirs checks the data dir and, where it is another one, the WAL dir. Owner and
+// mode are only looked at on behalf of another user ([SystemAs]).
+func (h *Host) Dirs(dataDir, walDir string) (found []Finding) {
+	for _, d := range []struct{ setting, path string }{{"data-dir", dataDir}, {"wal-dir", walDir}} {
+		if d.path == "" {
+			continue
+		}
+		existing, info, err := h.existing(d.path)
+		switch {
+		case err == nil && !info.Dir:
+			found = append(found, Finding{Setting: d.setting, What: existing + " is not a directory", Hint: "give a directory, such as /var/lib/etcd", Waits: true})
+			continue
+		case err != nil:
+			continue // this user may not look; the daemon says what it may not do
+		}
+		if fsys, err := h.FileSystem(existing); err == nil && remote[fsys] != "" {
+			found = append(found, Finding{Setting: d.setting, What: fmt.Sprintf("%s is on a %s file system, %s", d.path, fsys, remote[fsys]),
+				Hint: "etcd needs a local disk: slow or lost writes cost leaders and data", Notice: true})
+		}
+		if u := h.User; u != nil && existing == d.path {
+			if info.UID != u.UID {
+				found = append(found, Finding{Setting: d.setting, What: fmt.Sprintf("%s belongs to user %d, not to %s (%d)", d.path, info.UID, u.Name, u.UID),
+					Hint: fmt.Sprintf("chown -R %s %s", u.Name, d.path), Waits: true})
+			}
+			if info.Mode&0o077 != 0 {
+				found = append(found, Finding{Setting: d.setting, What: fmt.Sprintf("%s has mode %04o: other users may look into the data", d.path, info.Mode),
+					Hint: "chmod 0700 " + d.path, Notice: true, Waits: true})
+			}
+		}
+	}
+	return found
+}
+
+// existing returns the path, or the nearest directory above it that is there.
+func (h *Host) existing(path string) (string, Info, error) {
+	for {
+		info, err := h.Stat(path)
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+			return path, info, err
+		}
+		up := filepath.Dir(path)
+		if up == path {
+			return path, info, err
+		}
+		path = up
+	}
+}

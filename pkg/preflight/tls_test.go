@@ -1,0 +1,146 @@
+package preflight
+
+import (
+	"crypto/x509"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// files is a file system for tests; a value that is an error is what reading
+// the file gives.
+type files map[string]any
+
+func (f files) host() *Host {
+	return &Host{
+		Now: func() time.Time { return now },
+		ReadFile: func(path string) ([]byte, error) {
+			switch v := f[path].(type) {
+			case string:
+				return []byte(v), nil
+			case error:
+				return nil, &fs.PathError{Op: "open", Path: path, Err: v}
+			}
+			return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+		},
+	}
+}
+
+// text prints findings as a table row can hold them.
+func text(found []Finding) string {
+	var b strings.Builder
+	for _, f := range found {
+		kind := "problem"
+		if f.Notice {
+			kind = "notice"
+		}
+		fmt.Fprintf(&b, "%s %s: %s\n", kind, f.Setting, f.What)
+	}
+	return b.String()
+}
+
+func TestTLS(t *testing.T) {
+	ca, caPEM, _ := issue(t, nil, authority)
+	_, otherCA, _ := issue(t, nil, authority)
+	_, cert, key := issue(t, ca, nil)
+	_, _, otherKey := issue(t, ca, nil)
+	middle, middlePEM, _ := issue(t, ca, authority)
+	_, below, belowKey := issue(t, middle, nil)
+	with := func(change func(*x509.Certificate)) files {
+		_, c, k := issue(t, ca, change)
+		return files{"ca": caPEM, "crt": c, "key": k}
+	}
+	days := func(n int) func(*x509.Certificate) {
+		return func(c *x509.Certificate) {
+			c.NotBefore, c.NotAfter = now.AddDate(-1, 0, 0), now.Add(time.Duration(n)*24*time.Hour)
+		}
+	}
+	peer := Side{Peer: true, Cert: "crt", Key: "key", CA: "ca", Several: true}
+	good := files{"ca": caPEM, "crt": cert, "key": key}
+	for _, tc := range []struct {
+		name  string
+		files files
+		side  Side
+		want  string
+	}{
+		{"good", good, peer, ""},
+		{"nothing set", nil, Side{}, ""},
+		{"no certificate", files{"ca": caPEM, "key": key}, peer, "problem peer-cert-file: crt does not exist\n"},
+		{"all three missing", nil, peer, "problem peer-trusted-ca-file: ca does not exist\nproblem peer-cert-file: crt does not exist\nproblem peer-key-file: key does not exist\n"},
+		{"key not allowed", files{"ca": caPEM, "crt": cert, "key": fs.ErrPermission}, peer, "problem peer-key-file: key cannot be read by this user\n"},
+		{"a directory", files{"ca": caPEM, "crt": cert, "key": syscall.EISDIR}, peer, "problem peer-key-file: read key: is a directory\n"},
+		{"certificate alone", good, Side{Cert: "crt"}, "problem cert-file: a certificate without a key\n"},
+		{"key alone", good, Side{Key: "key"}, "problem key-file: a key without a certificate\n"},
+		{"other key", files{"ca": caPEM, "crt": cert, "key": otherKey}, peer, "problem peer-key-file: key is no key for crt: tls: private key does not match public key\n"},
+		{"the two swapped", files{"ca": caPEM, "crt": key, "key": cert}, peer, "problem peer-cert-file: crt holds no certificate\n"},
+		{"an empty CA", files{"ca": "", "crt": cert, "key": key}, peer, "problem peer-trusted-ca-file: ca holds no certificate\n"},
+		{"other CA", files{"ca": otherCA, "crt": cert, "key": key}, peer, "problem peer-cert-file: crt does not verify against ca: x509: certificate signed by unknown authority"},
+		{"other CA, one member", files{"ca": otherCA, "crt": cert, "key": key}, Side{Peer: true, Cert: "crt", Key: "key", CA: "ca"}, "notice peer-cert-file: crt does not verify"},
+		{"other CA, clients", files{"ca": otherCA, "crt": cert, "key": key}, Side{Cert: "crt", Key: "key", CA: "ca", Several: true}, "notice cert-file: crt does not verify"},
+		{"intermediate missing", files{"ca": caPEM, "crt": below, "key": belowKey}, peer, "problem peer-cert-file: crt does not verify"},
+		{"intermediate there", files{"ca": caPEM, "crt": below + middlePEM, "key": belowKey}, peer, ""},
+		{"expired", with(days(-1)), peer, "problem peer-cert-file: crt expired on 2026-11-21\n"},
+		{"expires soon", with(days(12)), peer, "notice peer-cert-file: crt expires in 12 days, on 2026-12-04\n"},
+		{"expires later", with(days(31)), peer, ""},
+		{"not valid yet", with(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Hour) }), peer, "notice peer-cert-file: crt is not valid before 2026-11-22 13:00:00; now it is 2026-11-22 12:00:00\n"},
+		{"a server only", with(func(c *x509.Certificate) { c.ExtKeyUsage = c.ExtKeyUsage[:1] }), peer, "problem peer-cert-file: crt may not be used as a client: its extended key usage lacks clientAuth; a peer is both client and server\n"},
+		{"a client only", with(func(c *x509.Certificate) { c.ExtKeyUsage = c.ExtKeyUsage[1:] }), peer, "problem peer-cert-file: crt may not be used as a server: its extended key usage lacks serverAuth; a peer is both client and server\n"},
+		{"a server for clients", with(func(c *x509.Certificate) { c.ExtKeyUsage = c.ExtKeyUsage[:1] }), Side{Cert: "crt", Key: "key"}, ""},
+		{"a server for clients with certificates", with(func(c *x509.Certificate) { c.ExtKeyUsage = c.ExtKeyUsage[:1] }), Side{Cert: "crt", Key: "key", ClientAuth: true}, "notice cert-file: crt may not be used as a client"},
+		{"no usage named", with(func(c *x509.Certificate) { c.ExtKeyUsage = nil }), peer, ""},
+		{"a revocation list that is none", files{"ca": caPEM, "crt": cert, "key": key, "crl": cert}, Side{Cert: "crt", Key: "key", CRL: "crl"}, "problem client-crl-file: crl is not a revocation list"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			found := tc.files.host().TLS(tc.side)
+			got := text(found)
+			if got != tc.want && (tc.want == "" || strings.HasSuffix(tc.want, "\n") || !strings.HasPrefix(got, tc.want)) {
+				t.Errorf("got:\n%swant:\n%s", got, tc.want)
+			}
+			for _, f := range found {
+				if f.Hint == "" {
+					t.Errorf("no hint: %+v", f)
+				}
+			}
+		})
+	}
+}
+
+func TestExpiredCA(t *testing.T) {
+	ca, caPEM, _ := issue(t, nil, func(c *x509.Certificate) {
+		authority(c)
+		c.NotBefore, c.NotAfter = now.AddDate(-2, 0, 0), now.AddDate(0, 0, -2)
+	})
+	_, cert, key := issue(t, ca, nil)
+	got := text(files{"ca": caPEM, "crt": cert, "key": key}.host().TLS(Side{Peer: true, Cert: "crt", Key: "key", CA: "ca", Several: true}))
+	if want := "problem peer-trusted-ca-file: ca expired on 2026-11-20\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestNames(t *testing.T) {
+	ca, _, _ := issue(t, nil, authority)
+	_, cert, key := issue(t, ca, nil)
+	h := files{"crt": cert, "key": key}.host()
+	for _, tc := range []struct {
+		hosts []string
+		side  Side
+		want  string
+	}{
+		{[]string{"10.0.0.1", "etcd-1.example"}, Side{Peer: true, Cert: "crt", Several: true}, ""},
+		{[]string{"10.0.0.1", "10.0.0.2"}, Side{Peer: true, Cert: "crt", Several: true}, "problem peer-cert-file: crt is not for 10.0.0.2, under which others connect to this member; it is for etcd-1.example, 10.0.0.1\n"},
+		{[]string{"etcd-2.example"}, Side{Cert: "crt", Several: true}, "notice cert-file: crt is not for etcd-2.example, under which"},
+		{[]string{"fd00::1"}, Side{Peer: true, Cert: "crt"}, "notice peer-cert-file: crt is not for fd00::1"},
+		{[]string{"0.0.0.0"}, Side{Peer: true, Cert: "crt", Several: true}, ""},
+		{[]string{"10.0.0.2"}, Side{Peer: true, Cert: "none", Several: true}, ""}, // TLS says so
+		{[]string{"10.0.0.2"}, Side{}, ""},
+	} {
+		if got := text(h.Names(tc.side, tc.hosts)); got != tc.want && (tc.want == "" || !strings.HasPrefix(got, tc.want)) {
+			t.Errorf("%v: got %q, want %q", tc.hosts, got, tc.want)
+		}
+	}
+}

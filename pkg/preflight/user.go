@@ -1,0 +1,82 @@
+package preflight
+
+import (
+	"os"
+	"os/user"
+	"runtime"
+	"strconv"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// User is a user and the groups that a service of that user has.
+type User struct {
+	Name string
+	UID  uint32
+	GIDs []uint32 // the primary group first
+}
+
+// Lookup finds a user; ok is false where there is none of that name.
+func Lookup(name string) (u User, ok bool) {
+	found, err := user.Lookup(name)
+	if err != nil {
+		return User{}, false
+	}
+	u.Name = name
+	ids, _ := found.GroupIds() // without the extra groups it is stricter, not wrong
+	for _, id := range append([]string{found.Gid}, ids...) {
+		if n, err := strconv.ParseUint(id, 10, 32); err == nil {
+			u.GIDs = append(u.GIDs, uint32(n))
+		}
+	}
+	uid, err := strconv.ParseUint(found.Uid, 10, 32)
+	u.UID = uint32(uid)
+	return u, err == nil && len(u.GIDs) > 0
+}
+
+// SystemAs is this machine as u would see it: every file is opened with u's
+// rights, ACLs included. Only root can ask so; for all others, and for root as
+// u, it is [System].
+func SystemAs(u User) *Host {
+	h := System()
+	if os.Geteuid() != 0 || u.UID == 0 {
+		return h
+	}
+	h.User = &u
+	h.ReadFile = func(path string) (data []byte, err error) {
+		failed := u.do(func() { data, err = os.ReadFile(path) })
+		if failed != nil {
+			return nil, failed
+		}
+		return data, err
+	}
+	return h
+}
+
+// do runs f on a thread of its own that has u's rights on the file system: for
+// that the kernel looks at a thread's fsuid, and takes root's override with it.
+// The thread is never unlocked, so that it ends with the goroutine and nobody
+// else runs on it.
+func (u User) do(f func()) (err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		// Not syscall.Setgroups: that is for all threads of the process.
+		if _, _, errno := syscall.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(u.GIDs)), uintptr(unsafe.Pointer(&u.GIDs[0])), 0); errno != 0 {
+			err = os.NewSyscallError("setgroups", errno)
+			return
+		}
+		if err = os.NewSyscallError("setfsgid", syscall.Setfsgid(int(u.GIDs[0]))); err != nil {
+			return
+		}
+		if err = os.NewSyscallError("setfsuid", syscall.Setfsuid(int(u.UID))); err != nil {
+			return
+		}
+		f()
+	}()
+	<-done
+	return err
+}
