@@ -195,7 +195,7 @@ func (d dice) gates() string {
 
 // urls rolls URLs to listen on.
 func (d dice) urls() string {
-	pool := []string{"http://127.0.0.1:0", "unix://localhost:0", "http://localhost:0"}
+	pool := []string{"http://127.0.0.1:0", fmt.Sprintf("unix://sock:%d", d.Int32()), "http://localhost:0"}
 	if !d.startable {
 		pool = []string{"http://127.0.0.1:12379", "https://127.0.0.1:12380", "http://0.0.0.0:3", "https://[::1]:4", "http://localhost:5", "unix://sock:1", "unixs://sock:2"}
 	}
