@@ -75,7 +75,7 @@ func (l *Loaded) loadVariables(t *table, vars map[string]Setting) {
 		l.notice("%s are given, so %s do not count", join(given), join(shadowed))
 	}
 	if dirs, ok := vars["STATE_DIRECTORY"]; ok {
-		l.stateDir, _, _ = strings.Cut(dirs.Value, ":")
+		l.loadStateDir(dirs.Value)
 	}
 	if rafthttp.ConnReadTimeout < rafthttp.DefaultConnReadTimeout {
 		l.notice("raft-read-timeout is raised to its minimum, %v", rafthttp.DefaultConnReadTimeout)
