@@ -57,6 +57,13 @@ func (n *node) says(msg string) {
 	}
 }
 
+// forgetLog lets says wait for what the next start says.
+func (n *node) forgetLog() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.log = nil
+}
+
 // logIsEtcds: every line is one whole JSON object with etcd's fields, and none
 // is an error.
 func (n *node) logIsEtcds() {

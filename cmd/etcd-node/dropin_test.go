@@ -87,9 +87,7 @@ func TestKilledAndStartedAtOnce(t *testing.T) {
 		if err := unix.Waitid(unix.P_PID, n.cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil && err != unix.ECHILD {
 			t.Fatal(err)
 		}
-		n.mu.Lock()
-		n.log = nil
-		n.mu.Unlock()
+		n.forgetLog()
 		defer func(done chan error) {
 			select {
 			case <-done:
@@ -144,6 +142,30 @@ func TestRevisionsAreEtcds(t *testing.T) {
 	}
 	if len(seen["etcd"]) < 100 {
 		t.Errorf("only %d facts: %q", len(seen["etcd"]), seen["etcd"])
+	}
+}
+
+// TestThereAndBack: the same data under etcd, under etcd-node, and under etcd
+// again.
+func TestThereAndBack(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	for i, called := range []string{"stock-etcd", "etcd", "stock-etcd"} {
+		n.called = called
+		n.forgetLog()
+		n.start(false)
+		n.says("ready to serve client requests")
+		if i > 0 {
+			if v := n.get("k"); v != fmt.Sprint(i-1) {
+				t.Errorf("%s finds %q", called, v)
+			}
+		}
+		n.put("k", fmt.Sprint(i))
+		n.cmd.Process.Signal(syscall.SIGTERM)
+		// etcd takes its own signal again in the end.
+		if code := n.exit(); code != 0 && called == "etcd" || code >= 0 && called != "etcd" {
+			t.Errorf("%s: exit code %d", called, code)
+		}
 	}
 }
 
