@@ -14,6 +14,8 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"golang.org/x/sys/unix"
+
+	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
 // What scripts and test suites see of etcd, and where they look for it; the
@@ -166,6 +168,27 @@ func TestThereAndBack(t *testing.T) {
 		if code := n.exit(); code != 0 && called == "etcd" || code >= 0 && called != "etcd" {
 			t.Errorf("%s: exit code %d", called, code)
 		}
+	}
+}
+
+// TestMixedCluster: one member is etcd's own, as in the middle of a takeover.
+func TestMixedCluster(t *testing.T) {
+	t.Parallel()
+	nodes := []*node{newNode(t, "a"), newNode(t, "b"), newNode(t, "c")}
+	cluster(nodes...)
+	nodes[0].called, nodes[1].called = "stock-etcd", "etcd"
+	for _, n := range nodes {
+		n.start(true)
+	}
+	for _, n := range nodes {
+		n.await("READY=1")
+	}
+	nodes[0].put("k", "v")
+	for _, n := range nodes[1:] {
+		if v := n.get("k"); v != "v" {
+			t.Errorf("%s has %q", n.name, v)
+		}
+		n.until("connected", func(st status.Status) bool { return st.View.AllConnected() })
 	}
 }
 
