@@ -1,6 +1,7 @@
 # make build      bin/etcd-node, one static binary (GOARCH=arm64 make build for the other machine)
 # make run        one member on loopback, data in bin/run; no root, nothing installed
 # make install    after make build; DESTDIR= and PREFIX= as usual (PREFIX=/usr/local)
+# make install-as-etcd  the binary alone, also under the name etcd, for a unit that you have; docs/dropin.md
 # make uninstall  takes away what install put there; never data, never a changed /etc/default/etcd
 # make check      format, vet, staticcheck, vulnerabilities, generated files, unit file
 # make test       all tests with -race; says which it skipped and why
@@ -17,7 +18,7 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # -s -w: a third less to copy to each host; stack traces do not need what they leave out.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: build build-all run install uninstall check test lab-test soak bench help
+.PHONY: build build-all run install install-as-etcd uninstall check test lab-test soak bench help
 build:
 	$(BUILD) -o bin/etcd-node ./cmd/etcd-node
 
@@ -48,7 +49,17 @@ install:
 	else install -D -m 0644 deploy/systemd/etcd.default $(DEFAULTS); fi
 	@echo 'next: systemd-sysusers && systemctl daemon-reload; edit /etc/default/etcd; systemctl enable --now etcd'
 
+# What is called etcd already is somebody's: a package's, or an etcd to go back to.
+ETCD = $(DESTDIR)$(PREFIX)/bin/etcd
+install-as-etcd:
+	@test -x bin/etcd-node || { echo 'bin/etcd-node is not there: first `make build`' >&2; exit 1; }
+	@test "$$(readlink $(ETCD))" = etcd-node || test ! -e $(ETCD) -a ! -L $(ETCD) || \
+		{ echo '$(ETCD) is there and is not ours: move it away first (a package'"'"'s: dpkg-divert --rename $(ETCD))' >&2; exit 1; }
+	install -D -m 0755 bin/etcd-node $(DESTDIR)$(PREFIX)/bin/etcd-node
+	ln -sf etcd-node $(ETCD)
+
 uninstall:
+	@if test "$$(readlink $(ETCD))" = etcd-node; then rm -f $(ETCD); fi
 	rm -f $(DESTDIR)$(PREFIX)/bin/etcd-node $(SYSTEMD)/systemd/system/etcd.service \
 	      $(SYSTEMD)/sysusers.d/etcd.conf $(FIREWALLD)/etcd.xml
 	@if cmp -s deploy/systemd/etcd.default $(DEFAULTS); then rm -f $(DEFAULTS); \

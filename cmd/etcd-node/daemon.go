@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -19,6 +20,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"go.etcd.io/etcd/client/pkg/v3/types"
+	"go.etcd.io/etcd/server/v3/etcdmain"
 
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/failure"
@@ -203,7 +205,9 @@ func asFailure(err error) *failure.Failure {
 func answered(w world, loaded *config.Loaded, err error) (code int, done bool) {
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(w.stdout, usage)
+		fmt.Fprint(w.stdout, usage, "\netcd's flags, each also a variable (--some-flag is ETCD_SOME_FLAG):\n")
+		os.Stderr = nil                           // there etcd says how it is used, as we have done
+		etcdmain.Main([]string{"etcd", "--help"}) // prints the flags, and ends the process with 0
 		return failure.ExitOK, true
 	case err == nil && loaded.Version:
 		printVersion(w.stdout)

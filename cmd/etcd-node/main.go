@@ -1,7 +1,8 @@
 // Command etcd-node runs one etcd member under a supervisor.
 //
 // Without a subcommand it is the daemon: the supervisor, which runs this same
-// binary again in the role "member". The subcommands are for the operator.
+// binary again in the role "member". The subcommands are for the operator, but
+// for etcd's own gateway and grpc-proxy. Called etcd it does the same.
 package main
 
 import (
@@ -10,6 +11,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"go.etcd.io/etcd/server/v3/etcdmain"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 )
@@ -23,6 +26,10 @@ type world struct {
 }
 
 func main() {
+	if len(os.Args) > 1 && etcds(os.Args[1]) {
+		etcdmain.Main(os.Args)
+		return
+	}
 	w := world{os.Args[1:], os.Environ(), os.Stdout, os.Stderr}
 	// Signals first: a stop that arrives during the start is heard too.
 	ctx, force := stopOn(stopSignals(w))
@@ -41,6 +48,13 @@ func main() {
 		os.Exit(failure.ExitFailure)
 	}
 }
+
+// etcds reports whether a subcommand is etcd's own: one of its two proxies.
+// They hold no data, so there is nothing to supervise; they tell systemd
+// themselves when they are ready, and end by a signal's default, which is why
+// they come before all else. Everything else that etcd calls a subcommand it
+// refuses, so our own words are free under either name of the binary.
+func etcds(subcommand string) bool { return subcommand == "gateway" || subcommand == "grpc-proxy" }
 
 // forceLimit is how long the orderly way out may take after the second signal.
 const forceLimit = time.Second

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -18,15 +19,23 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/etcdctl/v3/ctlv3"
+	"go.etcd.io/etcd/server/v3/etcdmain"
 	"go.uber.org/zap"
 
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
 // TestMain makes the test binary the program under test, in both its roles,
-// when it is started under the program's name.
+// when it is started under one of the program's names; and, under their names,
+// what it is compared with and used by.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"etcd-node": main})
+	testscript.Main(m, map[string]func(){
+		"etcd-node":  main,
+		"etcd":       main,
+		"stock-etcd": func() { etcdmain.Main(os.Args) },
+		"etcdctl":    ctlv3.MustStart,
+	})
 }
 
 // patience bounds every wait for something that must happen; it is this long
@@ -43,6 +52,7 @@ type node struct {
 	client string
 	flags  []string
 	env    []string
+	called string // the program's name; "" is etcd-node
 
 	cmd  *exec.Cmd
 	told chan string // by sd_notify
@@ -127,7 +137,7 @@ func (n *node) start(managed bool, extra ...string) {
 		n.t.Fatal(err)
 	}
 	n.cmd = &exec.Cmd{
-		Path: exe, Args: append(append([]string{"etcd-node"}, n.flags...), extra...),
+		Path: exe, Args: slices.Concat([]string{cmp.Or(n.called, "etcd-node")}, n.flags, extra),
 		Dir: n.dir,
 		// Should this test binary be killed, so is the daemon, and its member.
 		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},

@@ -38,6 +38,8 @@ Usage:
   etcd-node history        print what the flight recorder kept
   etcd-node forget         let another member begin here (restored snapshot, new cluster)
   etcd-node version        print the versions of etcd-node and of the etcd in it
+  etcd-node gateway        etcd's own TCP proxy
+  etcd-node grpc-proxy     etcd's own gRPC proxy
 
 etcd-node finds this machine's address and short host name by itself. Give all
 machines the same /etc/default/etcd with ETCD_INITIAL_CLUSTER (or the pairs

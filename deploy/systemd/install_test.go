@@ -3,6 +3,7 @@
 package systemd_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -130,6 +131,45 @@ func TestInstallKeeps(t *testing.T) {
 	}
 	if got := read(t, dest+"/usr/lib/systemd/system/etcd.service"); got != "theirs" {
 		t.Errorf("the distribution's unit is %q", got)
+	}
+}
+
+// Under the name etcd for a unit that is there: neither unit nor env file, and
+// nothing that was called etcd before is lost.
+func TestInstallAsEtcd(t *testing.T) {
+	makefile(t, "build")
+	dest := t.TempDir()
+	link := dest + "/usr/bin/etcd"
+	if err := os.MkdirAll(filepath.Dir(link), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	vars := []string{"DESTDIR=" + dest, "PREFIX=/usr"}
+	for _, target := range []string{"install-as-etcd", "install-as-etcd", "uninstall"} { // the second is an upgrade
+		makefile(t, append(vars, target)...)
+		to, err := os.Readlink(link)
+		if there := to == "etcd-node"; there != (target != "uninstall") {
+			t.Errorf("after %s: etcd is a link to %q, %v", target, to, err)
+		}
+		if files := strings.Count(tree(t, dest), "\n"); target != "uninstall" && files != 2 || target == "uninstall" && files != 0 {
+			t.Errorf("after %s: %s", target, tree(t, dest))
+		}
+	}
+	for _, before := range []func() error{
+		func() error { return os.WriteFile(link, []byte("stock"), 0o700) },
+		func() error { return errors.Join(os.Remove(link), os.Symlink("/opt/etcd-3.6/etcd", link)) },
+	} {
+		if err := before(); err != nil {
+			t.Fatal(err)
+		}
+		was := tree(t, dest)
+		out, err := exec.Command("make", append(vars, "-C", "../..", "install-as-etcd")...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "move it away first") || tree(t, dest) != was {
+			t.Errorf("%v: %s\n%s", err, out, tree(t, dest))
+		}
+		makefile(t, append(vars, "uninstall")...)
+		if tree(t, dest) != was {
+			t.Errorf("uninstall: %s", tree(t, dest))
+		}
 	}
 }
 

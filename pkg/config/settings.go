@@ -70,6 +70,7 @@ func (w written) Set(value string) error {
 // loadVariables takes etcd's settings from their variables where no flag sets
 // them. Unlike etcd it does not stop where both do.
 func (l *Loaded) loadVariables(t *table, vars map[string]Setting) {
+	var given, shadowed []string
 	t.VisitAll(func(f *flag.Flag) {
 		l.used[envName(f.Name)] = true
 		s, ok := vars[envName(f.Name)]
@@ -78,14 +79,21 @@ func (l *Loaded) loadVariables(t *table, vars map[string]Setting) {
 		case f.Name == "version":
 			l.notice("%s cannot be set by a variable and is ignored", s.Source)
 		case l.set[f.Name] != nil || f.Name == "name" && l.hostName:
-			l.notice("--%s is given, so %s does not count", f.Name, s.Source)
+			given, shadowed = append(given, "--"+f.Name), append(shadowed, s.Source)
 		default:
 			s.Name = f.Name
 			l.accept(f, s)
 		}
 	})
+	switch len(given) {
+	case 0:
+	case 1:
+		l.notice("%s is given, so %s does not count", given[0], shadowed[0])
+	default: // one notice: a unit that does so often does it with each of its flags
+		l.notice("%s are given, so %s do not count", join(given), join(shadowed))
+	}
 	if dirs, ok := vars["STATE_DIRECTORY"]; ok {
-		l.stateDir, _, _ = strings.Cut(dirs.Value, ":")
+		l.loadStateDir(dirs.Value)
 	}
 	if rafthttp.ConnReadTimeout < rafthttp.DefaultConnReadTimeout {
 		l.notice("raft-read-timeout is raised to its minimum, %v", rafthttp.DefaultConnReadTimeout)

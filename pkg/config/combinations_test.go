@@ -1,0 +1,91 @@
+package config
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/etcd-node/etcd-node/test/cmdline"
+)
+
+// mainOnly are the flags that etcd describes elsewhere than among its flags.
+var mainOnly = []string{"config-file", "version"}
+
+// TestHelpIsTheTable: what etcd's help describes can be set here, and nothing
+// else can.
+func TestHelpIsTheTable(t *testing.T) {
+	table, help := newTable(), cmdline.Help()
+	if len(help) < 100 {
+		t.Fatalf("only %d flags in etcd's help: %q", len(help), help)
+	}
+	for _, name := range help {
+		if known := table.Lookup(name) != nil; known == slices.Contains(cmdline.Gone, name) {
+			t.Errorf("--%s is in etcd's help; known here: %v", name, known)
+		}
+	}
+	help = slices.Concat(help, ignored, mainOnly)
+	for _, name := range flagNames(table) {
+		if !slices.Contains(help, name) {
+			t.Errorf("--%s is not in etcd's help", name)
+		}
+	}
+}
+
+// TestRandomCombinations: whatever settings meet, in whichever spelling, etcd's
+// own main and the whole way through Load, Resolve, argv and Member come to the
+// same configuration, or both refuse. A seed makes a failure come back:
+// -run 'TestRandomCombinations/17$'.
+func TestRandomCombinations(t *testing.T) {
+	accepted, covered := 0, make(map[string]bool)
+	for seed := range 400 {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			line := cmdline.Random(rand.New(rand.NewPCG(uint64(seed), 0)), false)
+			line.Args = append(line.Args, "--log-outputs=/dev/null")
+			line.Environ = slices.DeleteFunc(line.Environ, func(kv string) bool { return strings.HasPrefix(kv, "ETCD_LOG_OUTPUTS=") })
+			for _, kv := range line.Environ {
+				name, value, _ := strings.Cut(kv, "=")
+				t.Setenv(name, value)
+			}
+			want, refused := stock(line.Args)
+			wantTimeouts := raftTimeouts()
+			for _, kv := range line.Environ { // t.Setenv restores them
+				name, _, _ := strings.Cut(kv, "=")
+				os.Unsetenv(name)
+			}
+			if refused != nil {
+				if _, err := Load(Input{Args: line.Args, Environ: line.Environ}); err == nil {
+					t.Errorf("accepted, etcd: %v\n%q", refused, line)
+				}
+				return
+			}
+			got := throughUs(t, line.Args, line.Environ)
+			if diff := differences(got, want); len(diff) > 0 {
+				t.Errorf("differs from etcd's own: %s\n%q", strings.Join(diff, "\n"), line)
+			}
+			if got := raftTimeouts(); got != wantTimeouts {
+				t.Errorf("raft timeouts %v, want %v\n%q", got, wantTimeouts, line)
+			}
+			accepted++
+			for name := range got.FlagsExplicitlySet {
+				covered[name] = true
+			}
+		})
+	}
+	if accepted < 100 {
+		t.Errorf("only %d combinations that etcd accepts", accepted)
+	}
+	for _, name := range cmdline.Help() {
+		if !covered[name] && !slices.Contains(cmdline.Gone, name) {
+			t.Errorf("--%s was in no combination that etcd accepts", name)
+		}
+	}
+}
+
+func flagNames(t *table) (names []string) {
+	t.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+	return names
+}
