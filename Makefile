@@ -6,6 +6,7 @@
 # make check      format, vet, staticcheck, vulnerabilities, generated files, unit file
 # make test       all tests with -race; says which it skipped and why
 # make lab-test   those of them that boot three real-systemd hosts (root)
+# make faults     every fault for real, written to docs/FAULTS.md (root, 20 minutes)
 # make soak       random faults on three hosts, every answer checked; DURATION=60m (root)
 # make bench      the numbers, side by side with stock etcd of the same build (root, an hour)
 
@@ -18,7 +19,7 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # -s -w: a third less to copy to each host; stack traces do not need what they leave out.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: build build-all run install install-as-etcd uninstall check test lab-test soak bench help
+.PHONY: build build-all run install install-as-etcd uninstall check test lab-test faults soak bench help
 build:
 	$(BUILD) -o bin/etcd-node ./cmd/etcd-node
 
@@ -84,6 +85,9 @@ test: build
 
 lab-test: build
 	@$(GO) test -race -count=1 -timeout=8m -json ./test/lab | $(GO) run ./test/report
+
+faults: build
+	$(GO) run ./test/faults -write
 
 # Two minutes is what CI has time for.
 DURATION ?= 2m

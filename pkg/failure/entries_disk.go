@@ -44,7 +44,7 @@ var entriesDisk = []Entry{
 		errs:  []error{syscall.EIO},
 		Cause: "the disk under the data dir reports an input/output error",
 		Means: "A read, a write or an fsync has failed. After a failed fsync the page cache may hold what the disk does not, so that what looks well now may be gone after the next boot. A put whose fsync failed may still have been acknowledged by the other members.",
-		Acts:  "It tries again every 30 s, and says so each time.",
+		Acts:  "It tries again every 30 s, and says so each time. A file system that is mounted anew beside the running unit does not reach it: stop it first.",
 		Next: []Step{
 			{"what does the kernel say?", []string{"dmesg --level=err,warn | tail -n 50", "findmnt -T {data-dir}"}},
 			{"check disk and file system before you trust this data again; with a quorum elsewhere, replace this member on another disk", []string{
@@ -60,9 +60,10 @@ var entriesDisk = []Entry{
 		errs:  []error{syscall.EROFS},
 		Cause: "the file system under the data dir is read-only",
 		Means: "Either the kernel has made it read-only after an error of the disk, or the unit does not allow this directory (ProtectSystem=strict allows StateDirectory= and ReadWritePaths= alone).",
-		Acts:  "It tries again every 30 s.",
+		Acts:  "It tries again every 30 s. A file system that is mounted anew beside the running unit does not reach it: stop it first.",
 		Next: []Step{
 			{"", []string{"findmnt -T {data-dir}", "dmesg --level=err,warn | tail -n 50", "systemctl show etcd -p ReadWritePaths -p StateDirectory"}},
+			{"after an error of the disk: stop, unmount, check (fsck), mount, start", []string{"systemctl stop etcd", "umount {data-dir}"}},
 			{"for a data dir outside of /var/lib/etcd: ReadWritePaths= in a drop-in", []string{"systemctl edit etcd"}},
 		},
 		Never: "Never remount it read-write before the file system was checked.",
