@@ -28,11 +28,11 @@ var fileKeys = map[string]any{
 	"host-whitelist":              "a.example,b.example",
 	"feature-gates":               "InitialCorruptCheck=true",
 	"client-transport-security": map[string]any{
-		"cert-file": "/c", "key-file": "/k", "client-cert-file": "/cc", "client-key-file": "/ck", "client-cert-auth": true,
+		"cert-file": "/c", "key-file": "/key", "client-cert-file": "/cc", "client-key-file": "/ckey", "client-cert-auth": true,
 		"trusted-ca-file": "/ca", "auto-tls": true, "allowed-hostname": []string{"a"}, "skip-client-san-verification": true,
 	},
 	"peer-transport-security": map[string]any{
-		"cert-file": "/c", "key-file": "/k", "client-cert-file": "/cc", "client-key-file": "/ck", "client-cert-auth": true,
+		"cert-file": "/c", "key-file": "/key", "client-cert-file": "/cc", "client-key-file": "/ckey", "client-cert-auth": true,
 		"trusted-ca-file": "/ca", "auto-tls": true, "allowed-cn": []string{"a", "b"}, "skip-client-san-verification": true,
 	},
 	"discovery-config":      map[string]any{"client": map[string]any{"endpoints": []string{"http://127.0.0.1:1"}, "dial-timeout": 7000000000}, "token": "t"},

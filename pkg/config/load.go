@@ -26,6 +26,9 @@ type Input struct {
 	// Host is where TLS files and directories are looked at; nil is this
 	// machine as this process sees it.
 	Host *preflight.Host
+	// unjudged leaves out what is not about reading the settings but about
+	// whether etcd could start with them: tests compare the reading with etcd's.
+	unjudged bool
 	// Asking: a command asks for the operator. Then what the daemon would wait
 	// for until it is mended (the rights of the data dir) is a problem, too.
 	Asking bool

@@ -113,6 +113,9 @@ func (l *Loaded) trial() {
 	d := l.derive(id)
 	problems := d.judge(d.settings())
 	l.problems = append(l.problems, problems...)
+	if l.in.unjudged {
+		return
+	}
 	d.check()
 	d.checkFiles()
 }

@@ -115,7 +115,7 @@ func (l *Loaded) accept(f *flag.Flag, s Setting) {
 		l.problems = append(l.problems, *p)
 		return
 	}
-	if p := slipProblem(f, s); p != nil {
+	if p := slipProblem(f, s); p != nil && !l.in.unjudged {
 		l.problems = append(l.problems, *p)
 		return
 	}

@@ -174,7 +174,14 @@ func (d dice) value(name string) string {
 	if _, err := time.ParseDuration(f.DefValue); err == nil {
 		return []string{"250ms", "3s", "1m30s", "2h", "1h0m0.5s"}[d.IntN(5)]
 	}
+	// etcd-node refuses in these what etcd would start with; see package config.
+	if d.startable && (name == "name" || name == "initial-cluster-token") {
+		return []string{"b", "ü"}[d.IntN(2)]
+	}
 	// Blanks, quotes and signs that have a meaning elsewhere.
+	if d.startable {
+		return []string{"/some/" + name, "b,a", "a b", "c=d", "ü"}[d.IntN(5)]
+	}
 	return []string{"/some/" + name, "b,a", "a b", "c=d", "'quoted'", "ü"}[d.IntN(6)]
 }
 
