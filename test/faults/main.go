@@ -8,6 +8,7 @@
 //	go run ./test/faults -local               those that need no hosts: ten minutes
 //	go run ./test/faults -run wal -n 5        the rows that match, five times each
 //	go run ./test/faults -write               and writes docs/FAULTS.md
+//	go run ./test/faults -write -run wal      plays some, and replaces their rows in it
 //	go run ./test/faults -bootstrap-kills 500 kills a first start, again and again
 //
 // It prints the table and exits 1 if a row is not as expected.
@@ -49,8 +50,8 @@ func run(ctx context.Context) (err error) {
 	write := flag.Bool("write", false, "write docs/FAULTS.md")
 	kills := flag.Int("bootstrap-kills", 0, "instead: kill so many first starts of a single member")
 	flag.Parse()
-	if *write && (*only != "" || *local) {
-		return errors.New("-write goes with all rows")
+	if *write && *local {
+		return errors.New("-write goes with all rows, or with those that -run names")
 	}
 	match, err := regexp.Compile("(?i)" + *only)
 	if err != nil {
@@ -92,8 +93,13 @@ func run(ctx context.Context) (err error) {
 		fmt.Print(r.line())
 		all = append(all, r)
 	}
-	if *write {
-		if err := writePage(filepath.Join(root, "docs/FAULTS.md"), p, *n, all); err != nil {
+	switch page := filepath.Join(root, "docs/FAULTS.md"); {
+	case *write && *only != "":
+		if err := updatePage(page, all); err != nil {
+			return err
+		}
+	case *write:
+		if err := writePage(page, p, *n, all); err != nil {
 			return err
 		}
 	}

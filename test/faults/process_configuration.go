@@ -33,7 +33,7 @@ func (p *product) configuration() []fault {
 			n.set("ETCD_INITIAL_CLUSTER", "b="+n.peer)
 			return nil
 		}),
-		wrong("another peer URL than in the cluster list", "initial-advertise-peer-urls", func(n *local) []string {
+		wrong("another peer URL than in the cluster list", "ETCD_INITIAL_ADVERTISE_PEER_URLS", func(n *local) []string {
 			n.set("ETCD_INITIAL_CLUSTER", "a=http://192.0.2.1:2380")
 			return nil
 		}),

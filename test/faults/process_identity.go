@@ -75,15 +75,13 @@ func (p *product) identity() []fault {
 			return seen, took
 		})},
 		{"data of a cluster of one on loopback, list of three", failure.IDLoopbackData, refusal, goalExplained, p.on(func(s *stage) (string, time.Duration) {
-			nodes := s.cluster("a", "b", "c")
-			n := nodes[0]
-			n.set("ETCD_INITIAL_CLUSTER", list(n))
+			n := s.cluster("a")[0]
 			n.start()
 			n.serves()
 			n.put()
 			n.versioned()
 			n.stop()
-			n.set("ETCD_INITIAL_CLUSTER", list(nodes...))
+			n.set("ETCD_INITIAL_CLUSTER", list(n)+",b=http://192.0.2.1:2380,c=http://192.0.2.2:2380")
 			n.start()
 			seen, took := n.refused(failure.IDLoopbackData)
 			n.set("ETCD_INITIAL_CLUSTER", list(n))

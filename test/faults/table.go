@@ -125,6 +125,32 @@ func writePage(path string, p *product, n int, all []result) error {
 	return os.WriteFile(path, []byte(page(about, n, all)), 0o644)
 }
 
+// updatePage replaces rows that were played again. The page keeps its head: it
+// is of the run that played them all.
+func updatePage(path string, all []result) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	text, err := update(string(raw), all)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(text), 0o644)
+}
+
+func update(text string, all []result) (string, error) {
+	lines := strings.SplitAfter(text, "\n")
+	for _, r := range all {
+		i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "| "+cell(r.name)+" |") })
+		if i < 0 {
+			return "", fmt.Errorf("%q has no row yet: write the whole page", r.name)
+		}
+		lines[i] = r.line()
+	}
+	return strings.Join(lines, ""), nil
+}
+
 // machine is this one in a line.
 func machine() string {
 	of := func(path, key string) string {

@@ -46,3 +46,18 @@ func TestPage(t *testing.T) {
 		t.Error("counts what was not played")
 	}
 }
+
+func TestUpdate(t *testing.T) {
+	one := result{fault: fault{name: "one", id: "x", goal: time.Second}, seen: "a", took: []time.Duration{time.Millisecond}}
+	two := result{fault: fault{name: "two", id: "x", goal: time.Second}, seen: "b", took: []time.Duration{time.Millisecond}}
+	before := page("about", 1, []result{one, two})
+	two.seen = "c"
+	got, err := update(before, []result{two})
+	if want := page("about", 1, []result{one, two}); err != nil || got != want {
+		t.Errorf("got %v\n%s\nwant\n%s", err, got, want)
+	}
+	two.name = "three"
+	if _, err := update(before, []result{two}); err == nil {
+		t.Error("a row came out of nothing")
+	}
+}
