@@ -267,10 +267,15 @@ func restartUnderLoad(ctx context.Context, c *cluster, n int) ([]time.Duration, 
 	var took []time.Duration
 	var followers, terms uint64
 	for i := range n * len(c.Hosts) {
-		h := c.Hosts[i%len(c.Hosts)]
-		leader, _, err := c.leader(ctx)
+		leader, others, err := c.leader(ctx)
 		if err != nil {
 			return nil, err
+		}
+		// Every third the leader, the others in turn: in the order of the hosts
+		// the leadership would run ahead of us.
+		h := leader
+		if i%3 != 2 {
+			h = others[i%3]
 		}
 		before, err := c.term(ctx, h)
 		if err != nil {
