@@ -148,6 +148,7 @@ func TestSilentMemberIsKilled(t *testing.T) {
 		if !first.quit || first.killed {
 			t.Fatalf("after 10 s: asked what it does: %v, killed: %v", first.quit, first.killed)
 		}
+		r.s.Status(t.Context()) // for the race detector: orders the read before what follows
 		r.pass(dumpLimit)
 		if !first.killed || len(r.procs) != 2 {
 			t.Fatalf("killed: %v, starts: %d", first.killed, len(r.procs))
