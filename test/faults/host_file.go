@@ -10,21 +10,21 @@ import (
 // Files that belong to root, as a restore or a copy by hand leaves them.
 var fileFaults = []fault{
 	{
-		name: "member/ belongs to root after a restore as root", id: failure.IDDirAccess, goal: goalExplained,
+		name: "member/ belongs to root after a restore as root", id: failure.IDDirOwner, goal: goalExplained,
 		expected: "it waits, tries again every 30 s, and says so; the others serve on",
 		run: onHosts(func(s *scene) (string, time.Duration) {
 			from := s.ownedByRoot()
-			seen, at := s.says(3, "backoff: ", failure.New(failure.IDDirAccess, "").Cause)
-			s.explained(3, failure.IDDirAccess, "chown -R etcd:etcd "+dataDir)
+			seen, at := s.says(3, "backoff: ", failure.New(failure.IDDirOwner, "").Cause)
+			s.explained(3, failure.IDDirOwner, "chown -R etcd:etcd "+dataDir)
 			return seen, at - from
 		}),
 	},
 	{
-		name: "member/ given back to the service user", id: failure.IDDirAccess, goal: 37 * time.Second,
+		name: "member/ given back to the service user", id: failure.IDDirOwner, goal: 37 * time.Second,
 		expected: "back with its next attempt, every 30 s",
 		run: onHosts(func(s *scene) (string, time.Duration) {
 			s.ownedByRoot()
-			s.says(3, "backoff: ", failure.New(failure.IDDirAccess, "").Cause)
+			s.says(3, "backoff: ", failure.New(failure.IDDirOwner, "").Cause)
 			s.put(1, 2)
 			from := lab.Now()
 			s.run(3, "chown", "-R", "etcd:etcd", dataDir) // as explained
