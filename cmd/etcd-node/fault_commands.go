@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -19,19 +20,12 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
-// orElse is a directory that the unit gives, or its place where the command is
+// recorderDir is where the unit has the recorder, also for a command that is
 // run by hand.
-func orElse(dir, unit string) string {
-	if dir == "" {
-		return unit
-	}
-	return dir
-}
-
-func recorderDir(w world) string { return orElse(nth(getenv(w.environ, "LOGS_DIRECTORY"), 0), logsDir) }
+func recorderDir(w world) string { return cmp.Or(nth(getenv(w.environ, "LOGS_DIRECTORY"), 0), logsDir) }
 
 func pinStore(w world) identity.Store {
-	return identity.Store{Dir: orElse(nth(getenv(w.environ, "STATE_DIRECTORY"), 1), pinDir)}
+	return identity.Store{Dir: cmp.Or(nth(getenv(w.environ, "STATE_DIRECTORY"), 1), pinDir)}
 }
 
 func explainCommand(w world) *cobra.Command {
@@ -86,7 +80,7 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 		fmt.Fprintf(out, "now: %s\n", st.Line())
 		for _, x := range st.View.Conditions {
 			fmt.Fprintln(out)
-			say(orElse(x.Text, x.ID), x.ID, values)
+			say(cmp.Or(x.Text, x.ID), x.ID, values)
 		}
 		fmt.Fprintln(out)
 	} else if r, ok := recorder.LastEnd(recorderDir(w)); ok {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -352,17 +351,13 @@ type listedMember struct {
 
 // members gets a peer's list.
 func (p *prober) members(ctx context.Context, peerURL string) ([]listedMember, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(peerURL, "/")+"/members", nil)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := p.client.Do(req)
+	resp, err := p.get(ctx, peerURL)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
 	var members []listedMember
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&members); err != nil {
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxMembers)).Decode(&members); err != nil {
 		return nil, err
 	}
 	return members, nil

@@ -64,18 +64,13 @@ func (p *prober) ask(ctx context.Context, peerURL string) finding {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return finding{ok: true} // a unix socket: raft's own connection has to tell
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(peerURL, "/")+"/members", nil)
-	if err != nil {
-		return finding{cause: err.Error()}
-	}
-	resp, err := p.client.Do(req)
+	resp, err := p.get(ctx, peerURL)
 	if err != nil {
 		return finding{cause: u.Hostname() + ": " + short(explain(err, u))}
 	}
 	defer resp.Body.Close()
-	// Read to the end, or the connection cannot be used again. A list of
-	// members is small; whoever sends more is no peer.
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
+	// Read to the end, or the connection cannot be used again.
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxMembers))
 	id := resp.Header.Get("X-Etcd-Cluster-ID")
 	switch {
 	case id != "":
@@ -85,6 +80,19 @@ func (p *prober) ask(ctx context.Context, peerURL string) finding {
 	default:
 		return finding{cause: fmt.Sprintf("%s: port %s is not an etcd peer port (HTTP %d)", u.Hostname(), port(u), resp.StatusCode)}
 	}
+}
+
+// maxMembers bounds a peer's list in bytes. A list of members is small; whoever
+// sends more is no peer.
+const maxMembers = 1 << 20
+
+// get asks a peer for its list of members.
+func (p *prober) get(ctx context.Context, peerURL string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(peerURL, "/")+"/members", nil)
+	if err != nil {
+		return nil, err
+	}
+	return p.client.Do(req)
 }
 
 // explain turns an error into what the operator has to look at.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -190,6 +191,8 @@ func then(seen, line string) string {
 // shorten keeps what fits a cell of the table: the beginning, and the end,
 // where etcd says what is wrong after it has quoted everything.
 func shorten(text string) string {
+	// This program, where it is what is in the way: where it lies is of no interest.
+	text = strings.ReplaceAll(text, os.Args[0], filepath.Base(os.Args[0]))
 	const head, tail = 150, 90
 	if r := []rune(text); len(r) > head+tail {
 		return string(r[:head]) + " … " + string(r[len(r)-tail:])
