@@ -60,14 +60,18 @@ func (e *Elector) hup(ctx context.Context) error {
 	})
 }
 
-// knock makes this member write to the stream that the leader opened to it:
-// only a write finds out that the other end is gone, and an idle follower has
-// nothing to say. It does so by handing raft a pre-vote request of term 1, of
-// which no leader ever is, in the leader's name, as if it had been on its way
-// since the cluster began. raft answers it with a rejection; a leader ignores
-// answers to questions that it did not ask.
 func (e *Elector) knock(ctx context.Context, leader uint64) error {
-	return e.opts.Server.Process(ctx, &raftpb.Message{
-		Type: raftpb.MsgPreVote.Enum(), To: new(e.opts.Self), From: new(leader), Term: new(uint64(1)),
+	return Knock(ctx, e.opts.Server, e.opts.Self, leader)
+}
+
+// Knock makes the member self write to the stream that a peer opened to it:
+// only a write finds out that the other end is gone, the second or third in
+// fact, and an idle follower has nothing to say. It does so by handing raft a
+// pre-vote request of term 1, of which no leader ever is, in the peer's name,
+// as if it had been on its way since the cluster began. raft answers it with a
+// rejection; a peer ignores answers to questions that it did not ask.
+func Knock(ctx context.Context, s Server, self, peer uint64) error {
+	return s.Process(ctx, &raftpb.Message{
+		Type: raftpb.MsgPreVote.Enum(), To: new(self), From: new(peer), Term: new(uint64(1)),
 	})
 }

@@ -39,6 +39,7 @@ type streamsState struct {
 	mu    sync.Mutex
 	peers map[string]*peerStreams // by hexadecimal member ID
 	moved chan struct{}           // closed at the next change
+	risen chan struct{}           // closed when the next stream comes
 	// rejected is when raft here last refused its pre-vote to a member.
 	rejected map[string]time.Time
 	// ignored is when it last ignored one, because it hears a leader.
@@ -54,7 +55,8 @@ type peerStreams struct {
 // NewStreams returns a listener that has heard nothing yet.
 func NewStreams() Streams {
 	return Streams{&streamsState{
-		peers: map[string]*peerStreams{}, rejected: map[string]time.Time{}, ignored: map[string]time.Time{}, moved: make(chan struct{}),
+		peers: map[string]*peerStreams{}, rejected: map[string]time.Time{}, ignored: map[string]time.Time{},
+		moved: make(chan struct{}), risen: make(chan struct{}),
 	}}
 }
 
@@ -104,6 +106,13 @@ func (s Streams) changed() <-chan struct{} {
 	return s.state.moved
 }
 
+// Established is closed when the next stream is established, with any peer.
+func (s Streams) Established() <-chan struct{} {
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	return s.state.risen
+}
+
 // Enabled is independent of etcd's log level.
 func (s Streams) Enabled(l zapcore.Level) bool { return l >= zapcore.InfoLevel }
 
@@ -147,6 +156,10 @@ func (s Streams) Write(e zapcore.Entry, fields []zapcore.Field) error {
 		}
 	}
 	up := e.Message == msgEstablished
+	if up {
+		close(s.state.risen)
+		s.state.risen = make(chan struct{})
+	}
 	p := s.state.peers[peer]
 	if p == nil {
 		p = &peerStreams{readers: map[string]bool{}}

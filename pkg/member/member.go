@@ -134,6 +134,7 @@ func Run(ctx context.Context, o Options) int {
 
 	m.reserve = m.keeper()
 	go m.watchDisk(ctx)
+	go m.watchConns(ctx, listenPorts(o.Config.ListenPeerUrls))
 	go func() { m.started <- m.open(ctx) }() // StartEtcd takes no context
 
 	beat, poll := time.NewTicker(beatInterval), time.NewTicker(pollInterval)

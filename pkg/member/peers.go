@@ -70,6 +70,13 @@ func (f *findings) silent(key string) bool {
 	return f.failures[key] >= 2
 }
 
+// whole reports whether every peer answered its last probe.
+func (f *findings) whole() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.failures) == 0
+}
+
 // foreign returns the cluster ID that a quorum of size members has said to be
 // theirs, and that is not ours: then we are the stray one. "" if there is none,
 // or too few rounds of probes have been made to be sure.

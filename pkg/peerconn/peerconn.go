@@ -1,0 +1,161 @@
+// Package peerconn minds the TCP connections between this member and its
+// peers, so that raft is back as soon as the network is.
+//
+// etcd means to give a stream up after 5 s without a word from its peer
+// (--raft-read-timeout; each end says something every third of it). In 3.7 that
+// has no effect: its transport sets DialContext, and so net/http never calls
+// the dialer that would set the deadlines. A stream into a cut cable then lasts
+// as long as TCP tries, a quarter of an hour, at intervals that double up to
+// two minutes. For up to two minutes after the cable is back nothing passes,
+// and what is written to such a stream is lost in the end.
+//
+// The connections are etcd's own and out of reach by its API. They are found by
+// their ports, and what is set or ended is the socket in the kernel; etcd then
+// does what it does whenever a connection breaks, and dials again.
+package peerconn
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/procfs"
+	"golang.org/x/sys/unix"
+)
+
+// Ports tell which of this process's connections are with peers.
+type Ports struct {
+	Listen []uint64 // ours, which peers dial
+	Peers  []uint64 // theirs, which we dial
+}
+
+// rtoMax caps the pause between two tries to deliver what was sent; the
+// smallest cap there is. It needs Linux 6.15.
+const rtoMax = time.Second
+
+// Bound makes the kernel end a connection whose other end has been gone for
+// about limit, in whole seconds: it asks for a sign of life in the last three
+// fifths of it, three times. An end that is there but frozen gives one.
+// Where the kernel can, the pauses between retransmissions are capped too.
+func Bound(p Ports, limit time.Duration) error {
+	const asked = 3
+	every := max(1, int(limit.Seconds())/5)
+	idle := max(1, int(limit.Seconds())-asked*every)
+	return p.each(established, func(fd int, _ *unix.TCPInfo) error {
+		// An older kernel does not know this one, and the rest does without.
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_RTO_MAX_MS, int(rtoMax.Milliseconds()))
+		return errors.Join(
+			unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1),
+			unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, idle),
+			unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, every),
+			unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, asked),
+		)
+	})
+}
+
+// Abandon ends the connections on which nothing of what was sent has been
+// acknowledged for limit, and returns how many. A peer that takes its time
+// acknowledges; so does one that is frozen or has no room, as in the middle of
+// a snapshot, which is why TCP_USER_TIMEOUT will not do.
+func Abandon(p Ports, limit time.Duration) (ended int, err error) {
+	err = p.each(established, func(fd int, info *unix.TCPInfo) error {
+		if info.Unacked == 0 || info.Retransmits == 0 || time.Duration(info.Last_ack_recv)*time.Millisecond < limit {
+			return nil
+		}
+		ended++
+		return unix.Shutdown(fd, unix.SHUT_RDWR)
+	})
+	return ended, err
+}
+
+// Hurry ends the attempts to connect that wait for an answer, and returns how
+// many: who dials then dials again, instead of waiting for the kernel's next
+// try, a second or more away. No data is lost: none was sent.
+func Hurry(p Ports) (ended int, err error) {
+	err = p.each(synSent, func(fd int, _ *unix.TCPInfo) error {
+		ended++
+		return unix.Shutdown(fd, unix.SHUT_RDWR)
+	})
+	return ended, err
+}
+
+// state is a connection's, as in Linux's include/net/tcp_states.h.
+type state uint8
+
+const (
+	established state = 1
+	synSent     state = 2
+)
+
+// each calls do for every connection with a peer that is in a state, with a
+// descriptor that stays that connection's as long as do runs. What ends
+// meanwhile is left out.
+func (p Ports) each(in state, do func(fd int, info *unix.TCPInfo) error) error {
+	proc, err := procfs.NewDefaultFS()
+	if err != nil {
+		return fmt.Errorf("look for the connections with peers: %w", err)
+	}
+	v4, err := proc.NetTCP()
+	v6, err6 := proc.NetTCP6()
+	if err != nil && err6 != nil { // one alone may be turned off
+		return fmt.Errorf("look for the connections with peers: %w", err)
+	}
+	ours := map[uint64]bool{} // by inode
+	for _, s := range append(v4, procfs.NetTCP(v6)...) {
+		if state(s.St) == in && (slices.Contains(p.Listen, s.LocalPort) || slices.Contains(p.Peers, s.RemPort)) {
+			ours[s.Inode] = true
+		}
+	}
+	if len(ours) == 0 {
+		return nil
+	}
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return fmt.Errorf("look for the connections with peers: %w", err)
+	}
+	var errs []error
+	for _, e := range fds {
+		fd, err := strconv.Atoi(e.Name())
+		if inode, ok := socket(e.Name()); err == nil && ok && ours[inode] {
+			errs = append(errs, hold(fd, inode, in, do))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// socket is the inode of the socket that a descriptor of this process is.
+func socket(fd string) (uint64, bool) {
+	target, err := os.Readlink("/proc/self/fd/" + fd)
+	if err != nil {
+		return 0, false
+	}
+	number, ok := strings.CutPrefix(target, "socket:[")
+	if !ok {
+		return 0, false
+	}
+	inode, err := strconv.ParseUint(strings.TrimSuffix(number, "]"), 10, 64)
+	return inode, err == nil
+}
+
+// hold calls do with a copy of a descriptor, if that still is the connection
+// that it was: its owner may close it at any time, and the number be a
+// client's connection at once.
+func hold(fd int, inode uint64, in state, do func(fd int, info *unix.TCPInfo) error) error {
+	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil //nolint:nilerr // closed since
+	}
+	defer unix.Close(dup)
+	info, err := unix.GetsockoptTCPInfo(dup, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if now, ok := socket(strconv.Itoa(dup)); err != nil || !ok || now != inode || state(info.State) != in {
+		return nil //nolint:nilerr // closed since
+	}
+	if err := do(dup, info); err != nil && !errors.Is(err, unix.ENOTCONN) {
+		return fmt.Errorf("a connection with a peer: %w", err)
+	}
+	return nil
+}

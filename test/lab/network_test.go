@@ -1,0 +1,55 @@
+package lab
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A cable is pulled for longer than etcd means to trust a silent stream, and
+// plugged in again. Nothing that was sent into it is left for TCP to try again
+// after ever longer pauses: what comes next takes a new connection.
+func TestCablePulled(t *testing.T) {
+	c := hosts(t)
+	c.env(c.initialCluster())
+	c.start()
+	follower := c.leader()%3 + 1
+	_, before := c.procs(follower)
+	if err := c.host(follower).Cut(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.status(follower, "no leader", "1 of 3 members")
+	// Both ends know that nothing arrives.
+	for i := 1; i <= 3; i++ {
+		c.logs(i, "gave up connections with peers on which nothing has been acknowledged")
+	}
+	if err := c.host(follower).Heal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	defer cancel()
+	if _, err := c.client(c.host(follower)).Put(ctx, "k", "v"); err != nil {
+		t.Errorf("put through the member whose cable is back: %v", err)
+	}
+	for i := 1; i <= 3; i++ {
+		c.status(i, "serving: ", "3 of 3 members")
+	}
+	if _, now := c.procs(follower); now.PID != before.PID {
+		t.Errorf("the member was restarted: process %d, then %d", before.PID, now.PID)
+	}
+}
+
+// logs waits until the unit on host i has logged the text.
+func (c *cluster) logs(i int, text string) {
+	c.t.Helper()
+	for deadline := time.Now().Add(soon); ; time.Sleep(100 * time.Millisecond) {
+		journal, err := c.host(i).Journal(c.t.Context(), "etcd", c.since)
+		if err == nil && strings.Contains(journal, text) {
+			return
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatalf("%s has not logged %q (%v):\n%s", c.host(i).Name, text, err, journal)
+		}
+	}
+}
