@@ -91,13 +91,14 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 			defer debug.FreeOSMemory() // see gcPercent
 			return start(l)
 		},
-		Delay:     supervisor.Delay,
-		Force:     force,
-		HangLimit: loaded.Node().HangLimit,
-		Record:    mem.record,
-		Pin:       mem.pin,
-		OOMKills:  mem.oomKills,
-		LastEnd:   mem.found.end,
+		Delay:      supervisor.Delay,
+		Force:      force,
+		HangLimit:  loaded.Node().HangLimit,
+		Record:     mem.record,
+		Pin:        mem.pin,
+		OOMKills:   mem.oomKills,
+		Conditions: mem.conditions,
+		LastEnd:    mem.found.end,
 	})
 	serveCtx, cancel := context.WithCancel(context.Background())
 	if dir := getenv(w.environ, "RUNTIME_DIRECTORY"); dir != "" {

@@ -78,7 +78,7 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 			values["member-id"] = st.View.MemberID
 		}
 		fmt.Fprintf(out, "now: %s\n", st.Line())
-		for _, x := range st.View.Conditions {
+		for _, x := range st.AllConditions() {
 			fmt.Fprintln(out)
 			say(cmp.Or(x.Text, x.ID), x.ID, values)
 		}

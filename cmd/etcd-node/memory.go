@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -34,14 +35,15 @@ const (
 // memory is what the daemon leaves behind and finds again: the flight recorder
 // and the pin. Where the unit gives no directory for one, it is not kept.
 type memory struct {
-	log     *zap.Logger
-	keeps   *recorder.Recorder
-	pins    *identity.Store
-	pinned  chan identity.Pin // to the one who writes it
-	written chan struct{}     // closed when that one has ended
-	cgroup  string
-	counted bool
-	found   found
+	log      *zap.Logger
+	keeps    *recorder.Recorder
+	pins     *identity.Store
+	pinned   chan identity.Pin      // to the one who writes it
+	written  chan struct{}          // closed when that one has ended
+	unpinned atomic.Pointer[string] // why the pin cannot be written; nil: it is
+	cgroup   string
+	counted  bool
+	found    found
 }
 
 // found is what an earlier daemon left.
@@ -89,8 +91,29 @@ func (m *memory) record(r recorder.Record) {
 		return
 	}
 	if err := m.keeps.Add(r); err != nil {
-		m.log.Warn("the flight recorder cannot be written", zap.String("failure", failure.IDCannotRecord), zap.Error(err))
+		m.log.Warn(unwritten, zap.String("failure", failure.IDCannotRecord), zap.Error(err))
 	}
+}
+
+const (
+	unwritten = "the flight recorder cannot be written"
+	unpinned  = "an empty data dir will not be recognised as a lost one"
+)
+
+// conditions are what of all this does not work now.
+func (m *memory) conditions() (all []status.Condition) {
+	say := func(what, why string) {
+		all = append(all, status.Condition{ID: failure.IDCannotRecord, Text: what + ": " + why})
+	}
+	if m.keeps != nil {
+		if err := m.keeps.Retry(); err != nil {
+			say(unwritten, err.Error())
+		}
+	}
+	if why := m.unpinned.Load(); why != nil {
+		say(unpinned, *why)
+	}
+	return all
 }
 
 // pin remembers who lives here. It does not wait for the disk.
@@ -119,11 +142,13 @@ func (m *memory) writePins() {
 	for p, open := <-m.pinned; open; {
 		err := m.pins.Save(p)
 		if err != nil && again == nil {
-			m.log.Warn("an empty data dir will not be recognised as a lost one", zap.String("failure", failure.IDCannotRecord), zap.Error(err))
+			m.log.Warn(unpinned, zap.String("failure", failure.IDCannotRecord), zap.Error(err))
 		}
 		again = nil
+		m.unpinned.Store(nil)
 		if err != nil {
 			again = time.After(pinAgain)
+			m.unpinned.Store(new(err.Error()))
 		}
 		select {
 		case p, open = <-m.pinned:

@@ -20,7 +20,7 @@ type Recorder struct {
 	mu      sync.Mutex
 	queue   []Record
 	err     error         // to be returned by the next Add
-	failing bool          // err was set and nothing was written since
+	failing error         // why the last records could not be written; nil: they could
 	writing chan struct{} // closed when the writer ends; nil while there is none
 	closed  bool
 
@@ -74,6 +74,17 @@ func (r *Recorder) Close(limit time.Duration) error {
 	return r.takeErr()
 }
 
+// Retry has records written that could not be, and returns why not, as of the
+// try before; nil when nothing is in the way.
+func (r *Recorder) Retry() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failing != nil && !r.closed {
+		r.write()
+	}
+	return r.failing
+}
+
 func (r *Recorder) takeErr() error {
 	err := r.err
 	r.err = nil
@@ -115,10 +126,10 @@ func (r *Recorder) drain() {
 		newer := r.queue
 		r.queue = nil
 		r.enqueue(append(batch[n:len(batch):len(batch)], newer...)...)
-		if err != nil && !r.failing {
+		if err != nil && r.failing == nil {
 			r.err = explain(r.dir, err)
 		}
-		r.failing = err != nil
+		r.failing = err
 		if n < len(batch) {
 			break
 		}

@@ -109,8 +109,20 @@ func TestDirectoryComesLater(t *testing.T) {
 	if errs != 1 {
 		t.Errorf("%d errors, want 1", errs)
 	}
+	if err := r.Retry(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what is in the way is %v", err)
+	}
+	r.settle()
 	if err := os.Mkdir(dir, 0o750); err != nil {
 		t.Fatal(err)
+	}
+	_ = r.Retry() // which still says why the try before failed
+	r.settle()
+	if err := r.Retry(); err != nil {
+		t.Errorf("nothing is in the way any more, and it says %v", err)
+	}
+	if list, ascending := reasons(read(t, dir)); strings.Join(list, "") != "01234" || !ascending {
+		t.Errorf("tried again without a new record: %q, %v", list, ascending)
 	}
 	add("5")
 	if list, ascending := reasons(read(t, dir)); strings.Join(list, "") != "012345" || !ascending {

@@ -24,6 +24,9 @@ const (
 	// again, and how long a warning stands before its numbers change: whoever
 	// fills and empties the disk every few seconds must not fill the log too.
 	calm = time.Minute
+	// relief is how long there must be more space before a warning ends or is
+	// lowered: who has made room looks whether it was enough.
+	relief = 3 * time.Second
 )
 
 // Options says what to watch.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -211,6 +212,23 @@ func TestWarningsStand(t *testing.T) {
 		pass(fastInterval)
 		if r.changes != before+1 {
 			t.Error("worse is not told at once")
+		}
+		said := r.Warnings()
+		r.member.others.Store(0)
+		pass(relief / 2)
+		r.member.others.Store(r.member.total) // filled again before anyone could be sure
+		pass(relief)
+		if w := r.Warnings(); !slices.Equal(w, said) {
+			t.Errorf("a moment's space, and it says %q", w)
+		}
+		r.member.others.Store(0)
+		pass(relief + fastInterval)
+		if w := r.Warnings(); len(w) != 1 || !strings.HasPrefix(w[0], "the disk was full") {
+			t.Errorf("there is space again, and it says %q", w)
+		}
+		pass(calm + relief)
+		if w := r.Warnings(); len(w) != 0 {
+			t.Errorf("the reserve is there again, and it says %q", w)
 		}
 	})
 }

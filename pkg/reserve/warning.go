@@ -18,6 +18,7 @@ type severity int
 
 const (
 	fine severity = iota
+	recovering
 	low
 	noReserve
 	full
@@ -39,7 +40,7 @@ func (s situation) warning() (severity, string) {
 	available := fmt.Sprintf("%s of %s available in %s", bytes(s.space.Available), bytes(s.space.Total), s.dir)
 	switch {
 	case s.released && s.space.Available >= roomFor(s.size):
-		return full, fmt.Sprintf("the disk was full: the reserve of %s is released, and made again when %s stay available for a minute; now %s",
+		return recovering, fmt.Sprintf("the disk was full: the reserve of %s is released, and made again when %s stay available for a minute; now %s",
 			bytes(s.size), bytes(roomFor(s.size)), available)
 	case s.released:
 		return full, fmt.Sprintf("disk full: the reserve of %s is released, now %s; %s; the reserve is made again when %s are available",

@@ -28,7 +28,7 @@ func TestWarning(t *testing.T) {
 		{"reserve about to be made", func(s *situation) { s.held, s.space.Available = 0, 600*mi; s.space.Total = 1024 * mi }, fine, nil},
 		{"released", func(s *situation) { s.held, s.released, s.space.Available = 0, true, 150*mi }, full,
 			[]string{"disk full: the reserve of 192 MiB is released, now 150 MiB of 20 GiB available in /d; delete", "made again when 512 MiB are available"}},
-		{"released, freed", func(s *situation) { s.held, s.released = 0, true }, full, []string{"the disk was full: the reserve of 192 MiB is released", "now 10 GiB of 20 GiB"}},
+		{"released, freed", func(s *situation) { s.held, s.released = 0, true }, recovering, []string{"the disk was full: the reserve of 192 MiB is released", "now 10 GiB of 20 GiB"}},
 		{"no reserve wanted, full", func(s *situation) { s.size, s.held, s.space.Available = 0, 0, 127*mi }, full,
 			[]string{"disk full: 127 MiB of 20 GiB available in /d, etcd needs 128 MiB to start and to go on; delete"}},
 		{"no reserve wanted, enough", func(s *situation) { s.size, s.held = 0, 0 }, fine, nil},

@@ -18,9 +18,10 @@ type watched struct {
 	noReserve bool      // making one failed; not tried again, the log has said why
 	complaint string    // the last error that was logged
 
-	level  severity
-	said   string
-	saidAt time.Time
+	level       severity
+	said        string
+	saidAt      time.Time
+	betterSince time.Time // than was said; zero: it is not
 }
 
 // poll does what is due and returns when to come again.
@@ -92,11 +93,18 @@ func (w *watched) keep(f found, size int64, space Space, now time.Time) error {
 }
 
 // say brings the warning up to date: at once when it is worse or the reserve
-// was released or made, else when the last one has stood for a while.
+// was released or made, soon when it is less bad, else when the last one has
+// stood for a while.
 func (w *watched) say(s situation, turned bool, now time.Time) {
 	level, text := s.warning()
-	if level > w.level || turned || now.Sub(w.saidAt) >= calm {
-		w.level, w.said, w.saidAt = level, text, now
+	if level >= w.level {
+		w.betterSince = time.Time{}
+	} else if w.betterSince.IsZero() {
+		w.betterSince = now
+	}
+	better := level < w.level && now.Sub(w.betterSince) >= relief
+	if level > w.level || turned || better || now.Sub(w.saidAt) >= calm {
+		w.level, w.said, w.saidAt, w.betterSince = level, text, now, time.Time{}
 	}
 }
 

@@ -27,11 +27,13 @@ func (s Status) Line() string {
 	default:
 		b.WriteString(s.Reason)
 	}
+	conditions := s.Conditions
 	if s.State == Joining || s.State == Serving {
-		for _, c := range s.View.Conditions {
-			if c.Text != "" {
-				b.WriteString("; " + c.Text)
-			}
+		conditions = s.AllConditions()
+	}
+	for _, c := range conditions {
+		if c.Text != "" {
+			b.WriteString("; " + c.Text)
 		}
 	}
 	if s.Restarts > 0 && s.State != Failed && s.State != Stopped {

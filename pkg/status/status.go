@@ -34,14 +34,20 @@ type Status struct {
 	PID       int `json:"pid"`                 // the supervisor, systemd's MainPID
 	MemberPID int `json:"memberPid,omitempty"` // 0: no member process
 	// Killed says that the member process was sent SIGKILL and has not ended.
-	Killed     bool     `json:"killed,omitempty"`
-	Restarts   int      `json:"restarts"`          // member restarts in this supervisor's life
-	LastEnd    *End     `json:"lastEnd,omitempty"` // how the member ended last
-	View       View     `json:"member"`            // what the member sees
-	Ready      bool     `json:"readySent"`         // READY=1 was sent to systemd
-	Notices    []string `json:"notices,omitempty"` // what the configuration had to say
-	Goroutines int      `json:"goroutines"`        // of the supervisor: a leak would show here
+	Killed   bool     `json:"killed,omitempty"`
+	Restarts int      `json:"restarts"`          // member restarts in this supervisor's life
+	LastEnd  *End     `json:"lastEnd,omitempty"` // how the member ended last
+	View     View     `json:"member"`            // what the member sees
+	Ready    bool     `json:"readySent"`         // READY=1 was sent to systemd
+	Notices  []string `json:"notices,omitempty"` // what the configuration had to say
+	// Conditions are what is wrong with this node, whatever its member does;
+	// those of the member are in its View.
+	Conditions []Condition `json:"conditions,omitempty"`
+	Goroutines int         `json:"goroutines"` // of the supervisor: a leak would show here
 }
+
+// AllConditions are the member's, while there is one, and the node's.
+func (s Status) AllConditions() []Condition { return slices.Concat(s.View.Conditions, s.Conditions) }
 
 // End is how the member process ended.
 type End struct {

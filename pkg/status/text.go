@@ -31,7 +31,7 @@ func (s Status) Text(now time.Time) string {
 	for _, a := range s.View.Alarms {
 		row("alarm", "%s", a)
 	}
-	for _, c := range s.View.Conditions {
+	for _, c := range s.AllConditions() {
 		if c.Text != "" {
 			row("warning", "%s", c.Text)
 		}

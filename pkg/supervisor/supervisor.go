@@ -53,6 +53,9 @@ type Options struct {
 	// it serves. Neither may wait for a disk. Nil: they are not kept.
 	Record func(recorder.Record)
 	Pin    func(identity.Pin)
+	// Conditions says what is wrong with this node besides its member, once a
+	// second. Nil: nothing is known.
+	Conditions func() []status.Condition
 	// OOMKills counts the processes that the kernel has killed here for want
 	// of memory. Nil, or false: it cannot be known.
 	OOMKills func() (uint64, bool)

@@ -39,6 +39,9 @@ func (s *Supervisor) onTick() {
 	// A killed process is gone in milliseconds; one that is not by the next
 	// tick cannot be ended by the kernel.
 	s.st.Killed = s.killed
+	if s.opts.Conditions != nil {
+		s.st.Conditions = s.opts.Conditions()
+	}
 
 	if s.starting() {
 		if t := s.opts.StartTimeout; t > 0 && now.Sub(s.begun) >= t {

@@ -45,7 +45,7 @@ func (n *local) until(what string, ok func(status.Status) bool) (status.Status, 
 // and in the status line, if that is how it is shown.
 func (n *local) condition(id string) (line string, at time.Time) {
 	st, at := n.until("showing "+id, func(st status.Status) bool {
-		return slices.ContainsFunc(st.View.Conditions, func(c status.Condition) bool { return c.ID == id })
+		return slices.ContainsFunc(st.AllConditions(), func(c status.Condition) bool { return c.ID == id })
 	})
 	n.explained(id)
 	return st.Line(), at

@@ -73,7 +73,7 @@ func (s *scene) shows(i int, id string) (string, time.Duration) {
 		if bad := json.Unmarshal([]byte(out), &st); bad != nil {
 			return fmt.Errorf("%w: %w", bad, err)
 		}
-		for _, c := range st.View.Conditions {
+		for _, c := range st.AllConditions() {
 			if c.ID == id {
 				if said = c.Text; said == "" {
 					said = st.Line()
@@ -81,7 +81,7 @@ func (s *scene) shows(i int, id string) (string, time.Duration) {
 				return nil
 			}
 		}
-		return fmt.Errorf("%s shows %v and says %s", s.host(i).Name, st.View.Conditions, st.Line())
+		return fmt.Errorf("%s shows %v and says %s", s.host(i).Name, st.AllConditions(), st.Line())
 	})
 	return said, lab.Now()
 }

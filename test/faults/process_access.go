@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
 // access are directories and files that the service user cannot use.
@@ -72,7 +73,7 @@ func (p *product) access() []fault {
 			lines := strings.Split(strings.TrimSpace(out), "\n")
 			return n.essence(strings.TrimSpace(lines[len(lines)-1])), took
 		})},
-		{"the recorder's and the pin's directories belong to root", failure.IDCannotRecord, carrying, goalExplained, p.on(func(s *stage) (string, time.Duration) {
+		{"the recorder's and the pin's directories belong to root", failure.IDCannotRecord, carrying, goalExplained, p.on(func(s *stage) (seen string, took time.Duration) {
 			n := s.used()
 			n.belongsTo(nobody)
 			for _, dir := range []string{n.log(), n.pins()} {
@@ -81,20 +82,23 @@ func (p *product) access() []fault {
 			n.start()
 			n.serves()
 			n.kept()
-			return n.complains()
+			seen, took = n.complains()
+			for _, dir := range []string{n.log(), n.pins()} {
+				s.must(os.Chown(dir, nobody, nobody))
+			}
+			n.until("without a complaint", func(st status.Status) bool { return len(st.AllConditions()) == 0 })
+			return seen, took
 		})},
 	}
 }
 
-// complains waits until the log says that the recorder cannot be written.
+// complains waits until status and log say that the recorder cannot be written.
 func (n *local) complains() (seen string, took time.Duration) {
-	line := n.logged("the flight recorder cannot be written")
-	if !strings.Contains(line, `"`+failure.IDCannotRecord+`"`) {
-		n.s.fail("the line does not name its entry: %s", line)
+	line, at := n.condition(failure.IDCannotRecord)
+	if logged := n.logged("the flight recorder cannot be written"); !strings.Contains(logged, `"`+failure.IDCannotRecord+`"`) {
+		n.s.fail("the line does not name its entry: %s", logged)
 	}
-	_, text, _ := strings.Cut(line, `"msg":"`)
-	text, _, _ = strings.Cut(text, `"`)
-	return "log: " + text + "; " + n.essence(n.last()), time.Since(n.begun)
+	return n.essence(line), at.Sub(n.begun)
 }
 
 // putAside removes the file where the data dir was, and is its name.

@@ -129,7 +129,7 @@ func (p *product) cluster() []fault {
 // well waits until nothing is wrong, and all that was acknowledged is there.
 func (n *local) well() {
 	n.until("well again", func(st status.Status) bool {
-		return st.State == status.Serving && st.View.Leader != "" && len(st.View.Conditions) == 0 && st.View.AllConnected()
+		return st.State == status.Serving && st.View.Leader != "" && len(st.AllConditions()) == 0 && st.View.AllConnected()
 	})
 	n.kept()
 }

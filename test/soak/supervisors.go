@@ -148,15 +148,14 @@ func processUsage(pid int) (usage, error) {
 	return u, err
 }
 
-// privateKiB adds up what is this process's alone: all but the binary's pages,
-// which it shares with its member.
+// privateKiB is what this process has written to. Not what it only reads, the
+// binary's 20 MB: those pages are its member's too, and its own alone for the
+// moments in which that is dead.
 func privateKiB(smaps io.Reader) (kib int) {
 	for lines := bufio.NewScanner(smaps); lines.Scan(); {
-		var key string
-		var n int
-		if _, err := fmt.Sscan(lines.Text(), &key, &n); err == nil && (key == "Private_Clean:" || key == "Private_Dirty:") {
-			kib += n
+		if n, err := fmt.Sscanf(lines.Text(), "Private_Dirty: %d", &kib); n == 1 && err == nil {
+			return kib
 		}
 	}
-	return kib
+	return 0
 }
