@@ -51,7 +51,7 @@ const wallDown = `nft delete table ip wall`
 // idle ends the follower's connections to the leader's peer port on which
 // nothing was ever received: the line by which it knows that the leader lives.
 func idle(leader *lab.Host) string {
-	return fmt.Sprintf(`ss -tniH dst %[1]s dport = 2380 | awk 'NR %% 2 { n = split($4, a, ":"); port = a[n]; next } !/bytes_received/ { print port }' |
+	return fmt.Sprintf(`ss -tniHO dst %[1]s dport = 2380 | awk '!/bytes_received/ { n = split($4, a, ":"); print a[n] }' |
 		while read port; do ss -Kt src :$port dst %[1]s >/dev/null; done`, leader.IP)
 }
 
