@@ -170,10 +170,9 @@ func TestDeceivedOne(t *testing.T) {
 	time.Sleep(200 * time.Millisecond)
 	until(t, "the deception", func() bool {
 		leader.proxy.cut()
-		victim.proxy.drop() // the leader connects again at once, and then every 100 ms
-		time.Sleep(20 * time.Millisecond)
-		victim.proxy.drop()
+		victim.proxy.cut() // else the leader connects again at once
 		time.Sleep(200 * time.Millisecond)
+		victim.proxy.open()
 		leader.proxy.open()
 		if victim.counter("leader_deaths_total") > 0 {
 			return true
