@@ -9,10 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 	"sigs.k8s.io/yaml"
 
-	"go.etcd.io/etcd/client/pkg/v3/transport"
 	"go.etcd.io/etcd/server/v3/embed"
-
-	"github.com/etcd-node/etcd-node/pkg/preflight"
 )
 
 // configFile is etcd's own config file, where one is used: then it alone
@@ -44,9 +41,8 @@ func (l *Loaded) loadConfigFile(vars map[string]Setting) {
 	if err == nil {
 		err = yaml.Unmarshal(data, &l.file.log)
 	}
-	var sides []preflight.Side
 	if err == nil {
-		l.file.facts, sides, err = tryConfigFile(data)
+		l.file.facts, err = tryConfigFile(data)
 	}
 	if err != nil {
 		l.problem(path.Source, fmt.Sprintf("%s: %v", path.Value, err), "")
@@ -57,11 +53,32 @@ func (l *Loaded) loadConfigFile(vars map[string]Setting) {
 	if err != nil {
 		return
 	}
-	found := l.in.Host.Dirs(l.file.facts.dataDir, l.file.facts.walDir)
-	for _, side := range sides {
-		found = append(found, l.in.Host.TLS(side)...)
+	l.noticeIgnored(path.Value, data)
+	l.checkInFile(path.Value, data)
+}
+
+// checkInFile looks at the settings in the config file as at those that are
+// given as flags.
+func (l *Loaded) checkInFile(path string, data []byte) {
+	set := settingsInFile(path, data)
+	set["data-dir"] = []Setting{{Name: "data-dir", Value: l.file.facts.dataDir, Source: path}} // which may be a default
+	d := &derivation{Loaded: &Loaded{in: l.in, set: set}}
+	cluster, err := parseCluster(d.get("initial-cluster"))
+	if err != nil {
+		return // etcd has its own words for it
 	}
-	l.findings(found, func(setting string) string { return path.Value + ": " + setting })
+	d.cluster = cluster
+	if !l.in.unjudged {
+		d.check()
+	}
+	d.checkFiles()
+	for _, n := range d.Notices {
+		l.Notices = append(l.Notices, asKeys(n))
+	}
+	for _, p := range d.problems {
+		p.Hint = asKeys(p.Hint)
+		l.problems = append(l.problems, p)
+	}
 }
 
 // noticeHidden says which flags and variables the config file makes void.
@@ -120,10 +137,10 @@ func checkConfigFile(data []byte) error {
 // tryConfigFile has etcd itself read and validate a config file that
 // checkConfigFile has passed. ConfigFromFile takes a path and opens the log
 // files that the config names, so it gets a copy in memory that logs nothing.
-func tryConfigFile(data []byte) (facts, []preflight.Side, error) {
+func tryConfigFile(data []byte) (facts, error) {
 	file := make(map[string]any)
 	if err := yaml.Unmarshal(data, &file); err != nil {
-		return facts{}, nil, err
+		return facts{}, err
 	}
 	file["log-level"] = "panic" // Validate warns
 	if file["enable-log-rotation"] != true {
@@ -131,31 +148,23 @@ func tryConfigFile(data []byte) (facts, []preflight.Side, error) {
 	}
 	data, err := yaml.Marshal(file)
 	if err != nil {
-		return facts{}, nil, err
+		return facts{}, err
 	}
 	fd, err := unix.MemfdCreate("etcd-config", unix.MFD_CLOEXEC)
 	if err != nil {
-		return facts{}, nil, err
+		return facts{}, err
 	}
 	f := os.NewFile(uintptr(fd), "etcd-config")
 	defer f.Close()
 	if _, err := f.Write(data); err != nil {
-		return facts{}, nil, err
+		return facts{}, err
 	}
 	c, err := embed.ConfigFromFile(fmt.Sprintf("/proc/self/fd/%d", fd))
 	if err != nil {
-		return facts{}, nil, err
+		return facts{}, err
 	}
 	if c.Dir == "" {
 		c.Dir = c.Name + ".etcd"
 	}
-	return factsOf(c), []preflight.Side{sideOf(c.PeerTLSInfo, true), sideOf(c.ClientTLSInfo, false)}, nil
-}
-
-// sideOf are the TLS settings of one side, as etcd has read them.
-func sideOf(info transport.TLSInfo, peer bool) preflight.Side {
-	return preflight.Side{
-		Peer: peer, Cert: info.CertFile, Key: info.KeyFile, ClientCert: info.ClientCertFile, ClientKey: info.ClientKeyFile,
-		CA: info.TrustedCAFile, CRL: info.CRLFile, ClientAuth: info.ClientCertAuth,
-	}
+	return factsOf(c), nil
 }

@@ -67,6 +67,19 @@ func TestConfigFileKeys(t *testing.T) {
 		}
 	})
 
+	for key := range keys {
+		if isKey(key, topKeys()) != plainField(key) {
+			t.Errorf("%s: known as a key of the file: %v", key, !plainField(key))
+		}
+	}
+	for _, side := range []string{clientSecurity, peerSecurity} {
+		for key := range fileKeys[side].(map[string]any) {
+			if !slices.Contains(securityKeys, key) {
+				t.Errorf("%s.%s is not known as a key of the file", side, key)
+			}
+		}
+	}
+
 	path := filepath.Join(t.TempDir(), "etcd.yml")
 	compare := func(t *testing.T, file map[string]any) (got *embed.Config) {
 		data, err := yaml.Marshal(file)

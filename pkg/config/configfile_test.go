@@ -117,9 +117,45 @@ func TestConfigFileFiles(t *testing.T) {
 	}
 	const file = "name: x\npeer-transport-security:\n  cert-file: /missing\n  key-file: /key\nclient-transport-security:\n  cert-file: /crt\n"
 	_, err := Load(Input{Args: []string{"--config-file=/etcd.yml"}, Host: host, ReadFile: func(string) ([]byte, error) { return []byte(file), nil }})
-	const want = "/etcd.yml: peer-cert-file: /missing does not exist (put the file there, or correct the path)\n" +
-		"/etcd.yml: cert-file: a certificate without a key (set ETCD_KEY_FILE too, or neither)"
+	const want = "/etcd.yml: peer-transport-security.cert-file: /missing does not exist (put the file there, or correct the path)\n" +
+		"/etcd.yml: client-transport-security.cert-file: a certificate without a key (set client-transport-security.key-file too, or neither)"
 	if err == nil || err.Error() != want {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestConfigFileChecked: what is checked of flags is checked of a file, and
+// what etcd passes over in it without a word is named.
+func TestConfigFileChecked(t *testing.T) {
+	load := func(file string) (*Loaded, error) {
+		return Load(Input{Args: []string{"--config-file=/etcd.yml"}, Host: goodHost(t), ReadFile: func(string) ([]byte, error) { return []byte(file), nil }})
+	}
+	for file, want := range map[string]string{
+		"initial-cluster: a=http://10.0.0.1:2380,b=http://10.0.0.1:2380\nname: a\ninitial-advertise-peer-urls: http://10.0.0.1:2380":    "/etcd.yml: initial-cluster: a and b have the same address, 10.0.0.1:2380",
+		"listen-client-urls: https://10.0.0.1:2379\nadvertise-client-urls: https://10.0.0.1:2379":                                       "/etcd.yml: listen-client-urls: https://10.0.0.1:2379 needs a certificate, and none is set (set client-transport-security.cert-file and client-transport-security.key-file, or write http)",
+		"listen-client-urls: http://10.0.0.1:2380\nlisten-peer-urls: http://10.0.0.1:2380\nadvertise-client-urls: http://10.0.0.1:2380": "/etcd.yml: listen-peer-urls, /etcd.yml: listen-client-urls: http://10.0.0.1:2380 and http://10.0.0.1:2380 cannot both be listened on",
+		"auto-compaction-retention: often": `/etcd.yml: auto-compaction-retention: "often" is neither a number nor a duration`,
+	} {
+		if _, err := load(file); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v\nwant %s", file, err, want)
+		}
+	}
+	for file, want := range map[string]string{
+		"cert-file: /c":                             "/etcd.yml: cert-file: etcd's config file has no such key; it is ignored; it is a key of client-transport-security: write cert-file there",
+		"peer-cert-allowed-cn: x":                   "/etcd.yml: peer-cert-allowed-cn: etcd's config file has no such key; it is ignored; it is a key of peer-transport-security: write allowed-cn there",
+		"snapshot-cuont: 1":                         "/etcd.yml: snapshot-cuont: etcd's config file has no such key; it is ignored; did you mean snapshot-count?",
+		"enable-v2: true":                           "/etcd.yml: enable-v2: etcd's config file has no such key; it is ignored; etcd 3.5 was the last to have it",
+		"peer-transport-security:\n  cert_file: /c": "/etcd.yml: peer-transport-security: cert_file: etcd's config file has no such key; it is ignored; did you mean cert-file?",
+		"quota-backend-bytes: 17179869184":          "/etcd.yml: quota-backend-bytes: 17179869184 bytes are more than the 8 GiB",
+	} {
+		l, err := load(file)
+		if err != nil {
+			t.Errorf("%q: %v", file, err)
+		} else if !strings.Contains(strings.Join(l.Notices, "\n"), want) {
+			t.Errorf("%q: %q\nwant %s", file, l.Notices, want)
+		}
+	}
+	if l, err := load("Name: x\nDATA-DIR: /d"); err != nil || len(l.Notices) != 1 { // that the file alone counts
+		t.Errorf("etcd takes keys in any case: %v, %q", err, l.Notices)
 	}
 }

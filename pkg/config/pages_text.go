@@ -13,7 +13,7 @@ checks the same before it starts a member, and writes nothing before.
 
 A flag wins over everything, with a notice; then the environment, the env file, what is found out about this machine, and
 etcd's default. Two variables that mean the same setting must agree. An empty variable is no variable. With etcd's own
-` + "`--config-file`" + ` that file alone counts, as for etcd.
+` + "`--config-file`" + ` that file alone counts, as for etcd; it is checked like the variables, and keys that etcd passes over without a word are named.
 
 ## The command
 
