@@ -1,10 +1,12 @@
 package config
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -69,6 +71,11 @@ func TestRandomCombinations(t *testing.T) {
 			if got := raftTimeouts(); got != wantTimeouts {
 				t.Errorf("raft timeouts %v, want %v\n%q", got, wantTimeouts, line)
 			}
+			for _, p := range judged(t, line) {
+				if !onPurpose.MatchString(p.What) {
+					t.Errorf("etcd reads it, and here it is refused: %v\n%q", p.Error(), line)
+				}
+			}
 			accepted++
 			for name := range got.FlagsExplicitlySet {
 				covered[name] = true
@@ -83,6 +90,28 @@ func TestRandomCombinations(t *testing.T) {
 			t.Errorf("--%s was in no combination that etcd accepts", name)
 		}
 	}
+}
+
+// onPurpose is what is refused although etcd reads it: it could not start with
+// it, or nobody could connect to it, or it is a slip of the pen.
+var onPurpose = regexp.MustCompile("^(" + strings.Join([]string{
+	"a certificate without a key", "a key without a certificate", ".* is no key for .*", ".* is not a revocation list: .*",
+	"(?:https|unixs)://\\S+ needs a certificate, and none is set", "\\S+ and \\S+ cannot both be listened on: it is one port",
+	".* is not for \\S+, under which others connect to this member; .*",
+	`"'quoted'" holds a quote`, `"(?:a b|b,a|c=d)" holds a blank, "," or "="`,
+}, "|") + ")$")
+
+// judged are the problems that a start would end with.
+func judged(t *testing.T, line cmdline.Line) []Problem {
+	_, err := Load(Input{Args: line.Args, Environ: line.Environ, Host: goodHost(t)})
+	var invalid *Invalid
+	if err != nil && !errors.As(err, &invalid) {
+		t.Errorf("%v\n%q", err, line)
+	}
+	if invalid == nil {
+		return nil
+	}
+	return invalid.Problems
 }
 
 func flagNames(t *table) (names []string) {
