@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -144,8 +147,11 @@ replacement, a change of address or name, or data of stock etcd. The daemon
 must be stopped. The data is not touched, and the pin is kept beside its place.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if _, _, err := askStatus(c.Context(), w); err == nil {
+			switch _, _, err := askStatus(c.Context(), w); {
+			case err == nil:
 				return coded{fmt.Errorf("the daemon is running: systemctl stop etcd, and then again"), failure.ExitFailure}
+			case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED): // where it is stopped
+				return coded{fmt.Errorf("it cannot be told whether the daemon is stopped, nothing is forgotten: %w", err), failure.ExitFailure}
 			}
 			store := pinStore(w)
 			pin, ok, err := store.Load()

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -75,6 +76,15 @@ func TestEmptyDataDirOfOne(t *testing.T) {
 	n.await("READY=1")
 	if got := n.get("k"); got != "v" {
 		t.Errorf("k = %q", got)
+	}
+	// A daemon that runs is told, also one that does not answer.
+	for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
+		if err := n.cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := n.try("forget"); err == nil || !strings.Contains(out, "daemon is") {
+			t.Errorf("after %v forget says %q, %v", signal, out, err)
+		}
 	}
 	n.stop()
 

@@ -110,16 +110,23 @@ func (n *node) environ() []string {
 // run runs a subcommand beside the daemon and returns what it said.
 func (n *node) run(args ...string) string {
 	n.t.Helper()
+	out, err := n.try(args...)
+	if err != nil {
+		n.t.Fatalf("etcd-node %s: %v: %s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// try is a command that may fail.
+func (n *node) try(args ...string) (string, error) {
+	n.t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		n.t.Fatal(err)
 	}
 	cmd := &exec.Cmd{Path: exe, Args: append([]string{"etcd-node"}, args...), Env: n.environ(), Dir: n.dir}
 	out, err := cmd.CombinedOutput()
-	if err != nil {
-		n.t.Fatalf("etcd-node %s: %v: %s", strings.Join(args, " "), err, out)
-	}
-	return string(out)
+	return string(out), err
 }
 
 // single is a cluster of one.
