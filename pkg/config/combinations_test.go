@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -30,7 +29,7 @@ func TestHelpIsTheTable(t *testing.T) {
 		}
 	}
 	help = slices.Concat(help, ignored, mainOnly)
-	for _, name := range flagNames(table) {
+	for _, name := range table.names() {
 		if !slices.Contains(help, name) {
 			t.Errorf("--%s is not in etcd's help", name)
 		}
@@ -112,9 +111,4 @@ func judged(t *testing.T, line cmdline.Line) []Problem {
 		return nil
 	}
 	return invalid.Problems
-}
-
-func flagNames(t *table) (names []string) {
-	t.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
-	return names
 }

@@ -53,19 +53,23 @@ func (l *Loaded) loadConfigFile(vars map[string]Setting) {
 	if err != nil {
 		return
 	}
-	l.noticeIgnored(path.Value, data)
-	l.checkInFile(path.Value, data)
+	var file map[string]any
+	if err := yaml.Unmarshal(data, &file); err != nil {
+		return // etcd has read it
+	}
+	l.noticeIgnored(path.Value, file)
+	l.checkInFile(path.Value, file)
 }
 
 // checkInFile looks at the settings in the config file as at those that are
 // given as flags.
-func (l *Loaded) checkInFile(path string, data []byte) {
-	set := settingsInFile(path, data)
+func (l *Loaded) checkInFile(path string, file map[string]any) {
+	set := settingsInFile(path, file)
 	set["data-dir"] = []Setting{{Name: "data-dir", Value: l.file.facts.dataDir, Source: path}} // which may be a default
 	d := &derivation{Loaded: &Loaded{in: l.in, set: set}}
 	cluster, err := parseCluster(d.get("initial-cluster"))
-	if err != nil {
-		return // etcd has its own words for it
+	if err != nil { // etcd can read what we do not take
+		l.notice("%s: %v", d.at("initial-cluster"), err)
 	}
 	d.cluster = cluster
 	if !l.in.unjudged {

@@ -67,15 +67,14 @@ func TestConfigFileKeys(t *testing.T) {
 		}
 	})
 
-	for key := range keys {
-		if isKey(key, topKeys()) != plainField(key) {
+	for key, value := range keys {
+		if isKey(key, fileSections()[""]) != plainField(key) {
 			t.Errorf("%s: known as a key of the file: %v", key, !plainField(key))
 		}
-	}
-	for _, side := range []string{clientSecurity, peerSecurity} {
-		for key := range fileKeys[side].(map[string]any) {
-			if !slices.Contains(securityKeys, key) {
-				t.Errorf("%s.%s is not known as a key of the file", side, key)
+		within, _ := value.(map[string]any)
+		for k := range within {
+			if !isKey(k, fileSections()[key]) {
+				t.Errorf("%s.%s is not known as a key of the file", key, k)
 			}
 		}
 	}

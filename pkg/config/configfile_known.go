@@ -2,103 +2,182 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
-	"sigs.k8s.io/yaml"
-
+	"go.etcd.io/etcd/client/pkg/v3/transport"
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/v3discovery"
 )
 
-// securityKeys are those of client-transport-security and
-// peer-transport-security in etcd's config file.
-var securityKeys = []string{
-	"cert-file", "key-file", "client-cert-file", "client-key-file", "client-cert-auth", "trusted-ca-file", "auto-tls",
-	"allowed-cn", "allowed-hostname", "skip-client-san-verification",
-}
+const (
+	clientSecurity = "client-transport-security"
+	peerSecurity   = "peer-transport-security"
+	socketOptions  = "socket-options"
+	discovery      = "discovery-config"
+)
 
-const clientSecurity, peerSecurity = "client-transport-security", "peer-transport-security"
-
-// topKeys are the others: those of embed.Config, and what etcd reads into
-// fields of other types.
-func topKeys() []string {
-	keys := []string{
-		"listen-peer-urls", "listen-client-urls", "listen-client-http-urls", "initial-advertise-peer-urls", "advertise-client-urls",
-		"cors", "host-whitelist", clientSecurity, peerSecurity, "feature-gates",
+// fileSections are the keys of etcd's config file, by the key that they stand
+// under; "" is the file itself.
+var fileSections = sync.OnceValue(func() map[string][]string {
+	// A type of embed that is not exported.
+	security := []string{
+		"cert-file", "key-file", "client-cert-file", "client-key-file", "client-cert-auth", "trusted-ca-file", "auto-tls",
+		"allowed-cn", "allowed-hostname", "skip-client-san-verification",
 	}
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[embed.Config]()) {
-		if key, _, _ := strings.Cut(f.Tag.Get("json"), ","); key != "" && key != "-" {
+	return map[string][]string{
+		"": append(keys[embed.Config](), // and another such type
+			"listen-peer-urls", "listen-client-urls", "listen-client-http-urls", "initial-advertise-peer-urls", "advertise-client-urls",
+			"cors", "host-whitelist", "feature-gates", clientSecurity, peerSecurity),
+		clientSecurity:               security,
+		peerSecurity:                 security,
+		socketOptions:                keys[transport.SocketOpts](),
+		discovery:                    append(keys[v3discovery.DiscoveryConfig](), "client"),
+		discovery + ".client":        keys[clientv3.ConfigSpec](),
+		discovery + ".client.secure": keys[clientv3.SecureConfig](),
+		discovery + ".client.auth":   keys[clientv3.AuthConfig](),
+	}
+})
+
+// keys are those of a type's own fields.
+func keys[T any]() (keys []string) {
+	t := reflect.TypeFor[T]()
+	for i := range t.NumField() {
+		if key, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); key != "" && key != "-" {
 			keys = append(keys, key)
 		}
 	}
 	return keys
 }
 
-// noticeIgnored names the keys of a config file that etcd passes over without
-// a word. data is YAML that etcd has read.
-func (l *Loaded) noticeIgnored(path string, data []byte) {
-	var file map[string]any
-	if err := yaml.Unmarshal(data, &file); err != nil {
-		return // a problem already
+// renamed are the flags that the file calls otherwise, by more than the
+// section that they are in.
+var renamed = map[string]string{
+	"client-cert-allowed-hostname": clientSecurity + ".allowed-hostname",
+	"peer-cert-allowed-hostname":   peerSecurity + ".allowed-hostname",
+	"peer-cert-allowed-cn":         peerSecurity + ".allowed-cn",
+	"socket-reuse-port":            socketOptions + ".reuse-port",
+	"socket-reuse-address":         socketOptions + ".reuse-address",
+	"discovery-token":              discovery + ".token",
+	"discovery-user":               discovery + ".client.auth.username",
+	"discovery-password":           discovery + ".client.auth.password",
+}
+
+// keyOf is the key that a flag has in the file, with its sections before it,
+// "peer-transport-security.cert-file"; false if the file cannot say it.
+func keyOf(flag string) (key string, ok bool) {
+	if key, ok := renamed[flag]; ok {
+		return key, true
 	}
-	known := topKeys()
-	l.noticeKeys(path, "", file, known, func(key string) string {
-		key = strings.ToLower(key)
-		side, bare := clientSecurity, key
-		if peer, ok := strings.CutPrefix(key, "peer-"); ok {
-			side, bare = peerSecurity, peer
+	in := func(section, prefix string) bool {
+		bare, cut := strings.CutPrefix(flag, prefix)
+		if !cut || !isKey(bare, fileSections()[section]) {
+			return false
 		}
-		switch {
-		case bare == "cert-allowed-cn": // flags, which the file calls otherwise
-			bare = "allowed-cn"
-		case bare == "cert-allowed-hostname":
-			bare = "allowed-hostname"
+		key = strings.TrimPrefix(section+"."+bare, ".")
+		return true
+	}
+	return key, in("", "") || in(clientSecurity, "") || in(peerSecurity, "peer-") ||
+		in(discovery+".client", "discovery-") || in(discovery+".client.secure", "discovery-")
+}
+
+// isKey reports whether etcd knows a key: it does in any case of letters.
+func isKey(key string, known []string) bool {
+	return slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, key) })
+}
+
+// find is the value of a key with its sections before it, nil if there is none.
+func find(file map[string]any, key string) any {
+	first, rest, more := strings.Cut(key, ".")
+	for _, k := range sorted(file) {
+		if !strings.EqualFold(k, first) {
+			continue
 		}
-		if slices.Contains(securityKeys, bare) {
-			return "it is a key of " + side + ": write " + bare + " there"
+		if !more {
+			return file[k]
 		}
-		if r, ok := retiredFlag(key); ok {
-			if now, _, _ := strings.Cut(r.now, "="); now != "" && !isKey(now, known) {
-				return "" // it is in the file as something else again
+		if within, ok := file[k].(map[string]any); ok {
+			return find(within, rest)
+		}
+	}
+	return nil
+}
+
+// settingsInFile are the values of a config file, by the flags that they stand
+// for.
+func settingsInFile(path string, file map[string]any) map[string][]Setting {
+	set := make(map[string][]Setting)
+	for _, flag := range newTable().names() {
+		key, ok := keyOf(flag)
+		if value := find(file, key); ok && value != nil {
+			set[flag] = []Setting{{Name: flag, Value: inFlag(value), Source: path + ": " + key}}
+		}
+	}
+	return set
+}
+
+// noticeIgnored names the keys of a config file that etcd passes over without
+// a word.
+func (l *Loaded) noticeIgnored(path string, file map[string]any) {
+	for _, section := range slices.Sorted(maps.Keys(fileSections())) {
+		within, prefix := file, path+": "
+		if section != "" {
+			within, _ = find(file, section).(map[string]any)
+			prefix += section + ": "
+		}
+		known := fileSections()[section]
+		var whys []string // in the order of the first key of each
+		ignored := make(map[string][]string)
+		for _, key := range sorted(within) {
+			if isKey(key, known) {
+				continue
 			}
-			return "etcd " + r.last + " was the last to have it: " + r.instead(func(flag string) string { return flag })
+			why := meant(nearest(strings.ToLower(key), known))
+			if section == "" {
+				why = becameOf(strings.ToLower(key), why)
+			}
+			if ignored[why] == nil {
+				whys = append(whys, why)
+			}
+			ignored[why] = append(ignored[why], key)
 		}
-		return meant(nearest(key, known))
-	})
-	for _, side := range []string{clientSecurity, peerSecurity} {
-		if keys, ok := file[side].(map[string]any); ok {
-			l.noticeKeys(path, side+": ", keys, securityKeys, func(key string) string { return meant(nearest(strings.ToLower(key), securityKeys)) })
+		for _, why := range whys {
+			what := "etcd's config file has no such key; it is ignored"
+			if len(ignored[why]) > 1 {
+				what = "etcd's config file has no such keys; they are ignored"
+			}
+			l.notice("%s%s: %s%s", prefix, join(ignored[why]), what, why)
 		}
 	}
 }
 
-// noticeKeys names those that are not known, and what why says of each; once
-// what it says of several.
-func (l *Loaded) noticeKeys(path, within string, file map[string]any, known []string, why func(key string) string) {
-	var whys []string // in the order of the first key of each
-	keys := make(map[string][]string)
-	for _, key := range sorted(file) {
-		if isKey(key, known) {
-			continue
-		}
-		w := why(key)
-		if keys[w] == nil {
-			whys = append(whys, w)
-		}
-		keys[w] = append(keys[w], key)
+// becameOf says what to write instead of a flag's name at the top of the file,
+// where there is a place for it; else is what to say otherwise.
+func becameOf(flag, otherwise string) string {
+	if key, ok := keyOf(flag); ok {
+		return "; write it as " + key
 	}
-	for _, w := range whys {
-		text := path + ": " + within + join(keys[w]) + ": etcd's config file has no such key; it is ignored"
-		if len(keys[w]) > 1 {
-			text = path + ": " + within + join(keys[w]) + ": etcd's config file has no such keys; they are ignored"
-		}
-		if w != "" {
-			text += "; " + w
-		}
-		l.notice("%s", text)
+	r, ok := retiredFlag(flag)
+	if !ok {
+		return otherwise
+	}
+	was := "; etcd " + r.last + " was the last to have it"
+	now, value, _ := strings.Cut(r.now, "=")
+	switch key, ok := keyOf(now); {
+	case now == "":
+		return was + ": " + r.why + "; remove it"
+	case !ok:
+		return was
+	case value != "":
+		return was + ": write " + key + ": " + value
+	default:
+		return was + ": write " + key
 	}
 }
 
@@ -106,37 +185,7 @@ func meant(name string) string {
 	if name == "" {
 		return ""
 	}
-	return "did you mean " + name + "?"
-}
-
-// settingsInFile are the values of a config file, by the flags that they stand
-// for. data is YAML that etcd has read.
-func settingsInFile(path string, data []byte) map[string][]Setting {
-	set := make(map[string][]Setting)
-	var file map[string]any
-	if err := yaml.Unmarshal(data, &file); err != nil {
-		return set
-	}
-	table := newTable()
-	take := func(keys map[string]any, known []string, within, prefix string) {
-		for key, value := range keys {
-			flag := prefix + strings.ToLower(key)
-			if isKey(key, known) && table.Lookup(flag) != nil {
-				set[flag] = []Setting{{Name: flag, Value: inFlag(value), Source: path + ": " + within + key}}
-			}
-		}
-	}
-	take(file, topKeys(), "", "")
-	for side, prefix := range map[string]string{clientSecurity: "", peerSecurity: "peer-"} {
-		keys, _ := file[side].(map[string]any)
-		take(keys, securityKeys, side+".", prefix)
-	}
-	return set
-}
-
-// isKey reports whether etcd knows a key: it does in any case of letters.
-func isKey(key string, known []string) bool {
-	return slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, key) })
+	return "; did you mean " + name + "?"
 }
 
 // inFlag is a value of YAML as a flag would have it.
@@ -161,17 +210,10 @@ var variable = regexp.MustCompile(`\bETCD_[A-Z_]+\b`)
 // asKeys has a text speak of the config file's keys where it speaks of
 // variables, which have no effect beside such a file.
 func asKeys(text string) string {
-	table := newTable()
 	return variable.ReplaceAllStringFunc(text, func(name string) string {
-		flag := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, "ETCD_"), "_", "-"))
-		switch bare, peer := strings.CutPrefix(flag, "peer-"); {
-		case table.Lookup(flag) == nil:
-			return name
-		case peer && slices.Contains(securityKeys, bare):
-			return peerSecurity + "." + bare
-		case slices.Contains(securityKeys, flag):
-			return clientSecurity + "." + flag
+		if key, ok := keyOf(strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, "ETCD_"), "_", "-"))); ok {
+			return key
 		}
-		return flag
+		return name
 	})
 }

@@ -141,12 +141,20 @@ func TestConfigFileChecked(t *testing.T) {
 		}
 	}
 	for file, want := range map[string]string{
-		"cert-file: /c":                             "/etcd.yml: cert-file: etcd's config file has no such key; it is ignored; it is a key of client-transport-security: write cert-file there",
-		"peer-cert-allowed-cn: x":                   "/etcd.yml: peer-cert-allowed-cn: etcd's config file has no such key; it is ignored; it is a key of peer-transport-security: write allowed-cn there",
-		"snapshot-cuont: 1":                         "/etcd.yml: snapshot-cuont: etcd's config file has no such key; it is ignored; did you mean snapshot-count?",
-		"enable-v2: true":                           "/etcd.yml: enable-v2: etcd's config file has no such key; it is ignored; etcd 3.5 was the last to have it",
-		"peer-transport-security:\n  cert_file: /c": "/etcd.yml: peer-transport-security: cert_file: etcd's config file has no such key; it is ignored; did you mean cert-file?",
-		"quota-backend-bytes: 17179869184":          "/etcd.yml: quota-backend-bytes: 17179869184 bytes are more than the 8 GiB",
+		"cert-file: /c":                                                   "/etcd.yml: cert-file: etcd's config file has no such key; it is ignored; write it as client-transport-security.cert-file",
+		"peer-cert-allowed-cn: x":                                         "/etcd.yml: peer-cert-allowed-cn: etcd's config file has no such key; it is ignored; write it as peer-transport-security.allowed-cn",
+		"snapshot-cuont: 1":                                               "/etcd.yml: snapshot-cuont: etcd's config file has no such key; it is ignored; did you mean snapshot-count?",
+		"enable-v2: true":                                                 "/etcd.yml: enable-v2: etcd's config file has no such key; it is ignored; etcd 3.5 was the last to have it",
+		"peer-transport-security:\n  cert_file: /c":                       "/etcd.yml: peer-transport-security: cert_file: etcd's config file has no such key; it is ignored; did you mean cert-file?",
+		"client-cert-allowed-hostname: x":                                 "it is ignored; write it as client-transport-security.allowed-hostname",
+		"discovery-endpoints: [http://10.0.0.1:2379]":                     "it is ignored; write it as discovery-config.client.endpoints",
+		"discovery-cert: /c":                                              "it is ignored; write it as discovery-config.client.secure.cert",
+		"debug: true":                                                     "etcd 3.4 was the last to have it: write log-level: debug",
+		"experimental-initial-corrupt-check: true":                        "write feature-gates: InitialCorruptCheck=true",
+		"socket-options:\n  reuse-prot: true":                             "/etcd.yml: socket-options: reuse-prot: etcd's config file has no such key; it is ignored; did you mean reuse-port?",
+		"discovery-config:\n  client:\n    auth:\n      user: x":          "/etcd.yml: discovery-config.client.auth: user: etcd's config file has no such key",
+		"initial-cluster: a=http://10.0.0.1:2380, b=http://10.0.0.2:2380": "/etcd.yml: initial-cluster: a blank at the name",
+		"quota-backend-bytes: 17179869184":                                "/etcd.yml: quota-backend-bytes: 17179869184 bytes are more than the 8 GiB",
 	} {
 		l, err := load(file)
 		if err != nil {
@@ -154,6 +162,17 @@ func TestConfigFileChecked(t *testing.T) {
 		} else if !strings.Contains(strings.Join(l.Notices, "\n"), want) {
 			t.Errorf("%q: %q\nwant %s", file, l.Notices, want)
 		}
+	}
+	for _, file := range []string{ // what etcd starts with
+		"socket-options:\n  reuse-port: true\nlisten-client-urls: http://10.0.0.1:2379\nadvertise-client-urls: http://10.0.0.1:2379\nlisten-metrics-urls: http://10.0.0.1:2379",
+		"Client-Transport-Security:\n  cert-file: /crt\n  key-file: /key\nlisten-client-urls: https://10.0.0.1:2379\nadvertise-client-urls: https://10.0.0.1:2379",
+	} {
+		if _, err := load(file); err != nil {
+			t.Errorf("%q: %v", file, err)
+		}
+	}
+	if _, err := load("initial-cluster: a=http://10.0.0.1:2380, b=http://10.0.0.2:2380\nclient-transport-security:\n  cert-file: /crt"); err == nil {
+		t.Error("with a blank in the list nothing else is looked at")
 	}
 	if l, err := load("Name: x\nDATA-DIR: /d"); err != nil || len(l.Notices) != 1 { // that the file alone counts
 		t.Errorf("etcd takes keys in any case: %v, %q", err, l.Notices)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/etcd-node/etcd-node/pkg/preflight"
@@ -52,7 +53,7 @@ func (d *derivation) side(peer bool) preflight.Side {
 		CRL:        d.get(crl),
 		ClientAuth: d.isOn(prefix + "client-cert-auth"),
 		// With data, its addresses and peers are what the data says.
-		Several: len(d.cluster) > 1 && !hasData,
+		Several: len(d.cluster) > 1 && !hasData && slices.ContainsFunc(allURLs(d.cluster), func(u string) bool { return strings.HasPrefix(u, "https:") }),
 	}
 }
 

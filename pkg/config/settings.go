@@ -40,9 +40,7 @@ func unknownFlag(t *table, err error) string {
 	if r, ok := retiredFlag(name); ok {
 		return "etcd " + r.last + " was the last to have it: " + r.instead(dashes)
 	}
-	var known []string
-	t.VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })
-	if n := nearest(name, known); n != "" {
+	if n := nearest(name, t.names()); n != "" {
 		return "did you mean --" + n + "?"
 	}
 	return "--help lists the flags"

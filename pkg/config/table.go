@@ -121,3 +121,9 @@ func secret(flagName, value string) bool {
 	}
 	return false
 }
+
+// names are those of all flags, in order.
+func (t *table) names() (names []string) {
+	t.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+	return names
+}

@@ -69,7 +69,9 @@ func (e *Elector) knock(ctx context.Context, leader uint64) error {
 // fact, and an idle follower has nothing to say. It does so by handing raft a
 // pre-vote request of term 1, of which no leader ever is, in the peer's name,
 // as if it had been on its way since the cluster began. raft answers it with a
-// rejection; a peer ignores answers to questions that it did not ask.
+// rejection; a leader and a follower ignore answers to questions that they did
+// not ask. A peer that asks at that very moment may take it for its answer: it
+// asks again.
 func Knock(ctx context.Context, s Server, self, peer uint64) error {
 	return s.Process(ctx, &raftpb.Message{
 		Type: raftpb.MsgPreVote.Enum(), To: new(self), From: new(peer), Term: new(uint64(1)),

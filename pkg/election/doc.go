@@ -18,7 +18,8 @@
 //  4. the stream that the leader opened to us is lost too. What stands between
 //     us and its port (a firewall, a load balancer, a DNAT) can bring about 1
 //     to 3 for every follower at once while the leader lives; its own
-//     connections to us end only with its process. A connection that is only
+//     connections to us end with its process only, or after seconds in which
+//     nothing passes between the hosts. A connection that is only
 //     written to shows its end when it is written to: see knock.
 //
 // Every follower with the evidence then forgets the leader, so that it may vote

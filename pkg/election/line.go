@@ -25,6 +25,9 @@ const (
 	// doubles: a listener is closed a millisecond or so after the connections
 	// beside it, but a peer must not be hammered.
 	minRedial, maxRedial = time.Millisecond, 30 * time.Second
+	// maxSilent is the most where nobody answers: once the network is back the
+	// leader may die at any time, and an attempt costs nobody anything.
+	maxSilent = time.Second
 )
 
 // Network is how connections are made.
@@ -57,8 +60,12 @@ func (n Network) hold(ctx context.Context, urls func() []string, over func()) bo
 				conn = next
 				continue
 			}
-			if ended && errors.Is(err, syscall.ECONNREFUSED) {
-				return true
+			if errors.Is(err, syscall.ECONNREFUSED) {
+				if ended {
+					return true
+				}
+			} else {
+				pause = min(pause, maxSilent)
 			}
 		} else {
 			lived, due := watch(ctx, conn)

@@ -109,7 +109,7 @@ func TestHold(t *testing.T) {
 				if took := n.dials[len(n.dials)-1].Sub(begun); tc.soon && took > 20*time.Millisecond {
 					t.Errorf("took %v", took)
 				}
-				if n.dialed() > 40 {
+				if n.dialed() > 80 { // one a second, and a few at first
 					t.Errorf("%d dials in a minute", n.dialed())
 				}
 				cancel()
@@ -134,6 +134,30 @@ func TestHoldNeverConnected(t *testing.T) {
 		if <-answer {
 			t.Error("got true for the end of the context")
 		}
+	})
+}
+
+// After an outage the line is there again with the network.
+func TestHoldAfterOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &fakeNetwork{}
+		answer, cancel := holding(t, n)
+		time.Sleep(time.Minute)
+		n.end(syscall.ETIMEDOUT)
+		time.Sleep(5 * time.Minute)
+		n.end(nil)
+		back := time.Now()
+		time.Sleep(time.Minute)
+		n.mu.Lock()
+		if late := n.dials[len(n.dials)-1].Sub(back); late < 0 || late > maxSilent {
+			t.Errorf("connected again %v after the network was back", late)
+		}
+		n.mu.Unlock()
+		n.end(syscall.ECONNREFUSED)
+		if !<-answer {
+			t.Error("not gone")
+		}
+		cancel()
 	})
 }
 

@@ -45,7 +45,7 @@ func Bound(p Ports, limit time.Duration) error {
 	const asked = 3
 	every := max(1, int(limit.Seconds())/5)
 	idle := max(1, int(limit.Seconds())-asked*every)
-	return p.each(established, func(fd int, _ *unix.TCPInfo) error {
+	return p.each(anyEstablished, func(fd int, _ *unix.TCPInfo) error {
 		// An older kernel does not know this one, and the rest does without.
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_RTO_MAX_MS, int(rtoMax.Milliseconds()))
 		return errors.Join(
@@ -58,11 +58,12 @@ func Bound(p Ports, limit time.Duration) error {
 }
 
 // Abandon ends the connections on which nothing of what was sent has been
-// acknowledged for limit, and returns how many. A peer that takes its time
+// acknowledged for limit, and returns how many. It costs a look at the table
+// of the machine's connections, 1 ms for a thousand. A peer that takes its time
 // acknowledges; so does one that is frozen or has no room, as in the middle of
 // a snapshot, which is why TCP_USER_TIMEOUT will not do.
 func Abandon(p Ports, limit time.Duration) (ended int, err error) {
-	err = p.each(established, func(fd int, info *unix.TCPInfo) error {
+	err = p.each(unacknowledged, func(fd int, info *unix.TCPInfo) error {
 		if info.Unacked == 0 || info.Retransmits == 0 || time.Duration(info.Last_ack_recv)*time.Millisecond < limit {
 			return nil
 		}
@@ -72,29 +73,43 @@ func Abandon(p Ports, limit time.Duration) (ended int, err error) {
 	return ended, err
 }
 
-// Hurry ends the attempts to connect that wait for an answer, and returns how
-// many: who dials then dials again, instead of waiting for the kernel's next
-// try, a second or more away. No data is lost: none was sent.
+// Hurry ends the attempts to connect that have not been answered for a second
+// or more, and returns how many: who dials then dials again, instead of
+// waiting for the kernel's next try, up to seconds away. A message that waits
+// for such an attempt is lost, as when the attempt times out.
 func Hurry(p Ports) (ended int, err error) {
-	err = p.each(synSent, func(fd int, _ *unix.TCPInfo) error {
+	err = p.each(dialing, func(fd int, info *unix.TCPInfo) error {
+		if info.Retransmits == 0 {
+			return nil
+		}
 		ended++
 		return unix.Shutdown(fd, unix.SHUT_RDWR)
 	})
 	return ended, err
 }
 
-// state is a connection's, as in Linux's include/net/tcp_states.h.
-type state uint8
-
+// State is a connection's, as in Linux's include/net/tcp_states.h.
 const (
-	established state = 1
-	synSent     state = 2
+	stateEstablished = 1
+	stateSynSent     = 2
 )
 
-// each calls do for every connection with a peer that is in a state, with a
+// kind is which connections to look at.
+type kind struct {
+	state uint8
+	waits bool // only those with something sent that is not acknowledged
+}
+
+var (
+	anyEstablished = kind{state: stateEstablished}
+	unacknowledged = kind{state: stateEstablished, waits: true}
+	dialing        = kind{state: stateSynSent}
+)
+
+// each calls do for every connection with a peer that is of a kind, with a
 // descriptor that stays that connection's as long as do runs. What ends
 // meanwhile is left out.
-func (p Ports) each(in state, do func(fd int, info *unix.TCPInfo) error) error {
+func (p Ports) each(of kind, do func(fd int, info *unix.TCPInfo) error) error {
 	proc, err := procfs.NewDefaultFS()
 	if err != nil {
 		return fmt.Errorf("look for the connections with peers: %w", err)
@@ -106,7 +121,7 @@ func (p Ports) each(in state, do func(fd int, info *unix.TCPInfo) error) error {
 	}
 	ours := map[uint64]bool{} // by inode
 	for _, s := range append(v4, procfs.NetTCP(v6)...) {
-		if state(s.St) == in && (slices.Contains(p.Listen, s.LocalPort) || slices.Contains(p.Peers, s.RemPort)) {
+		if s.St == uint64(of.state) && (!of.waits || s.TxQueue > 0) && (slices.Contains(p.Listen, s.LocalPort) || slices.Contains(p.Peers, s.RemPort)) {
 			ours[s.Inode] = true
 		}
 	}
@@ -121,7 +136,7 @@ func (p Ports) each(in state, do func(fd int, info *unix.TCPInfo) error) error {
 	for _, e := range fds {
 		fd, err := strconv.Atoi(e.Name())
 		if inode, ok := socket(e.Name()); err == nil && ok && ours[inode] {
-			errs = append(errs, hold(fd, inode, in, do))
+			errs = append(errs, hold(fd, inode, of, do))
 		}
 	}
 	return errors.Join(errs...)
@@ -144,14 +159,14 @@ func socket(fd string) (uint64, bool) {
 // hold calls do with a copy of a descriptor, if that still is the connection
 // that it was: its owner may close it at any time, and the number be a
 // client's connection at once.
-func hold(fd int, inode uint64, in state, do func(fd int, info *unix.TCPInfo) error) error {
+func hold(fd int, inode uint64, of kind, do func(fd int, info *unix.TCPInfo) error) error {
 	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil //nolint:nilerr // closed since
 	}
 	defer unix.Close(dup)
 	info, err := unix.GetsockoptTCPInfo(dup, unix.IPPROTO_TCP, unix.TCP_INFO)
-	if now, ok := socket(strconv.Itoa(dup)); err != nil || !ok || now != inode || state(info.State) != in {
+	if now, ok := socket(strconv.Itoa(dup)); err != nil || !ok || now != inode || info.State != of.state {
 		return nil //nolint:nilerr // closed since
 	}
 	if err := do(dup, info); err != nil && !errors.Is(err, unix.ENOTCONN) {

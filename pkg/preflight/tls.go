@@ -18,7 +18,7 @@ type Side struct {
 	ClientCert, ClientKey string // what it shows as a client, where that is another one
 	CA, CRL               string
 	ClientAuth            bool // clients must show a certificate
-	Several               bool // the cluster has other members, so that an unusable peer certificate keeps it from forming
+	Several               bool // there are other members, reached with TLS: an unusable peer certificate keeps the cluster from forming
 }
 
 // setting is the name of one of the side's flags.
@@ -65,16 +65,20 @@ func (h *Host) TLS(s Side) []Finding {
 		c.valid("cert-file", s.Cert, server, roots)
 		c.usage("cert-file", s.Cert, server, x509.ExtKeyUsageServerAuth, "a server", !s.Peer || !s.Several)
 		if s.ClientCert == "" && (s.Peer || s.ClientAuth) {
-			// Towards clients it is only etcd's own HTTP gateway that connects.
-			c.usage("cert-file", s.Cert, server, x509.ExtKeyUsageClientAuth, "a client", !s.Peer || !s.Several)
+			c.usage("cert-file", s.Cert, server, x509.ExtKeyUsageClientAuth, "a client", !s.shown())
 		}
 	}
 	if client != nil {
 		c.valid("client-cert-file", s.ClientCert, client, roots)
-		c.usage("client-cert-file", s.ClientCert, client, x509.ExtKeyUsageClientAuth, "a client", !s.Peer || !s.Several)
+		c.usage("client-cert-file", s.ClientCert, client, x509.ExtKeyUsageClientAuth, "a client", !s.shown())
 	}
 	return c.found
 }
+
+// shown reports whether the members must show each other certificates: etcd
+// asks for one where it has an authority, or is told to. Towards clients it is
+// only etcd's own HTTP gateway that connects.
+func (s Side) shown() bool { return s.Peer && s.Several && (s.CA != "" || s.ClientAuth) }
 
 // read reads a file as the daemon will, and records why it cannot.
 func (c *checker) read(setting, path string) ([]byte, bool) {

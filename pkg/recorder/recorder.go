@@ -75,12 +75,16 @@ func (r *Recorder) Close(limit time.Duration) error {
 }
 
 // Retry has records written that could not be, and returns why not, as of the
-// try before; nil when nothing is in the way.
+// try before; nil when none is left to be written.
 func (r *Recorder) Retry() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.failing != nil && !r.closed {
-		r.write()
+	if r.failing == nil || r.closed {
+		return nil
+	}
+	r.write()
+	if r.writing == nil { // all are written, if perhaps not safe from a power loss
+		return nil
 	}
 	return r.failing
 }
@@ -139,7 +143,7 @@ func (r *Recorder) drain() {
 }
 
 func explain(dir string, err error) error {
-	return fmt.Errorf("record what happens here: %w; it is tried again with every event: df -h %s; ls -ld %s", err, dir, dir)
+	return fmt.Errorf("record what happens here: %w; it is tried again every second: df -h %s; ls -ld %s", err, dir, dir)
 }
 
 // BootID names this boot of the machine, "" where the kernel does not tell: a

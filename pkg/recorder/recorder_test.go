@@ -144,6 +144,16 @@ func TestDirectoryComesLater(t *testing.T) {
 	}
 }
 
+// What was written but is not safe from a power loss is not tried again, and
+// nothing to be shown for months.
+func TestRetryWithoutRecords(t *testing.T) {
+	r := New(t.TempDir())
+	r.failing = os.ErrInvalid
+	if err := r.Retry(); err != nil {
+		t.Errorf("nothing is left to be written, and it says %v", err)
+	}
+}
+
 // settle waits until no writer runs.
 func (r *Recorder) settle() {
 	r.mu.Lock()

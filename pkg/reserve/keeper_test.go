@@ -230,6 +230,14 @@ func TestWarningsStand(t *testing.T) {
 		if w := r.Warnings(); len(w) != 0 {
 			t.Errorf("the reserve is there again, and it says %q", w)
 		}
+		// A moment's space ends no warning, however long it has stood.
+		r.member.others.Store(r.member.total * 95 / 100)
+		pass(2 * calm)
+		r.member.others.Store(0)
+		pass(fastInterval)
+		if len(r.Warnings()) == 0 {
+			t.Error("one look at an empty disk ended the warning")
+		}
 	})
 }
 

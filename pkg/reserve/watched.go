@@ -103,7 +103,7 @@ func (w *watched) say(s situation, turned bool, now time.Time) {
 		w.betterSince = now
 	}
 	better := level < w.level && now.Sub(w.betterSince) >= relief
-	if level > w.level || turned || better || now.Sub(w.saidAt) >= calm {
+	if level > w.level || turned || better || level == w.level && now.Sub(w.saidAt) >= calm {
 		w.level, w.said, w.saidAt, w.betterSince = level, text, now, time.Time{}
 	}
 }

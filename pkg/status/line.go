@@ -27,11 +27,7 @@ func (s Status) Line() string {
 	default:
 		b.WriteString(s.Reason)
 	}
-	conditions := s.Conditions
-	if s.State == Joining || s.State == Serving {
-		conditions = s.AllConditions()
-	}
-	for _, c := range conditions {
+	for _, c := range s.AllConditions() {
 		if c.Text != "" {
 			b.WriteString("; " + c.Text)
 		}

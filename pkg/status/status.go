@@ -47,7 +47,12 @@ type Status struct {
 }
 
 // AllConditions are the member's, while there is one, and the node's.
-func (s Status) AllConditions() []Condition { return slices.Concat(s.View.Conditions, s.Conditions) }
+func (s Status) AllConditions() []Condition {
+	if s.State != Joining && s.State != Serving {
+		return s.Conditions
+	}
+	return slices.Concat(s.View.Conditions, s.Conditions)
+}
 
 // End is how the member process ended.
 type End struct {

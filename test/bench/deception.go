@@ -81,6 +81,9 @@ func deceptionRows() []row {
 	return all
 }
 
+// noticed is the gap from which on it is printed where and when it was.
+const noticed = 50 * time.Millisecond
+
 // measure is the longest gap of puts through all three members. A new term in
 // ours is an error.
 func (k trick) measure(ctx context.Context, c *cluster) (time.Duration, error) {
@@ -104,6 +107,7 @@ func (k trick) measure(ctx context.Context, c *cluster) (time.Duration, error) {
 	}
 	probe := prober.Start(10*time.Millisecond, 20*time.Second, targets...)
 	time.Sleep(time.Second) // what is usual
+	struck := time.Now()
 	for _, f := range followers {
 		if _, err := leader.Sh(ctx, k.on(f)); err != nil {
 			return 0, err
@@ -120,6 +124,11 @@ func (k trick) measure(ctx context.Context, c *cluster) (time.Duration, error) {
 	}
 	time.Sleep(time.Second)
 	results := probe.Stop()
+	for i, r := range results {
+		if r.Gap > noticed {
+			fmt.Fprintf(os.Stderr, "%s: a gap of %v at %s, %v after the trick\n", c.subject.name, r.Gap, targets[i].Name, r.From.Sub(struck))
+		}
+	}
 	after, err := c.term(ctx, leader)
 	if err != nil {
 		return 0, err
