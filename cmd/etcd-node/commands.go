@@ -134,7 +134,7 @@ func askStatus(ctx context.Context, w world) (st status.Status, raw []byte, err 
 	}
 	path := filepath.Join(dir, socketName)
 	fail := func(err error) (status.Status, []byte, error) {
-		return st, nil, fmt.Errorf("no answer from the daemon: %w (is it running, and are you root? systemctl status etcd)", err)
+		return st, nil, fmt.Errorf("no answer from the daemon: %w (is it running, are you root, and has its unit RuntimeDirectory=etcd? systemctl status etcd)", err)
 	}
 	conn, err := (&net.Dialer{Timeout: commandWait}).DialContext(ctx, "unix", path)
 	if err != nil {

@@ -189,6 +189,9 @@ daemon is needed, and no root: the group etcd may read it.`,
 			if err != nil {
 				return coded{fmt.Errorf("%w (are you root, or in the group etcd?)", err), failure.ExitFailure}
 			}
+			if len(records) == 0 {
+				fmt.Fprintf(c.ErrOrStderr(), "etcd-node: nothing is recorded in %s: has the daemon run, and has its unit LogsDirectory=etcd-node?\n", recorderDir(w))
+			}
 			if count > 0 && len(records) > count {
 				records = records[len(records)-count:]
 			}
