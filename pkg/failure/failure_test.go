@@ -78,6 +78,9 @@ func TestFromExit(t *testing.T) {
 		{1 << 8, "", IDEnded, "ended with exit status 1 without giving a reason"},
 		{2 << 8, "panic: runtime error: index out of range\n\ngoroutine 1", IDEnded, "crashed: panic: runtime error: index out of range"},
 		{2 << 8, "panic: tocommit(8) is out of range [lastIndex(0)]. Was the raft log corrupted", IDWipedRejoin, ""},
+		// As the runtime writes it; who asks for memory is chance.
+		{2 << 8, "goroutine 183 gp=0xc00019d808 m=6 mp=0xc000580008 [running]:\nruntime.throw({0x1d2f4a1?, 0x7f?})\n\t/go/src/runtime/panic.go:1229 +0x48\nruntime.(*mcache).refill(0x7f, 0x1b)\n\t/go/src/runtime/mcache.go:207 +0x1a5", IDOutOfMemory, ""},
+		{2 << 8, "goroutine 1 [running]:\nruntime.throw({0x1d2f4a1?, 0x7f?})\n\t/go/src/runtime/panic.go:1229 +0x48\nruntime.mapaccess()\n\t/x.go:1\nruntime.sysMapOS(0x1)", IDEnded, ""},
 	} {
 		f := FromExit(tc.ws, tc.crash)
 		if f.ID != tc.id || tc.want != "" && f.Error() != tc.want {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -68,10 +69,20 @@ func FromExit(ws syscall.WaitStatus, crash string) Failure {
 	}
 }
 
+// wantMemory are the functions of Go's runtime that end the program when the
+// kernel gives them no memory: it depends on who happens to ask.
+var wantMemory = []string{
+	"runtime.sysMapOS(", "runtime.sysReserve", "runtime.(*mheap).sysAlloc(", "runtime.(*mcache).refill(", "runtime.(*mcache).allocLarge(",
+	"runtime.persistentalloc1(", "runtime.stackpoolalloc(", "runtime.stackalloc(", "runtime.getempty(",
+}
+
 // outOfMemory recognises the runtime's own end for want of memory. Its words go
-// to stderr before the crash's text is switched on; the stack tells.
+// to stderr before the crash's text is switched on; the stack tells, in the
+// line of who called throw, two below it.
 func outOfMemory(crash string) bool {
-	return strings.Contains(crash, "runtime.sysMapOS(") || strings.Contains(crash, "runtime.sysReserve")
+	lines := strings.Split(crash, "\n")
+	i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "runtime.throw(") })
+	return i >= 0 && i+2 < len(lines) && slices.ContainsFunc(wantMemory, func(f string) bool { return strings.HasPrefix(lines[i+2], f) })
 }
 
 // match finds the first entry with a text that matches, and that text.
