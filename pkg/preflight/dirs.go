@@ -33,7 +33,7 @@ func (h *Host) Dirs(dataDir, walDir string) (found []Finding) {
 			continue // this user may not look; the daemon says what it may not do
 		}
 		if fsys, err := h.FileSystem(existing); err == nil && remote[fsys] != "" {
-			found = append(found, Finding{Setting: d.setting, What: fmt.Sprintf("%s is on a %s file system, %s", d.path, fsys, remote[fsys]),
+			found = append(found, Finding{Setting: d.setting, What: fmt.Sprintf("%s is on a file system of type %s, %s", d.path, fsys, remote[fsys]),
 				Hint: "etcd needs a local disk: slow or lost writes cost leaders and data", Notice: true})
 		}
 		if u := h.User; u != nil && existing == d.path {

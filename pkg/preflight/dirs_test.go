@@ -36,7 +36,7 @@ func TestDirs(t *testing.T) {
 		{"/srv/etcd", "", etcd, "problem data-dir: /srv/etcd belongs to user 7, not to etcd (990)\nnotice data-dir: /srv/etcd has mode 0750: other users may look into the data\n"},
 		{"/srv/file", "", nil, "problem data-dir: /srv/file is not a directory\n"},
 		{"/own", "/srv/file/wal", nil, "problem wal-dir: /srv/file is not a directory\n"},
-		{"/nfs/etcd", "/ram", nil, "notice data-dir: /nfs/etcd is on a nfs file system, over a network\nnotice wal-dir: /ram is on a tmpfs file system, in memory, which is empty after a reboot\n"},
+		{"/nfs/etcd", "/ram", nil, "notice data-dir: /nfs/etcd is on a file system of type nfs, over a network\nnotice wal-dir: /ram is on a file system of type tmpfs, in memory, which is empty after a reboot\n"},
 	} {
 		h.User = tc.user
 		if got := text(h.Dirs(tc.data, tc.wal)); got != tc.want {
