@@ -211,7 +211,7 @@ var variable = regexp.MustCompile(`\bETCD_[A-Z_]+\b`)
 // variables, which have no effect beside such a file.
 func asKeys(text string) string {
 	return variable.ReplaceAllStringFunc(text, func(name string) string {
-		if key, ok := keyOf(strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, "ETCD_"), "_", "-"))); ok {
+		if key, ok := keyOf(flagName(name)); ok {
 			return key
 		}
 		return name

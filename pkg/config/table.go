@@ -70,6 +70,11 @@ var ignored = []string{
 // envName is the name of the variable that sets a flag, "ETCD_INITIAL_CLUSTER".
 func envName(flagName string) string { return flags.FlagToEnv("ETCD", flagName) }
 
+// flagName is the flag that a variable sets, if there is one.
+func flagName(envName string) string {
+	return strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(envName, "ETCD_"), "_", "-"))
+}
+
 // merges reports whether a flag that is given twice adds to what it was given
 // before. Of every other flag the last one counts.
 func merges(f *flag.Flag) bool {

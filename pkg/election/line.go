@@ -60,11 +60,11 @@ func (n Network) hold(ctx context.Context, urls func() []string, over func()) bo
 				conn = next
 				continue
 			}
-			if errors.Is(err, syscall.ECONNREFUSED) {
-				if ended {
-					return true
-				}
-			} else {
+			refused := errors.Is(err, syscall.ECONNREFUSED)
+			switch {
+			case refused && ended:
+				return true
+			case !refused && !errors.Is(err, syscall.ECONNRESET):
 				pause = min(pause, maxSilent)
 			}
 		} else {

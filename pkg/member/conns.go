@@ -66,7 +66,7 @@ func (m *member) watchConns(ctx context.Context, listen []uint64) {
 		}
 		if err != nil && !complained {
 			complained = true
-			m.log.Warn("cannot mind the connections with peers: after a network outage it may take TCP minutes to use them again", zap.Error(err))
+			m.log.Warn("cannot mind the connections with peers, so after a network outage it may take TCP minutes to use them again; does the unit let it read /proc/net/tcp (ProcSubset=all)?", zap.Error(err))
 		}
 	}
 }

@@ -65,9 +65,6 @@ func (p *prober) ask(ctx context.Context, peerURL string) finding {
 		return finding{ok: true} // a unix socket: raft's own connection has to tell
 	}
 	resp, err := p.get(ctx, peerURL)
-	if hurried(err) {
-		resp, err = p.get(ctx, peerURL)
-	}
 	if err != nil {
 		return finding{cause: u.Hostname() + ": " + short(explain(err, u))}
 	}
@@ -83,13 +80,6 @@ func (p *prober) ask(ctx context.Context, peerURL string) finding {
 	default:
 		return finding{cause: fmt.Sprintf("%s: port %s is not an etcd peer port (HTTP %d)", u.Hostname(), port(u), resp.StatusCode)}
 	}
-}
-
-// hurried reports whether an attempt to connect was ended by
-// [peerconn.Hurry]: a peer that does not want it refuses.
-func hurried(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial" && errors.Is(err, syscall.ECONNRESET)
 }
 
 // maxMembers bounds a peer's list in bytes. A list of members is small; whoever

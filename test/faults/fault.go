@@ -21,10 +21,7 @@ type fault struct {
 
 // What was promised for each of the two ways in which a fault may end.
 const (
-	goalServing = time.Second // to serving, once the cause is gone
-	// goalNetwork is that where a network was gone: TCP sends again a second
-	// after it last did, connection attempts as well as data.
-	goalNetwork   = 1500 * time.Millisecond
+	goalServing   = time.Second      // to serving, once the cause is gone
 	goalExplained = 30 * time.Second // to the explanation
 )
 

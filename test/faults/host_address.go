@@ -22,7 +22,7 @@ var addressFaults = []fault{
 		}),
 	},
 	{
-		name: "address back on eth0 of a running member", id: failure.IDNoQuorum, goal: goalNetwork,
+		name: "address back on eth0 of a running member", id: failure.IDNoQuorum, goal: goalServing,
 		expected: "back by itself, same process",
 		run: onHosts(func(s *scene) (string, time.Duration) {
 			i := s.withoutAddress()

@@ -21,12 +21,12 @@ var networkFaults = []fault{
 		run:      onHosts(func(s *scene) (string, time.Duration) { return s.cutOff(true) }),
 	},
 	{
-		name: "cable of a follower plugged in again after 15 s", id: failure.IDNoQuorum, goal: goalNetwork,
+		name: "cable of a follower plugged in again after 15 s", id: failure.IDNoQuorum, goal: goalServing,
 		expected: "back by itself, same process, no election",
 		run:      onHosts(func(s *scene) (string, time.Duration) { return s.plugIn(false) }),
 	},
 	{
-		name: "cable of a former leader plugged in again after 15 s", id: failure.IDNoQuorum, goal: goalNetwork,
+		name: "cable of a former leader plugged in again after 15 s", id: failure.IDNoQuorum, goal: goalServing,
 		expected: "back by itself as a follower, same process, no election",
 		run:      onHosts(func(s *scene) (string, time.Duration) { return s.plugIn(true) }),
 	},
@@ -52,7 +52,7 @@ var networkFaults = []fault{
 		}),
 	},
 	{
-		name: "one direction, healed", id: failure.IDNoQuorum, goal: goalNetwork,
+		name: "one direction, healed", id: failure.IDNoQuorum, goal: goalServing,
 		expected: "back by itself, same process",
 		run: onHosts(func(s *scene) (string, time.Duration) {
 			s.three()
