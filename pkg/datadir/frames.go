@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"os"
+	"io/fs"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -36,12 +36,12 @@ type frames struct {
 	buf  []byte
 }
 
-func newFrames(f *os.File) (*frames, error) {
+func newFrames(f fs.File) (*frames, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
-	return &frames{r: bufio.NewReaderSize(f, readAhead), left: info.Size()}, nil
+	return &frames{r: bufio.NewReaderSize(f, int(min(readAhead, info.Size()))), left: info.Size()}, nil
 }
 
 // next returns the type and content of a record, valid until the next call;
@@ -72,13 +72,13 @@ func (f *frames) next() (kind int64, data []byte, err error) {
 		return 0, nil, err
 	}
 	var crc uint32
-	err = fields(f.buf[:size], func(num protowire.Number, v uint64, b []byte) { // walpb.Record
-		switch num {
-		case 1:
+	err = fields(f.buf[:size], func(at field, v uint64, b []byte) { // walpb.Record
+		switch at {
+		case field{1, protowire.VarintType}:
 			kind = int64(v)
-		case 2:
+		case field{2, protowire.VarintType}:
 			crc = uint32(v)
-		case 3:
+		case field{3, protowire.BytesType}:
 			data = b
 		}
 	})
@@ -86,8 +86,11 @@ func (f *frames) next() (kind int64, data []byte, err error) {
 		return 0, nil, err
 	}
 	if kind == wal.CrcType { // the sum so far, at the head of each file
+		if f.crc != 0 && f.crc != crc {
+			return 0, nil, wal.ErrCRCMismatch
+		}
 		f.crc = crc
-		return kind, nil, nil
+		return kind, data, nil
 	}
 	if f.crc = crc32.Update(f.crc, castagnoli, data); f.crc != crc {
 		return 0, nil, wal.ErrCRCMismatch
@@ -95,8 +98,15 @@ func (f *frames) next() (kind int64, data []byte, err error) {
 	return kind, data, nil
 }
 
+// field is what protobuf knows a field by. A known number with another type
+// than its own is, in damaged data, an unknown field and not a value of zero.
+type field struct {
+	num protowire.Number
+	typ protowire.Type
+}
+
 // fields calls f for each number and each length-prefixed field of a message.
-func fields(b []byte, f func(num protowire.Number, v uint64, b []byte)) error {
+func fields(b []byte, f func(at field, v uint64, b []byte)) error {
 	for len(b) > 0 {
 		num, typ, n := protowire.ConsumeTag(b)
 		if n < 0 {
@@ -107,12 +117,12 @@ func fields(b []byte, f func(num protowire.Number, v uint64, b []byte)) error {
 		case protowire.VarintType:
 			var v uint64
 			if v, n = protowire.ConsumeVarint(b); n >= 0 {
-				f(num, v, nil)
+				f(field{num, typ}, v, nil)
 			}
 		case protowire.BytesType:
 			var v []byte
 			if v, n = protowire.ConsumeBytes(b); n >= 0 {
-				f(num, 0, v)
+				f(field{num, typ}, 0, v)
 			}
 		default:
 			n = protowire.ConsumeFieldValue(num, typ, b)

@@ -116,8 +116,8 @@ func (w *WAL) scan(f *os.File) (damage error) {
 			w.ClusterID, w.MemberID, head = m.GetClusterID(), m.GetNodeID(), true
 		case wal.EntryType:
 			var index uint64
-			err = fields(data, func(num protowire.Number, v uint64, _ []byte) { // raftpb.Entry
-				if num == 3 {
+			err = fields(data, func(at field, v uint64, _ []byte) { // raftpb.Entry
+				if at == (field{3, protowire.VarintType}) {
 					index = v
 				}
 			})
