@@ -142,7 +142,7 @@ func TestBadConfigurations(t *testing.T) {
 	if len(badConfigurations) < 60 {
 		t.Errorf("%d rows", len(badConfigurations))
 	}
-	pki := makePKI(t)
+	files := makePKI()
 	for _, b := range badConfigurations {
 		for _, systemd := range []bool{false, true} {
 			name := b.name
@@ -151,7 +151,7 @@ func TestBadConfigurations(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				b.run(t, pki, systemd)
+				b.run(t, files, systemd)
 			})
 		}
 	}

@@ -58,7 +58,7 @@ func TestChecks(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := ""
-			if _, err := Load(Input{Environ: tc.environ, Host: goodHost(t)}); err != nil {
+			if _, err := Load(Input{Environ: tc.environ, Host: goodHost()}); err != nil {
 				got = err.Error()
 			}
 			if got != tc.want {
@@ -85,7 +85,7 @@ func TestNotices(t *testing.T) {
 		{[]string{"ETCD_DISCOVERY_PASSWORD=s3cret "}, "ETCD_DISCOVERY_PASSWORD: the value begins or ends with a blank, and is taken literally"},
 		{[]string{"ETCD_CERT_FILE=/crt", "ETCD_KEY_FILE=/key", "ETCD_ADVERTISE_CLIENT_URLS=https://10.0.0.99:2379"}, "ETCD_CERT_FILE: /crt is not for 10.0.0.99, under which others connect"},
 	} {
-		l, err := Load(Input{Environ: tc.environ, Host: goodHost(t)})
+		l, err := Load(Input{Environ: tc.environ, Host: goodHost()})
 		if err != nil {
 			t.Errorf("%q: %v", tc.environ, err)
 			continue
@@ -95,7 +95,7 @@ func TestNotices(t *testing.T) {
 			t.Errorf("%q: %s\nwant %s", tc.environ, all, tc.want)
 		}
 	}
-	l, err := Load(Input{Environ: []string{three}, Host: goodHost(t)})
+	l, err := Load(Input{Environ: []string{three}, Host: goodHost()})
 	if err != nil || len(l.Notices) > 0 {
 		t.Errorf("a plain cluster: %q, %v", l.Notices, err)
 	}
@@ -103,7 +103,7 @@ func TestNotices(t *testing.T) {
 
 // TestDataOutranksTheList: with data etcd does not read the list any more.
 func TestDataOutranksTheList(t *testing.T) {
-	l, err := Load(Input{Host: goodHost(t), Environ: []string{"ETCD_INITIAL_CLUSTER=a=http://10.0.0.1:2380,b=http://10.0.0.1:2380,c=http://10.0.0.3:2380", "ETCD_DATA_DIR=/d"},
+	l, err := Load(Input{Host: goodHost(), Environ: []string{"ETCD_INITIAL_CLUSTER=a=http://10.0.0.1:2380,b=http://10.0.0.1:2380,c=http://10.0.0.3:2380", "ETCD_DATA_DIR=/d"},
 		ReadDir: func(string) ([]fs.DirEntry, error) { return []fs.DirEntry{wal{}}, nil }})
 	if err != nil || !strings.Contains(strings.Join(l.Notices, "\n"), "a and b have the same address") {
 		t.Errorf("%+v, %v", l, err)
@@ -113,7 +113,7 @@ func TestDataOutranksTheList(t *testing.T) {
 // TestFiles: the findings of package preflight, against the settings that they
 // come from, and only those that the daemon would not wait for.
 func TestFiles(t *testing.T) {
-	host := goodHost(t)
+	host := goodHost()
 	good := host.ReadFile
 	host.ReadFile = func(path string) ([]byte, error) {
 		if path == "/missing" {
@@ -139,7 +139,7 @@ func TestFiles(t *testing.T) {
 // was found; with data, its word counts and it is a notice.
 func TestNamesAfterDetection(t *testing.T) {
 	for _, hasData := range []bool{false, true} {
-		in := Input{Host: goodHost(t), Environ: []string{"ETCD_PEER_CERT_FILE=/crt", "ETCD_PEER_KEY_FILE=/key", "ETCD_DATA_DIR=/d",
+		in := Input{Host: goodHost(), Environ: []string{"ETCD_PEER_CERT_FILE=/crt", "ETCD_PEER_KEY_FILE=/key", "ETCD_DATA_DIR=/d",
 			"ETCD_INITIAL_CLUSTER=a=https://192.168.122.9:2380,b=https://10.0.0.2:2380,c=https://10.0.0.3:2380", "ETCD_NAME=a"}}
 		in.ReadDir = func(string) ([]fs.DirEntry, error) {
 			if hasData {
@@ -172,7 +172,7 @@ func (wal) Name() string { return "0000000000000000-0000000000000000.wal" }
 
 // TestListedOtherwise: what etcd would report as a failed discovery.
 func TestListedOtherwise(t *testing.T) {
-	l, err := Load(Input{Host: goodHost(t), Environ: []string{three, "ETCD_NAME=a", "ETCD_LISTEN_PEER_URLS=http://10.0.0.1:2380", "ETCD_INITIAL_ADVERTISE_PEER_URLS=http://10.0.0.1:2390",
+	l, err := Load(Input{Host: goodHost(), Environ: []string{three, "ETCD_NAME=a", "ETCD_LISTEN_PEER_URLS=http://10.0.0.1:2380", "ETCD_INITIAL_ADVERTISE_PEER_URLS=http://10.0.0.1:2390",
 		"ETCD_LISTEN_CLIENT_URLS=http://10.0.0.1:2379", "ETCD_ADVERTISE_CLIENT_URLS=http://10.0.0.1:2379"}})
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +189,7 @@ func TestListedOtherwise(t *testing.T) {
 // where the file says what the environment says.
 func TestLinesUnderSystemd(t *testing.T) {
 	in := Input{
-		Host:    goodHost(t),
+		Host:    goodHost(),
 		Environ: []string{"ETCD_ELECTION_TIMEOUT=soon", "ETCD_HEARTBEAT_INTERVAL=never", "ETCD_NAME=x"},
 		ReadFile: func(string) ([]byte, error) {
 			return []byte("ETCD_NAME=y\nETCD_ELECTION_TIMEOUT=soon\nETCD_HEARTBEAT_INTERVAL=100\n"), nil

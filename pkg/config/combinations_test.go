@@ -102,7 +102,7 @@ var onPurpose = regexp.MustCompile("^(" + strings.Join([]string{
 
 // judged are the problems that a start would end with.
 func judged(t *testing.T, line cmdline.Line) []Problem {
-	_, err := Load(Input{Args: line.Args, Environ: line.Environ, Host: goodHost(t)})
+	_, err := Load(Input{Args: line.Args, Environ: line.Environ, Host: goodHost()})
 	var invalid *Invalid
 	if err != nil && !errors.As(err, &invalid) {
 		t.Errorf("%v\n%q", err, line)

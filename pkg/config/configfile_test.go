@@ -52,7 +52,7 @@ peer-transport-security:
 		if diff := differences(got, want); len(diff) > 0 {
 			t.Errorf("differs from etcd's own: %s", strings.Join(diff, "\n"))
 		}
-		in.Host = goodHost(t)
+		in.Host = goodHost()
 		l, err := Load(in)
 		if err != nil {
 			t.Fatal(err)
@@ -95,7 +95,7 @@ func TestBadConfigFile(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := Load(Input{Host: goodHost(t), Args: []string{"--config-file=" + path}})
+		_, err := Load(Input{Host: goodHost(), Args: []string{"--config-file=" + path}})
 		if err == nil || !strings.HasPrefix(err.Error(), "--config-file: "+path+": ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", text, err, want)
 		}
@@ -107,7 +107,7 @@ func TestBadConfigFile(t *testing.T) {
 
 // TestConfigFileFiles: the TLS files that a config file names are looked at.
 func TestConfigFileFiles(t *testing.T) {
-	host := goodHost(t)
+	host := goodHost()
 	good := host.ReadFile
 	host.ReadFile = func(path string) ([]byte, error) {
 		if path == "/missing" {
@@ -128,7 +128,7 @@ func TestConfigFileFiles(t *testing.T) {
 // what etcd passes over in it without a word is named.
 func TestConfigFileChecked(t *testing.T) {
 	load := func(file string) (*Loaded, error) {
-		return Load(Input{Args: []string{"--config-file=/etcd.yml"}, Host: goodHost(t), ReadFile: func(string) ([]byte, error) { return []byte(file), nil }})
+		return Load(Input{Args: []string{"--config-file=/etcd.yml"}, Host: goodHost(), ReadFile: func(string) ([]byte, error) { return []byte(file), nil }})
 	}
 	for file, want := range map[string]string{
 		"initial-cluster: a=http://10.0.0.1:2380,b=http://10.0.0.1:2380\nname: a\ninitial-advertise-peer-urls: http://10.0.0.1:2380":    "/etcd.yml: initial-cluster: a and b have the same address, 10.0.0.1:2380",

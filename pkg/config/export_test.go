@@ -20,7 +20,7 @@ func resolved(t *testing.T, path string) *Resolved {
 		t.Fatal(err)
 	}
 	c := newCase(a)
-	c.in.Host = goodHost(t)
+	c.in.Host = goodHost()
 	l, err := Load(c.in)
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func TestExportsReadBack(t *testing.T) {
 			}
 			for _, origins := range []bool{false, true} {
 				text := writtenIn(t, r, "env", origins)
-				l, err := Load(Input{Host: goodHost(t), EnvFile: "/x", ReadFile: func(string) ([]byte, error) { return []byte(text), nil }})
+				l, err := Load(Input{Host: goodHost(), EnvFile: "/x", ReadFile: func(string) ([]byte, error) { return []byte(text), nil }})
 				if err != nil {
 					t.Fatalf("%v\n%s", err, text)
 				}
@@ -136,7 +136,7 @@ func TestQuotes(t *testing.T) {
 // TestSecretsAreNeverPrinted in any format, or in a difference.
 func TestSecretsAreNeverPrinted(t *testing.T) {
 	load := func(secret string) *Resolved {
-		l, err := Load(Input{Host: goodHost(t), Environ: []string{
+		l, err := Load(Input{Host: goodHost(), Environ: []string{
 			"ETCD_DISCOVERY_PASSWORD=" + secret, "ETCD_DISCOVERY_USER=root:" + secret, "ETCD_DISCOVERY_TOKEN=x",
 			"ETCD_DISCOVERY_ENDPOINTS=https://root:" + secret + "@10.0.0.1:2379", "ETCD_NAME=a",
 			"ETCD_LISTEN_PEER_URLS=http://10.0.0.1:2380", "ETCD_INITIAL_ADVERTISE_PEER_URLS=http://10.0.0.1:2380",
@@ -175,7 +175,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 
 func TestDiff(t *testing.T) {
 	one := func(environ ...string) *Resolved {
-		l, err := Load(Input{Host: goodHost(t), Environ: environ})
+		l, err := Load(Input{Host: goodHost(), Environ: environ})
 		if err != nil {
 			t.Fatal(err)
 		}

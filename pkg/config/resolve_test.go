@@ -38,7 +38,7 @@ func TestResolve(t *testing.T) {
 				t.Fatal(err)
 			}
 			c := newCase(a)
-			c.in.Host = goodHost(t)
+			c.in.Host = goodHost()
 			want := slices.Clone(a.Files)
 			a.Files = slices.DeleteFunc(a.Files, func(f txtar.File) bool { return f.Name == "request" || f.Name == "config" || f.Name == "notices" })
 			for _, f := range c.run(t) {

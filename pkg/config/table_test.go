@@ -112,7 +112,7 @@ func noFind(t *testing.T) func(context.Context, netdetect.Request) (netdetect.Re
 // embed.Config.
 func throughUs(t *testing.T, args, environ []string) *embed.Config {
 	t.Helper()
-	l, err := Load(Input{Args: args, Environ: environ, Host: goodHost(t), unjudged: true})
+	l, err := Load(Input{Args: args, Environ: environ, Host: goodHost(), unjudged: true})
 	if err != nil {
 		t.Fatalf("Load: %v", err)
 	}

@@ -1,14 +1,9 @@
 package member
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"fmt"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/etcd-node/etcd-node/test/pki"
 )
 
 // Real sockets answer the way the peers of a real operator do.
@@ -53,8 +50,10 @@ func TestProbeCauses(t *testing.T) {
 	demanding.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool()}
 	demanding.StartTLS()
 	t.Cleanup(demanding.Close)
-	expired := serveCert(t, &x509.Certificate{IPAddresses: []net.IP{{127, 0, 0, 1}}, NotAfter: time.Now().Add(-time.Hour)})
-	wrongName := serveCert(t, &x509.Certificate{DNSNames: []string{"other.example"}, NotAfter: time.Now().Add(time.Hour)})
+	expired := serveCert(t, func(c *x509.Certificate) {
+		c.IPAddresses, c.NotAfter = []net.IP{{127, 0, 0, 1}}, time.Now().Add(-time.Hour)
+	})
+	wrongName := serveCert(t, func(c *x509.Certificate) { c.DNSNames = []string{"other.example"} })
 
 	roots := x509.NewCertPool()
 	roots.AddCert(secure.Certificate())
@@ -167,23 +166,14 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// serveCert serves TLS with a self-signed certificate made from template.
-func serveCert(t *testing.T, template *x509.Certificate) *httptest.Server {
+// serveCert serves TLS with a self-signed certificate.
+func serveCert(t *testing.T, change func(*x509.Certificate)) *httptest.Server {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template.SerialNumber = big.NewInt(1)
-	template.Subject = pkix.Name{CommonName: "test"}
-	template.NotBefore = time.Now().Add(-48 * time.Hour)
-	template.IsCA, template.BasicConstraintsValid = true, true
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := httptest.NewUnstartedServer(http.NotFoundHandler())
-	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	s.TLS = pki.Issue(nil, func(c *x509.Certificate) {
+		pki.Authority(c)
+		change(c)
+	}).TLS()
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s

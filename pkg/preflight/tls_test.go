@@ -4,10 +4,13 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io/fs"
+	"net"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/etcd-node/etcd-node/test/pki"
 )
 
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -31,6 +34,19 @@ func (f files) host() *Host {
 	}
 }
 
+// issue makes a certificate for etcd-1 that is good for a year at the tests'
+// time.
+func issue(by *pki.Certificate, change func(*x509.Certificate)) (c *pki.Certificate, cert, key string) {
+	c = pki.Issue(by, func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = now.Add(-time.Hour), now.AddDate(1, 0, 0)
+		c.IPAddresses, c.DNSNames = []net.IP{net.IPv4(10, 0, 0, 1)}, []string{"etcd-1.example"}
+		if change != nil {
+			change(c)
+		}
+	})
+	return c, string(c.Cert), string(c.Key)
+}
+
 // text prints findings as a table row can hold them.
 func text(found []Finding) string {
 	var b strings.Builder
@@ -45,14 +61,14 @@ func text(found []Finding) string {
 }
 
 func TestTLS(t *testing.T) {
-	ca, caPEM, _ := issue(t, nil, authority)
-	_, otherCA, _ := issue(t, nil, authority)
-	_, cert, key := issue(t, ca, nil)
-	_, _, otherKey := issue(t, ca, nil)
-	middle, middlePEM, _ := issue(t, ca, authority)
-	_, below, belowKey := issue(t, middle, nil)
+	ca, caPEM, _ := issue(nil, pki.Authority)
+	_, otherCA, _ := issue(nil, pki.Authority)
+	_, cert, key := issue(ca, nil)
+	_, _, otherKey := issue(ca, nil)
+	middle, middlePEM, _ := issue(ca, pki.Authority)
+	_, below, belowKey := issue(middle, nil)
 	with := func(change func(*x509.Certificate)) files {
-		_, c, k := issue(t, ca, change)
+		_, c, k := issue(ca, change)
 		return files{"ca": caPEM, "crt": c, "key": k}
 	}
 	days := func(n int) func(*x509.Certificate) {
@@ -111,11 +127,11 @@ func TestTLS(t *testing.T) {
 }
 
 func TestExpiredCA(t *testing.T) {
-	ca, caPEM, _ := issue(t, nil, func(c *x509.Certificate) {
-		authority(c)
+	ca, caPEM, _ := issue(nil, func(c *x509.Certificate) {
+		pki.Authority(c)
 		c.NotBefore, c.NotAfter = now.AddDate(-2, 0, 0), now.AddDate(0, 0, -2)
 	})
-	_, cert, key := issue(t, ca, nil)
+	_, cert, key := issue(ca, nil)
 	got := text(files{"ca": caPEM, "crt": cert, "key": key}.host().TLS(Side{Peer: true, Cert: "crt", Key: "key", CA: "ca", Several: true}))
 	if want := "problem peer-trusted-ca-file: ca expired on 2026-11-20\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -123,8 +139,8 @@ func TestExpiredCA(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	ca, _, _ := issue(t, nil, authority)
-	_, cert, key := issue(t, ca, nil)
+	ca, _, _ := issue(nil, pki.Authority)
+	_, cert, key := issue(ca, nil)
 	h := files{"crt": cert, "key": key}.host()
 	for _, tc := range []struct {
 		hosts []string

@@ -61,11 +61,7 @@ func (c *cluster) wipe(ctx context.Context) error {
 
 func (c *cluster) prepare(ctx context.Context) error {
 	if c.tls {
-		pki, err := lab.NewPKI(c.Hosts)
-		if err != nil {
-			return err
-		}
-		c.pki = pki
+		c.pki = lab.NewPKI(c.Hosts)
 	}
 	return c.Each(func(h *lab.Host) error {
 		if c.tls {

@@ -39,10 +39,7 @@ func TestOneFileOneCluster(t *testing.T) {
 
 	t.Run("TLS", func(t *testing.T) {
 		c := hosts(t)
-		pki, err := NewPKI(c.Hosts)
-		if err != nil {
-			t.Fatal(err)
-		}
+		pki := NewPKI(c.Hosts)
 		c.each(func(h *Host) error { return pki.Install(t.Context(), h) })
 		c.env(append(pki.Env(), strings.ReplaceAll(c.initialCluster(), "http://", "https://"))...)
 		c.start()

@@ -119,10 +119,7 @@ ETCD_SNAPSHOT_COUNT=100000
 // stops.
 func TestDropIn(t *testing.T) {
 	c := hosts(t)
-	pki, err := NewPKI(c.Hosts)
-	if err != nil {
-		t.Fatal(err)
-	}
+	pki := NewPKI(c.Hosts)
 	t.Cleanup(func() {
 		c.each(func(h *Host) error {
 			_, err := h.Sh(context.Background(), "systemctl stop etcd; rm -f /etc/systemd/system/etcd.service /etc/etcd.env /usr/bin/etcd; systemctl daemon-reload")

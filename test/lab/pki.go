@@ -2,17 +2,12 @@ package lab
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"strings"
-	"time"
+
+	"github.com/etcd-node/etcd-node/test/pki"
 )
 
 // PKI is a CA and one certificate, good for every host as server, peer and
@@ -22,56 +17,19 @@ type PKI struct {
 	files  map[string][]byte // PEM, by name
 }
 
-// NewPKI makes one for these hosts. It is good for a day.
-func NewPKI(hosts []*Host) (*PKI, error) {
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "lab CA"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
-	if err != nil {
-		return nil, err
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	cert := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "etcd"},
-		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
-		KeyUsage:    x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	for _, h := range hosts {
-		cert.IPAddresses = append(cert.IPAddresses, net.ParseIP(h.IP))
-		cert.DNSNames = append(cert.DNSNames, h.Name)
-	}
-	certDER, err := x509.CreateCertificate(rand.Reader, cert, ca, &key.PublicKey, caKey)
-	if err != nil {
-		return nil, err
-	}
-	keyDER, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		return nil, err
-	}
-	p := &PKI{files: map[string][]byte{
-		"ca.crt":   pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER}),
-		"etcd.crt": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certDER}),
-		"etcd.key": pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER}),
-	}}
-	pair, err := tls.X509KeyPair(p.files["etcd.crt"], p.files["etcd.key"])
-	if err != nil {
-		return nil, err
-	}
-	p.client = &tls.Config{RootCAs: x509.NewCertPool(), Certificates: []tls.Certificate{pair}}
-	p.client.RootCAs.AppendCertsFromPEM(p.files["ca.crt"])
-	return p, nil
+// NewPKI makes one for these hosts.
+func NewPKI(hosts []*Host) *PKI {
+	ca := pki.Issue(nil, pki.Authority)
+	cert := pki.Issue(ca, func(c *x509.Certificate) {
+		for _, h := range hosts {
+			c.IPAddresses = append(c.IPAddresses, net.ParseIP(h.IP))
+			c.DNSNames = append(c.DNSNames, h.Name)
+		}
+	})
+	p := &PKI{client: cert.TLS(), files: map[string][]byte{"ca.crt": ca.Cert, "etcd.crt": cert.Cert, "etcd.key": cert.Key}}
+	p.client.RootCAs = x509.NewCertPool()
+	p.client.RootCAs.AppendCertsFromPEM(ca.Cert)
+	return p
 }
 
 // TLS is the configuration of a client; nil, for http, without a PKI.
