@@ -85,11 +85,32 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 			fmt.Fprintln(out)
 			say(cmp.Or(x.Text, x.ID), x.ID, values)
 		}
+		if st.State == status.Serving && st.View.Leader == "" && !explained[failure.IDNoQuorum] {
+			fmt.Fprintln(out)
+			say("there is no leader", failure.IDNoQuorum, values)
+		}
 		fmt.Fprintln(out)
-	} else if r, ok := recorder.LastEnd(recorderDir(w)); ok {
-		end = &status.End{Time: r.Time, ID: r.End.ID, Cause: r.End.Cause, Values: r.End.Values}
+		switch well := st.State == status.Serving && len(explained) == 0; {
+		case well && st.View.AllConnected():
+			fmt.Fprintln(out, "nothing is wrong that etcd-node knows of")
+		case well:
+			fmt.Fprintln(out, "this member is well; what is wrong with a missing one is explained on its node: etcd-node explain")
+		}
+	} else {
+		past := recorder.Look(recorderDir(w))
+		if past.Last.Seq == 0 {
+			return coded{noDaemon, exitNoDaemon}
+		}
+		fmt.Fprint(out, "now: no daemon answers (systemctl status etcd); the last record:\n  ")
+		printRecord(out, past.Last)
+		end = lastEnd(past)
 	}
-	if end != nil {
+	switch {
+	case end == nil:
+		fmt.Fprintln(out, "no end of the member is on record")
+	case !end.Over.IsZero():
+		fmt.Fprintf(out, "last end: %s, %s\n  %s; etcd-node explain %s tells more\n", end.Ago(time.Now()), end.Cause, end.Since(), end.ID)
+	default:
 		// What the daemon knew then tells more than what can be told now.
 		for k, v := range end.Values {
 			if v != "" {
@@ -97,15 +118,6 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 			}
 		}
 		say(fmt.Sprintf("last end: %s, %s", end.Ago(time.Now()), end.Cause), end.ID, values)
-	}
-	switch {
-	case end != nil:
-	case noDaemon != nil:
-		return coded{noDaemon, exitNoDaemon}
-	case st.State == status.Serving && len(explained) == 0:
-		fmt.Fprintln(out, "nothing is wrong that etcd-node knows of, and no end of the member is on record")
-	default:
-		fmt.Fprintln(out, "no end of the member is on record")
 	}
 	return nil
 }
@@ -244,6 +256,10 @@ func printRecord(out io.Writer, r recorder.Record) {
 		}
 		if r.End.OOM {
 			how += ", and the kernel's OOM killer had struck"
+		}
+		if r.End.ID == failure.IDDaemonKilled || r.End.ID == failure.IDMachineDown {
+			fmt.Fprintf(out, "%s  %s: %s\n", at, r.End.ID, r.End.Cause)
+			return
 		}
 		fmt.Fprintf(out, "%s  the member ended (%s): %s: %s\n%s", at, how, r.End.ID, r.End.Cause, indent(strings.Join(r.End.Lines, "\n")+"\n"+r.End.Crash))
 	}

@@ -49,7 +49,8 @@ type memory struct {
 // found is what an earlier daemon left.
 type found struct {
 	end    *status.End
-	notice string // about the clock
+	cutOff *recorder.End // of the daemon itself, if it ended without a word
+	notice string        // about the clock
 }
 
 func remember(w world, log *zap.Logger) *memory {
@@ -64,6 +65,9 @@ func remember(w world, log *zap.Logger) *memory {
 		case <-time.After(lookLimit):
 			log.Warn("what the flight recorder knows could not be read in time", zap.String("directory", dir))
 		}
+		if m.found.cutOff != nil {
+			m.record(recorder.Record{Kind: recorder.Ended, End: m.found.cutOff})
+		}
 		m.record(recorder.Record{Kind: recorder.Start, Version: version, Boot: recorder.BootID()})
 	}
 	if dir := nth(getenv(w.environ, "STATE_DIRECTORY"), 1); dir != "" {
@@ -76,14 +80,30 @@ func remember(w world, log *zap.Logger) *memory {
 }
 
 func look(dir string) (f found) {
-	if r, ok := recorder.LastEnd(dir); ok {
-		f.end = &status.End{Time: r.Time, ID: r.End.ID, Cause: r.End.Cause, Values: r.End.Values}
+	past := recorder.Look(dir)
+	f.end = lastEnd(past)
+	if past.CutOff() {
+		id := failure.IDDaemonKilled
+		if past.Boot != recorder.BootID() {
+			id = failure.IDMachineDown
+		}
+		why := failure.New(id, "the last record is of "+past.Last.Time.Local().Format(time.DateTime))
+		f.cutOff = &recorder.End{ID: why.ID, Class: why.Class, Cause: why.Error(), Status: -1}
+		f.end = &status.End{Time: time.Now(), ID: why.ID, Cause: why.Error()}
 	}
-	if last, back := recorder.ClockBack(dir, time.Now()); back {
+	if past.ClockBack(time.Now()) {
 		f.notice = fmt.Sprintf("the clock is behind: the last record here is of %s; TLS certificates depend on it (etcd-node explain %s)",
-			last.Format(time.DateTime), failure.IDClockBack)
+			past.Last.Time.Format(time.DateTime), failure.IDClockBack)
 	}
 	return f
+}
+
+// lastEnd is how the member ended last; nil where that is not on record.
+func lastEnd(p recorder.Past) *status.End {
+	if p.End.End == nil {
+		return nil
+	}
+	return &status.End{Time: p.End.Time, ID: p.End.End.ID, Cause: p.End.End.Cause, Values: p.End.End.Values, Over: p.Over}
 }
 
 func (m *memory) record(r recorder.Record) {

@@ -66,6 +66,22 @@ var entriesProcess = []Entry{
 		Next:  []Step{{"was the machine out of memory or the process frozen?", []string{"etcd-node history", "cat /proc/pressure/cpu /proc/pressure/memory"}}},
 	},
 	{
+		ID: IDDaemonKilled, Class: Transient,
+		Sign:  "the flight recorder does not end with the daemon's end, and the machine has not been booted since",
+		Cause: "etcd-node itself ended without a word: it was killed, or it crashed",
+		Means: "The daemon's process was killed (SIGKILL, systemd's watchdog, the kernel for want of memory) or crashed, and its member ended with it. What that had acknowledged is on the disk.",
+		Acts:  "systemd starts it again after a second.",
+		Next:  []Step{{"systemd and the kernel know who ended it", []string{"journalctl -u etcd -n 50", "journalctl -k -g 'oom|Out of memory' -n 20"}}},
+	},
+	{
+		ID: IDMachineDown, Class: Transient,
+		Sign:  "the flight recorder does not end with the daemon's end, and the machine has been booted since",
+		Cause: "the machine went down without stopping etcd-node: it lost power, was reset, or its kernel crashed",
+		Means: "What the member had acknowledged is on the disk, unless the disk has lost what it said it had written.",
+		Acts:  "It starts when the machine boots, and joins as after any restart.",
+		Next:  []Step{{"the last lines before it, and when the machine was up", []string{"journalctl -b -1 -n 50", "last -x -n 10"}}},
+	},
+	{
 		ID: IDCannotExecute, Class: Operator,
 		Sign:  "the system refuses to start the member process",
 		Cause: "the member process cannot be started",

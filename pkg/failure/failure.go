@@ -30,7 +30,7 @@ const (
 	ExitData    = 65 // EX_DATAERR: the data is damaged, or of another version
 	ExitNoData  = 66 // EX_NOINPUT: the data dir is empty where a member used to be
 	ExitRemoved = 67 // EX_NOUSER: this member was removed from the cluster
-	ExitTimeout = 75 // EX_TEMPFAIL: not joined within ETCD_NODE_START_TIMEOUT
+	ExitTimeout = 75 // EX_TEMPFAIL: not joined within ETCD_NODE_START_TIMEOUT, or failed for a minute
 	ExitForeign = 76 // EX_PROTOCOL: the peers, or the data, belong to another cluster
 	ExitConfig  = 78 // EX_CONFIG: the configuration is wrong
 )

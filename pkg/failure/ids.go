@@ -49,6 +49,8 @@ const (
 	IDKilled        = "killed"
 	IDEnded         = "ended"
 	IDHang          = "hang" // the member's loop does not beat
+	IDDaemonKilled  = "daemon-killed"
+	IDMachineDown   = "machine-down"
 	IDOutOfMemory   = "out-of-memory"
 	IDCannotExecute = "cannot-execute"
 	IDServerStopped = "server-stopped"

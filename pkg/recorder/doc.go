@@ -11,7 +11,7 @@
 // bounded memory, and each further Add tries again. What did not fit is
 // counted in the next record.
 //
-// [Read], [LastEnd] and [ClockBack] need no Recorder and take whatever they
+// [Read] and [Look] need no Recorder and take whatever they
 // find: files cut off at any byte, garbage, lines without end. They return
 // every whole record, in the order in which they were written, which is not
 // the order of their times where the clock was set back.

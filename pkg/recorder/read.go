@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
 // lineStart begins every record. Inside a record's texts JSON escapes the
@@ -33,32 +35,41 @@ func Read(dir string) ([]Record, error) {
 	return recs, err
 }
 
-// LastEnd returns the record of the member's last end; false where there is
-// none, or none that can be read.
-func LastEnd(dir string) (Record, bool) {
-	r, _ := last(dir, func(r Record) bool { return r.Kind == Ended && r.End != nil })
-	return r, r.End != nil
+// Past is what earlier supervisors have left in a directory.
+type Past struct {
+	Last Record // the newest; zero where there is none that can be read
+	// End is the record of the member's last end; its End is nil where there
+	// is none.
+	End Record
+	// Over is when the member served again after that; zero: it did not.
+	Over time.Time
+	// Boot is the last supervisor's, see [BootID].
+	Boot string
 }
 
-// ClockBack returns the last record's time, zero where there is none, and
-// whether now is before it: the machine's clock was set back, or has not been
-// set since it was switched on. Then times cannot be compared with recorded
-// ones.
-func ClockBack(dir string, now time.Time) (time.Time, bool) {
-	r, _ := last(dir, func(Record) bool { return true })
-	return r.Time, now.Before(r.Time)
-}
-
-// last returns the last record that is wanted; it holds one at a time.
-func last(dir string, want func(Record) bool) (Record, error) {
-	var found Record
-	err := each(dir, func(r Record) {
-		if want(r) {
-			found = r
+// Look reads a directory's past. It holds a record or two at a time.
+func Look(dir string) (p Past) {
+	_ = each(dir, func(r Record) { // what cannot be read is not known
+		p.Last = r
+		switch {
+		case r.Kind == Start:
+			p.Boot = r.Boot
+		case r.Kind == Ended && r.End != nil:
+			p.End, p.Over = r, time.Time{}
+		case r.Kind == State && r.State == status.Serving && p.Over.IsZero() && p.End.End != nil:
+			p.Over = r.Time
 		}
 	})
-	return found, err
+	return p
 }
+
+// ClockBack reports whether now is before the last record: the machine's clock
+// was set back, or has not been set since it was switched on. Then times
+// cannot be compared with recorded ones.
+func (p Past) ClockBack(now time.Time) bool { return now.Before(p.Last.Time) }
+
+// CutOff reports whether the last supervisor ended without a word.
+func (p Past) CutOff() bool { return p.Last.Seq > 0 && p.Last.Kind != Stop }
 
 // lastSeq returns the highest number in a directory, as far as it can be read.
 // It looks at the beginnings of lines only: the supervisor asks at each start,

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
 func put(t testing.TB, dir, name string, data []byte) {
@@ -99,11 +101,8 @@ func TestNothingToRead(t *testing.T) {
 		if recs, err := Read(d); len(recs) != 0 || err != nil {
 			t.Errorf("%v, %v", recs, err)
 		}
-		if _, ok := LastEnd(d); ok {
-			t.Error("an end out of nothing")
-		}
-		if _, back := ClockBack(d, time.Now()); back {
-			t.Error("a clock that is behind nothing")
+		if p := Look(d); p.End.End != nil || p.CutOff() || p.ClockBack(time.Now()) {
+			t.Errorf("a past out of nothing: %+v", p)
 		}
 	}
 	if err := os.Mkdir(filepath.Join(dir, currentName), 0o700); err != nil {
@@ -134,11 +133,42 @@ func TestClockBack(t *testing.T) {
 	if marks != "abc!d" { // in the order of writing
 		t.Error(marks)
 	}
-	if last, back := ClockBack(dir, noon); !back || !last.Equal(noon.Add(3*time.Hour)) {
-		t.Error(last, back)
+	p := Look(dir)
+	if !p.ClockBack(noon) || !p.Last.Time.Equal(noon.Add(3*time.Hour)) {
+		t.Error(p.Last)
 	}
-	if _, back := ClockBack(dir, noon.Add(4*time.Hour)); back {
+	if p.ClockBack(noon.Add(4 * time.Hour)) {
 		t.Error("the clock is not behind")
+	}
+}
+
+// What was wrong last is over when the member has served since, and not
+// before; a supervisor that ends says so.
+func TestLook(t *testing.T) {
+	ended := func(id string) Record { return Record{Kind: Ended, End: &End{ID: id}} }
+	in := func(s status.State) Record { return Record{Kind: State, State: s} }
+	start := Record{Kind: Start, Boot: "1"}
+	for _, tc := range []struct {
+		records []Record
+		end     string
+		over    bool
+		cutOff  bool
+	}{
+		{[]Record{start, in(status.Serving), {Kind: Stop}}, "", false, false},
+		{[]Record{start, in(status.Serving), ended("a"), in(status.Backoff), in(status.Joining)}, "a", false, true},
+		{[]Record{start, ended("a"), {Kind: Stop}, start, in(status.Joining), in(status.Serving), in(status.Stopping), {Kind: Stop}}, "a", true, false},
+		{[]Record{start, ended("a"), in(status.Serving), ended("b")}, "b", false, true},
+	} {
+		dir := t.TempDir()
+		record(t, dir, tc.records...)
+		p := Look(dir)
+		id := ""
+		if p.End.End != nil {
+			id = p.End.End.ID
+		}
+		if id != tc.end || p.Over.IsZero() == tc.over || p.CutOff() != tc.cutOff || p.Boot != "1" {
+			t.Errorf("%+v: %+v", tc, p)
+		}
 	}
 }
 

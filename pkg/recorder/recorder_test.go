@@ -69,9 +69,12 @@ func TestRecordsSurviveTheirRecorder(t *testing.T) {
 	if list, ascending := reasons(recs); strings.Join(list, ",") != ",a,,,b" || !ascending || recs[0].Seq != 1 {
 		t.Errorf("%q, ascending %v, first %d", list, ascending, recs[0].Seq)
 	}
-	last, ok := LastEnd(dir)
-	if !ok || last.Seq != 3 || last.End.Signal != 9 || !last.End.OOM || last.End.Lines[0] != "warn <slow>" {
-		t.Errorf("last end: %+v, %v", last, ok)
+	p := Look(dir)
+	if last := p.End; last.Seq != 3 || last.End == nil || last.End.Signal != 9 || !last.End.OOM || last.End.Lines[0] != "warn <slow>" {
+		t.Errorf("last end: %+v", last)
+	}
+	if p.Last.Reason != "b" || !p.Over.IsZero() || !p.CutOff() || p.Boot != "" {
+		t.Errorf("%+v", p)
 	}
 	if recs[0].Boot == "" {
 		t.Error("no boot ID")

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -62,10 +63,17 @@ type End struct {
 	Next  []string  `json:"next,omitempty"`
 	// Values are the node's own at that time, for failure.Explain.
 	Values map[string]string `json:"values,omitempty"`
+	// Over is when the member served again; zero: it has not since.
+	Over time.Time `json:"over,omitzero"`
 }
 
 // Ago says how long ago the end was, "3 min ago".
 func (e End) Ago(now time.Time) string { return ago(now, e.Time) }
+
+// Since says that the end is over. What was to be done then may be harmful now.
+func (e End) Since() string {
+	return fmt.Sprintf("over: the member served again at %s", e.Over.Local().Format(time.DateTime))
+}
 
 // View is what the member knows about itself and its cluster.
 type View struct {

@@ -45,8 +45,12 @@ func (s Status) Text(now time.Time) string {
 	}
 	if e := s.LastEnd; e != nil {
 		row("last end", "%s: %s", ago(now, e.Time), e.Cause)
-		for _, n := range e.Next {
-			row("next", "%s", n)
+		if !e.Over.IsZero() {
+			row("", "%s", e.Since())
+		} else {
+			for _, n := range e.Next {
+				row("next", "%s", n)
+			}
 		}
 	}
 	for _, n := range s.Notices {

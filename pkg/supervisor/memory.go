@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"strings"
 	"syscall"
 	"time"
 
@@ -21,7 +22,32 @@ func (s *Supervisor) record(r recorder.Record) {
 }
 
 func (s *Supervisor) recordState() {
+	s.recorded = strings.TrimSuffix(string(s.st.State)+": "+s.st.Reason, ": ")
 	s.record(recorder.Record{Kind: recorder.State, State: s.st.State, Reason: s.st.Reason})
+}
+
+const (
+	// standsAfter own ticks a change within a state is one to remember: an
+	// election, a peer's restart and a slow answer are over by then.
+	standsAfter = 3
+	// changesKept at once, and then one a minute: whatever flaps must not push
+	// the ends out of the recorder. At that pace its files hold a week.
+	changesKept = 30
+)
+
+// recordChange keeps what changes within a state, such as a peer that is
+// missing or a leader that is lost, once it has stood for a while.
+func (s *Supervisor) recordChange() {
+	if s.line != s.standing {
+		s.standing, s.stands = s.line, 0
+		return
+	}
+	if s.stands++; s.stands < standsAfter || s.line == s.recorded || !s.changes.Allow() {
+		return
+	}
+	s.recorded = s.line
+	state := string(s.st.State)
+	s.record(recorder.Record{Kind: recorder.State, State: s.st.State, Reason: strings.TrimPrefix(strings.TrimPrefix(s.line, state), ": ")})
 }
 
 // recordEnd keeps how the member ended, and what it was doing if it hung. The
@@ -81,6 +107,15 @@ func (s *Supervisor) pin() {
 	}
 	s.launch.Guard.Pin, s.launch.Guard.Damage, s.launch.Guard.Unreadable = &now, "", ""
 	s.opts.Pin(now)
+}
+
+// endIsOver marks the last end as one that the member has got past.
+func (s *Supervisor) endIsOver() {
+	if e := s.st.LastEnd; e != nil && e.Over.IsZero() {
+		over := *e // the one that is shown may be read by others
+		over.Over = time.Now()
+		s.st.LastEnd = &over
+	}
 }
 
 // keepEnd shows how the member ended last.

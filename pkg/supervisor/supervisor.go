@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/identity"
@@ -106,6 +107,11 @@ type Supervisor struct {
 	told   string       // the last one that systemd took
 	logged status.State // last state logged
 
+	standing string        // the status line of the last tick …
+	stands   int           // … and for how many ticks before
+	recorded string        // the last that is in the flight recorder
+	changes  *rate.Limiter // of records within a state
+
 	cancel   context.CancelFunc // of Prepare
 	launch   *Launch
 	proc     *Process
@@ -145,6 +151,7 @@ func New(opts Options) *Supervisor {
 	return &Supervisor{
 		opts:     opts,
 		st:       status.Status{Format: 1, PID: os.Getpid(), LastEnd: opts.LastEnd},
+		changes:  rate.NewLimiter(rate.Every(time.Minute), changesKept),
 		prepared: make(chan prepared, 1),
 		reasons:  make(chan string),
 		requests: make(chan chan status.Status),
@@ -322,6 +329,7 @@ func (s *Supervisor) maybeServing() {
 	}
 	s.servingSince = time.Now()
 	s.served = true
+	s.endIsOver()
 	s.enter(status.Serving, "")
 	s.pin()
 }
@@ -358,7 +366,12 @@ func (s *Supervisor) ended(f failure.Failure) {
 	}
 	s.servingSince = time.Time{}
 	s.class = f.Class
-	if f.Class == failure.Permanent || s.opts.Notify == nil && !s.served {
+	over := f.Class == failure.Permanent || s.opts.Notify == nil && !s.served
+	if !over && !s.served && time.Since(s.lastExtend) >= failingLimit {
+		// `systemctl start` shall fail and show it. systemd begins another start.
+		over, f.Exit = true, failure.ExitTimeout
+	}
+	if over {
 		s.final = &f
 		s.enter(status.Failed, s.endReason())
 		return

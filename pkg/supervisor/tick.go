@@ -26,6 +26,10 @@ const (
 	// lost turns, short enough that systemd notices soon if we are gone.
 	extendEvery = 5 * time.Second
 	extendBy    = 30 * time.Second
+	// failingLimit is for how long a start may fail again and again: longer
+	// than the causes that heal by themselves, and two attempts of the slow
+	// kind.
+	failingLimit = time.Minute
 )
 
 // onTick does what is due by time: it keeps systemd waiting while waiting is
@@ -42,6 +46,7 @@ func (s *Supervisor) onTick() {
 	if s.opts.Conditions != nil {
 		s.st.Conditions = s.opts.Conditions()
 	}
+	s.recordChange()
 
 	if s.starting() {
 		if t := s.opts.StartTimeout; t > 0 && now.Sub(s.begun) >= t {
@@ -49,8 +54,7 @@ func (s *Supervisor) onTick() {
 			s.giveUp(f)
 			return
 		}
-		// A start that fails again and again gets no more time: `systemctl
-		// start` shall fail and show it, while the retries go on.
+		// A start that fails again and again gets no more time.
 		if s.class == "" && now.Sub(s.lastExtend) >= extendEvery {
 			s.lastExtend = now
 			s.notify(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d", extendBy.Microseconds()))

@@ -127,6 +127,41 @@ func TestExtendsStartTimeout(t *testing.T) {
 	})
 }
 
+// A start that fails again and again fails as a whole, with its own cause and
+// an exit after which systemd begins another one. It is never an attempt that
+// runs which is ended.
+func TestFailingStartEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		r := run(t, func(_ *Options, r *rig) {
+			r.onStart = func(p *fakeProc) {
+				if time.Since(begun) < 55*time.Second {
+					p.end(ended(failure.New(failure.IDDiskFull, "")))
+				}
+			}
+		})
+		r.pass(59 * time.Second)
+		if len(r.result) > 0 {
+			t.Error("ended before its minute was over")
+		}
+		r.beat(15 * time.Second)
+		if len(r.result) > 0 {
+			t.Error("ended an attempt that runs")
+		}
+		r.proc().end(ended(failure.New(failure.IDDiskFull, "")))
+		r.pass(2 * time.Second)
+		select {
+		case err := <-r.result:
+			if f, ok := err.(*failure.Failure); !ok || f.ID != failure.IDDiskFull || f.Exit != failure.ExitTimeout {
+				t.Errorf("%v", err)
+			}
+		default:
+			t.Error("goes on for ever")
+			r.stop()
+		}
+	})
+}
+
 func TestWatchdogAtHalf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t, func(o *Options, _ *rig) { o.Watchdog = 4 * time.Second })
