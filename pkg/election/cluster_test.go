@@ -36,6 +36,8 @@ type process struct {
 	Peer, Advertise, Client   string
 	Heartbeat, Election       uint
 	Stock                     bool // no Elector
+	// Write is how long the disk takes to write; 0: it is not asked to.
+	Write time.Duration
 }
 
 const roleVar = "ELECTION_TEST_MEMBER"
@@ -59,7 +61,7 @@ func (p process) run() {
 	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = parse(p.Peer), parse(p.Advertise)
 	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = parse(p.Client), parse(p.Client)
 	cfg.TickMs, cfg.ElectionMs = p.Heartbeat, p.Election
-	cfg.UnsafeNoFsync = true // the machine's disk is not under test
+	cfg.UnsafeNoFsync = p.Write == 0 // the machine's disk is not under test
 	streams := NewStreams()
 	log, err := zap.NewProduction()
 	if err != nil {
@@ -147,11 +149,17 @@ func free(t *testing.T) string {
 // newCluster starts members of one cluster and waits until all serve.
 func newCluster(t *testing.T, heartbeat, election uint, names ...string) []*node {
 	t.Helper()
+	return newSlowCluster(t, 0, heartbeat, election, names...)
+}
+
+// newSlowCluster is the same with a disk that takes so long for each write.
+func newSlowCluster(t *testing.T, write time.Duration, heartbeat, election uint, names ...string) []*node {
+	t.Helper()
 	var nodes []*node
 	var list []string
 	for _, name := range names {
 		n := newNode(t, name, heartbeat, election)
-		n.Stock = strings.HasPrefix(name, "stock")
+		n.Stock, n.Write = strings.HasPrefix(name, "stock"), write
 		nodes = append(nodes, n)
 		list = append(list, name+"="+n.Advertise)
 	}
@@ -177,6 +185,11 @@ func (n *node) start() {
 	}
 	defer log.Close()
 	cmd := exec.Command(os.Args[0])
+	if n.Write > 0 {
+		// -D: the member is our child, and strace is its.
+		cmd = exec.Command("strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=fdatasync",
+			"-e", fmt.Sprintf("inject=fdatasync:delay_enter=%d", n.Write.Microseconds()), os.Args[0])
+	}
 	cmd.Env = append(os.Environ(), roleVar+"="+string(role))
 	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {

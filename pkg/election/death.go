@@ -52,7 +52,7 @@ func (e *Elector) dies(ctx context.Context, lead uint64, chosen <-chan struct{})
 			suspect = time.Now()
 			lost = e.lost(ctx, lead, chosen)
 		case <-refused:
-			if lost {
+			if lost && e.gone(lead) {
 				return true
 			}
 			if ctx.Err() == nil {
@@ -71,11 +71,15 @@ func (e *Elector) dies(ctx context.Context, lead uint64, chosen <-chan struct{})
 		// A supervisor may be quicker than we are: it is back already, and
 		// accepts. But who asks for a pre-vote itself leads no more, and
 		// another member that asks has found it dead.
-		if e.opts.Streams.asked(hex(lead), begun) || lost && e.othersAsk(suspect) {
+		if e.opts.Streams.asked(hex(lead), begun) || lost && e.gone(lead) && e.othersAsk(suspect) {
 			return true
 		}
-		if lost && time.Since(suspect) > e.opts.Timeout {
-			lost = false
+		// Removed from the cluster, by a quorum's decision, it leads no more.
+		if e.removed(lead) {
+			return true
+		}
+		if lost && (time.Since(suspect) > e.opts.Timeout || !e.gone(lead)) {
+			lost = false // it is back, or has been here all the time
 		}
 	}
 }
@@ -121,6 +125,17 @@ const (
 	quickKnocks = 10
 )
 
+// gone reports whether raft's streams with the leader are lost, both ways.
+func (e *Elector) gone(lead uint64) bool {
+	return !e.opts.Streams.hears(hex(lead)) && e.opts.Streams.abandoned(hex(lead))
+}
+
+// removed reports whether a member is none any more.
+func (e *Elector) removed(id uint64) bool {
+	members := e.opts.Server.Members()
+	return len(members) > 0 && !slices.ContainsFunc(members, func(m Member) bool { return m.ID == id })
+}
+
 // lost waits until raft's streams with the leader are lost, both ways. They
 // are within milliseconds if its process has died; half the election timeout
 // is time enough for a loaded machine, and then the timer is near anyway.
@@ -131,7 +146,7 @@ func (e *Elector) lost(ctx context.Context, lead uint64, chosen <-chan struct{})
 	defer knock.Stop()
 	for knocks := 0; ; {
 		moved := e.opts.Streams.changed()
-		if !e.opts.Streams.hears(peer) && e.opts.Streams.abandoned(peer) {
+		if e.gone(lead) {
 			return true
 		}
 		select {
@@ -176,6 +191,8 @@ func (e *Elector) replace(ctx context.Context, lead uint64) {
 
 	switch now := e.opts.Server.Leader(); {
 	case ctx.Err() != nil:
+	case now == lead && e.removed(lead):
+		sleep(ctx, pollInterval) // it is about to end
 	case now == lead:
 		d := e.distrust[lead]
 		d.pause = min(max(2*d.pause, minDistrust), maxDistrust)

@@ -30,7 +30,9 @@
 // # A start
 //
 // A member that starts and sees a quorum of connected voting members (itself,
-// when it is the only one) but no leader campaigns in the same order.
+// when it is the only one) asks the others whether one of them leads, and if
+// none does campaigns in the same order. Two that have just started have no
+// lease: a leader that neither has heard yet would have to step down.
 //
 // # What it asks of its caller
 //

@@ -17,6 +17,9 @@ const (
 	// milliseconds; where it takes longer a second candidate costs a term but
 	// no time. It is also what a first candidate costs whose log is shorter.
 	stagger = 50 * time.Millisecond
+	// stateInterval is how late a change of raft's own state is seen, which
+	// nothing announces.
+	stateInterval = 10 * time.Millisecond
 	// pollInterval is how late something is seen that nothing announces: that
 	// there is no leader any more, a change of the membership.
 	pollInterval = 200 * time.Millisecond
@@ -142,73 +145,121 @@ type plan struct {
 	// length, and then wait longer than we do.
 	again time.Duration
 	limit time.Duration
+	// may is asked before each question; nil: there is nothing in its way.
+	may func() bool
 }
 
 // campaign asks for elections, at this member's turns, until a leader is known
 // or the limit has passed; chosen is the server's notification, taken before
-// there was none.
-func (e *Elector) campaign(ctx context.Context, p plan, chosen <-chan struct{}) {
-	begun := time.Now()
+// there was none. The result is raft's term, as far as it was looked at.
+func (e *Elector) campaign(ctx context.Context, p plan, chosen <-chan struct{}) (term uint64) {
 	over := time.After(p.limit)
+	// wait returns false when the campaign is over.
+	wait := func(d time.Duration, moved <-chan struct{}) bool {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+			return false
+		case <-over:
+			return false
+		case <-chosen:
+			return false
+		case <-moved:
+		case <-timer.C:
+		}
+		select {
+		case <-chosen: // of several that are ready
+			return false
+		default:
+			return true
+		}
+	}
+	asked := time.Now()
 	questions := append([]time.Duration{0}, p.soon...)
-	for turn, question := 0, 0; ctx.Err() == nil; {
+	begun, turn, question := asked, 0, 0
+	again := func() { begun, turn, question = time.Now(), 0, 0 }
+	stood := false // as a candidate, in the term p.term
+	for {
 		moved := e.opts.Streams.changed()
 		due := begun.Add(time.Duration(turn)*p.again + questions[question])
 		if !p.atOnce {
-			due = due.Add(time.Duration(e.rank(p.without, begun)) * stagger)
+			due = due.Add(time.Duration(e.rank(p.without, asked)) * stagger)
+		}
+		if !wait(time.Until(due), moved) { // ranks may have changed
+			return p.term
 		}
 		if time.Until(due) > 0 {
-			select {
-			case <-ctx.Done():
-			case <-over:
-				return
-			case <-chosen:
-				return
-			case <-moved: // ranks may have changed
-			case <-time.After(time.Until(due)):
-			}
 			continue
 		}
-		select {
-		case <-chosen:
-			return
-		default:
-		}
-		if !e.applied() {
-			if !sleep(ctx, applyPause) {
-				return
+		s := e.opts.Server.Raft()
+		switch term, vote := s.HardState.GetTerm(), s.HardState.GetVote(); {
+		case !e.applied(s):
+			if !wait(applyPause, nil) {
+				return p.term
 			}
 			continue
+		case term > p.term:
+			// Whoever has just got our vote would be deposed by our question
+			// the moment it leads. It wants two disk writes, of any length.
+			p.term, stood = term, false
+			if vote != raft.None && vote != e.opts.Self && !wait(e.opts.Timeout/2, nil) {
+				return p.term
+			}
+			again()
+			continue
+		case s.Lead != raft.None:
+			// The server's word lags behind raft's by a disk write.
+			if !wait(stateInterval, nil) {
+				return p.term
+			}
+			continue
+		case s.RaftState == raft.StateCandidate && !e.outvoted(p.without, term):
+			// Its own vote is being written, and the others' are. To begin
+			// again would throw them away, for as long as a write takes longer
+			// than our patience. Should they be lost, raft's timer asks anew.
+			stood = true
+			if !wait(stateInterval, moved) {
+				return p.term
+			}
+			continue
+		case stood: // and has lost: in order, as at first
+			stood = false
+			again()
+			continue
 		}
-		// A new term that is not ours: we have just voted for somebody, who
-		// would be deposed by our question the moment it leads.
-		if s := e.opts.Server.Raft(); s.HardState.GetTerm() > p.term {
-			p.term = s.HardState.GetTerm()
-			if s.HardState.GetVote() != e.opts.Self {
-				wait := time.NewTimer(stagger)
-				select {
-				case <-ctx.Done():
-				case <-chosen:
-				case <-wait.C:
+		if p.may != nil {
+			if !p.may() {
+				if !wait(pollInterval, moved) {
+					return p.term
 				}
-				wait.Stop()
 				continue
 			}
-		}
-		// The server's word for the leader lags behind raft's by a disk write,
-		// so it may still be the one just forgotten. A candidate has a quorum's
-		// pre-vote already, and must not begin again while that quorum votes.
-		l := e.opts.Server.Leader()
-		if (l == 0 || l == p.without) && (question == 0 || e.opts.Server.Raft().RaftState != raft.StateCandidate) {
-			e.count(campaigns, func(c *Counts) { c.Campaigns++ })
-			if err := e.hup(ctx); err != nil {
-				return // the server stops
+			if now := e.opts.Server.Raft(); now.Lead != raft.None || now.HardState.GetTerm() > p.term {
+				continue // it has taken a while
 			}
+		}
+		e.count(campaigns, func(c *Counts) { c.Campaigns++ })
+		if err := e.hup(ctx); err != nil {
+			return p.term // the server stops
 		}
 		if question++; question == len(questions) {
 			turn, question = turn+1, 0
 		}
 	}
+}
+
+// outvoted reports whether so many have refused this member their vote in a
+// term that those who are there cannot elect it any more: the votes are split.
+func (e *Elector) outvoted(without, term uint64) bool {
+	ids, _ := e.voters()
+	left := 0
+	for _, id := range ids {
+		if id != without && e.connected(id) && !e.opts.Streams.denied(hex(id), term) {
+			left++
+		}
+	}
+	return left <= len(ids)/2
 }
 
 // applyPause is how soon to look again whether raft has applied its log.
@@ -219,8 +270,7 @@ const applyPause = time.Millisecond
 // among the entries that are not, and panics if etcd has compacted them away
 // already: etcd applies and compacts before raft counts. That is so for a
 // moment after a start, where a timer would not have run out yet.
-func (e *Elector) applied() bool {
-	s := e.opts.Server.Raft()
+func (e *Elector) applied(s raft.BasicStatus) bool {
 	return s.ID == e.opts.Self && s.Applied >= s.HardState.GetCommit()
 }
 

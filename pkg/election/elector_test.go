@@ -2,6 +2,7 @@ package election
 
 import (
 	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -151,30 +152,45 @@ func TestRankCountsTheConnected(t *testing.T) {
 	})
 }
 
-// A candidate that already has a quorum's pre-vote must not begin again.
-func TestNoSecondQuestionOnceACandidate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f, n, s, _ := scene(t, first, []uint64{1, 2, 3}, nil)
-		f.mu.Lock()
-		f.on = func(kind string) {
-			if kind == "hup" {
+// A candidate is not restarted: its vote may take long to be written, and the
+// question would throw it away. Once it cannot win any more, it asks again.
+func TestCandidateIsLeftAlone(t *testing.T) {
+	for name, lose := range map[string]func(*fakeServer, Streams){
+		"split votes": func(_ *fakeServer, s Streams) {
+			say(s, "2 received MsgVoteResp rejection from 3 at term 7", "", "", 0)
+		},
+		"a quorum against it": func(f *fakeServer, _ Streams) { f.become(raft.StateFollower, 7, first) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, n, s, _ := scene(t, first, []uint64{1, 2, 3}, nil)
+				var once sync.Once
 				f.mu.Lock()
-				f.raft.RaftState = raft.StateCandidate
+				f.on = func(kind string) {
+					if kind == "hup" {
+						once.Do(func() { f.become(raft.StateCandidate, 7, first) })
+					}
+				}
 				f.mu.Unlock()
-			}
-		}
-		f.mu.Unlock()
-		kill(f, n, s)
-		time.Sleep(100 * time.Millisecond)
-		if at := f.times("hup"); len(at) != 1 {
-			t.Errorf("asked at %v", at)
-		}
-		time.Sleep(time.Second) // the votes are lost: again
-		if at := f.times("hup"); len(at) < 2 {
-			t.Errorf("asked at %v", at)
-		}
-		f.elected(first)
-	})
+				kill(f, n, s)
+				time.Sleep(time.Second)
+				if at := f.times("hup"); len(at) != 1 {
+					t.Errorf("asked at %v", at)
+				}
+				say(s, "2 received MsgVoteResp rejection from 3 at term 6", "", "", 0) // of an election before
+				time.Sleep(100 * time.Millisecond)
+				if at := f.times("hup"); len(at) != 1 {
+					t.Errorf("asked at %v", at)
+				}
+				lose(f, s)
+				time.Sleep(2 * stateInterval)
+				if at := f.times("hup"); len(at) < 2 {
+					t.Errorf("asked at %v", at)
+				}
+				f.elected(first)
+			})
+		})
+	}
 }
 
 // What is not the whole evidence.

@@ -86,6 +86,13 @@ func (f *fakeServer) Raft() raft.BasicStatus {
 	return f.raft
 }
 
+// become is how raft changes its state.
+func (f *fakeServer) become(s raft.StateType, term, vote uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.raft.RaftState, f.raft.HardState = s, &raftpb.HardState{Term: &term, Vote: &vote}
+}
+
 // elected makes a leader known.
 func (f *fakeServer) elected(id uint64) {
 	f.mu.Lock()

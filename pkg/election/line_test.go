@@ -1,10 +1,13 @@
 package election
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"sync"
 	"syscall"
@@ -22,6 +25,8 @@ type fakeNetwork struct {
 	// dead is how many connections are accepted and ended at once, as by the
 	// backlog of a listener whose process is dying.
 	dead int
+	// says is what is answered to each HTTP request.
+	says string
 }
 
 func (n *fakeNetwork) dial(context.Context, string) (net.Conn, error) {
@@ -39,6 +44,13 @@ func (n *fakeNetwork) dial(context.Context, string) (net.Conn, error) {
 	}
 	ours, theirs := net.Pipe()
 	n.conns = append(n.conns, theirs)
+	if says := n.says; says != "" {
+		go func() {
+			if _, err := http.ReadRequest(bufio.NewReader(theirs)); err == nil {
+				fmt.Fprintf(theirs, "HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n%s", len(says), says)
+			}
+		}()
+	}
 	return ours, nil
 }
 

@@ -6,6 +6,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"go.etcd.io/etcd/server/v3/etcdserver"
+	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/raftpb"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // quarter is what an election may take at most where nobody waits for timers:
@@ -229,5 +235,50 @@ func TestLeaderRestartedUnnoticed(t *testing.T) {
 	}
 	if _, _, now := roles(t, nodes...); now > term+2 || now == term {
 		t.Errorf("term %d, was %d", now, term)
+	}
+}
+
+// A leader that is removed from the cluster is replaced as soon as its removal
+// is applied.
+func TestLeaderRemoved(t *testing.T) {
+	t.Parallel()
+	nodes := newCluster(t, 1000, 5000, "a", "b", "c")
+	leader, followers, _ := roles(t, nodes...)
+	old, _, _, _ := leader.view()
+	until(t, "the removal", func() bool { // refused while the cluster is young
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := followers[0].client.MemberRemove(ctx, old)
+		return err == nil
+	})
+	if took := replaced(t, old, followers...); took > quarter(leader) {
+		t.Errorf("a new leader after %v, want less than %v", took, quarter(leader))
+	}
+}
+
+// What raft logs when it is refused a vote.
+func TestDenied(t *testing.T) {
+	s, storage := NewStreams(), raft.NewMemoryStorage()
+	storage.SetHardState(&raftpb.HardState{Term: new(uint64(6)), Commit: new(uint64(1))})
+	storage.ApplySnapshot(&raftpb.Snapshot{Metadata: &raftpb.SnapshotMetadata{
+		Index: new(uint64(1)), Term: new(uint64(1)), ConfState: &raftpb.ConfState{Voters: []uint64{10, 11, 12}},
+	}})
+	r, err := raft.NewRawNode(&raft.Config{
+		ID: 10, ElectionTick: 10, HeartbeatTick: 1, Storage: storage, Applied: 1,
+		MaxSizePerMsg: 1 << 20, MaxInflightMsgs: 1, MaxCommittedSizePerReady: 1 << 20,
+		Logger: etcdserver.NewRaftLoggerZap(zap.New(zapcore.NewTee(zapcore.NewNopCore(), s))),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Campaign(); err != nil {
+		t.Fatal(err)
+	}
+	err = r.Step(&raftpb.Message{Type: raftpb.MsgVoteResp.Enum(), From: new(uint64(11)), To: new(uint64(10)), Term: new(uint64(7)), Reject: new(true)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.denied("b", 7) || s.denied("b", 6) || s.denied("c", 7) {
+		t.Errorf("%+v", s.state.votes)
 	}
 }

@@ -5,8 +5,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.etcd.io/etcd/server/v3/lease"
 	"go.etcd.io/raft/v3/raftpb"
 )
+
+// followers are peers that say that they do not lead.
+func followers() *fakeNetwork { return &fakeNetwork{says: lease.ErrNotPrimary.Error()} }
 
 func TestSingleMemberElectsItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -29,7 +33,7 @@ func TestSingleMemberElectsItself(t *testing.T) {
 func TestStartNeedsAQuorum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s := newFakeServer(0, 1, 2, 3), NewStreams()
-		run(t, f, 2, &fakeNetwork{}, s, nil)
+		run(t, f, 2, followers(), s, nil)
 		time.Sleep(time.Minute)
 		if len(f.asked) > 0 {
 			t.Fatalf("asked alone: %v", f.kinds())
@@ -50,7 +54,7 @@ func TestStartNeedsAQuorum(t *testing.T) {
 func TestStartInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s := newFakeServer(0, 1, 2, 3), NewStreams()
-		run(t, f, 3, &fakeNetwork{}, s, nil)
+		run(t, f, 3, followers(), s, nil)
 		connect(s, 1, 2)
 		time.Sleep(stagger)
 		if at := f.times("hup"); len(at) > 0 {
@@ -80,7 +84,7 @@ func TestWhoNeverAsksAtStart(t *testing.T) {
 				f, s := newFakeServer(0, 1, 2, 3), NewStreams()
 				tc.members(f)
 				connect(s, 1, 3)
-				run(t, f, 2, &fakeNetwork{}, s, tc.change)
+				run(t, f, 2, followers(), s, tc.change)
 				time.Sleep(time.Minute)
 				if len(f.asked) > 0 {
 					t.Errorf("asked for %v", f.kinds())
@@ -96,7 +100,7 @@ func TestFormerLeaderAsksAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s := newFakeServer(0, 1, 2, 3), NewStreams()
 		f.raft.HardState = &raftpb.HardState{Vote: new(uint64(3))}
-		run(t, f, 3, &fakeNetwork{}, s, nil)
+		run(t, f, 3, followers(), s, nil)
 		connect(s, 1, 2)
 		time.Sleep(time.Millisecond)
 		if at := f.times("hup"); len(at) != 1 {
@@ -134,17 +138,17 @@ func TestStartAfterAVote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s := newFakeServer(0, 1, 2, 3), NewStreams()
 		f.raft.HardState = &raftpb.HardState{Term: new(uint64(4)), Vote: new(uint64(1))}
-		run(t, f, 1, &fakeNetwork{}, s, nil)
+		run(t, f, 1, followers(), s, nil)
 		time.Sleep(time.Second)
 		f.mu.Lock()
 		f.raft.HardState = &raftpb.HardState{Term: new(uint64(5)), Vote: new(uint64(2))}
 		f.mu.Unlock()
 		connect(s, 2, 3)
-		time.Sleep(stagger / 2)
+		time.Sleep(499 * time.Millisecond)
 		if at := f.times("hup"); len(at) > 0 {
 			t.Errorf("asked at %v", at)
 		}
-		time.Sleep(stagger) // the other did not win
+		time.Sleep(time.Second) // the other did not win
 		if at := f.times("hup"); len(at) == 0 {
 			t.Error("does not ask")
 		}

@@ -1,6 +1,7 @@
 package election
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +26,8 @@ const (
 const (
 	msgRejected = " rejected MsgPreVote from "
 	msgIgnored  = " ignored MsgPreVote from "
+	// What it logs when another refuses it a vote, before "ID at term N".
+	msgDenied = " received MsgVoteResp rejection from "
 )
 
 // writerProbed is the stream, of the two that a peer opens to us, to which
@@ -44,6 +47,8 @@ type streamsState struct {
 	rejected map[string]time.Time
 	// ignored is when it last ignored one, because it hears a leader.
 	ignored map[string]time.Time
+	// votes are the terms in which a peer last refused us its vote.
+	votes map[string]uint64
 }
 
 type peerStreams struct {
@@ -55,7 +60,7 @@ type peerStreams struct {
 // NewStreams returns a listener that has heard nothing yet.
 func NewStreams() Streams {
 	return Streams{&streamsState{
-		peers: map[string]*peerStreams{}, rejected: map[string]time.Time{}, ignored: map[string]time.Time{},
+		peers: map[string]*peerStreams{}, rejected: map[string]time.Time{}, ignored: map[string]time.Time{}, votes: map[string]uint64{},
 		moved: make(chan struct{}), risen: make(chan struct{}),
 	}}
 }
@@ -99,7 +104,15 @@ func (s Streams) asked(peer string, since time.Time) bool {
 	return s.state.ignored[peer].After(since)
 }
 
-// changed is closed when any stream comes or goes, or a pre-vote is not granted.
+// denied reports whether the peer has refused this member its vote in a term.
+func (s Streams) denied(peer string, term uint64) bool {
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	at, ok := s.state.votes[peer]
+	return ok && at == term
+}
+
+// changed is closed when any stream comes or goes, or a vote is not granted.
 func (s Streams) changed() <-chan struct{} {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
@@ -123,7 +136,7 @@ func (s Streams) With([]zapcore.Field) zapcore.Core { return s }
 func (s Streams) Check(e zapcore.Entry, c *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	switch {
 	case e.Message == msgEstablished, e.Message == msgLost,
-		strings.Contains(e.Message, msgRejected), strings.Contains(e.Message, msgIgnored):
+		strings.Contains(e.Message, msgRejected), strings.Contains(e.Message, msgIgnored), strings.Contains(e.Message, msgDenied):
 		return c.AddCore(e, s)
 	}
 	return c
@@ -143,6 +156,13 @@ func (s Streams) Write(e zapcore.Entry, fields []zapcore.Field) error {
 			when[id] = time.Now()
 			return nil
 		}
+	}
+	if _, rest, ok := strings.Cut(e.Message, msgDenied); ok {
+		id, text, _ := strings.Cut(rest, " at term ")
+		if term, err := strconv.ParseUint(text, 10, 64); err == nil {
+			s.state.votes[id] = term
+		}
+		return nil
 	}
 	var peer, reader, writer string
 	for _, f := range fields {

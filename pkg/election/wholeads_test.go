@@ -1,0 +1,58 @@
+package election
+
+import (
+	"context"
+	"net"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// What real members say of themselves.
+func TestWhoLeads(t *testing.T) {
+	t.Parallel()
+	leader, followers, _ := roles(t, newCluster(t, 100, 1000, "a", "b", "stock")...)
+	n := Network{Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", addr)
+	}}
+	ask := func(x *node) leads {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		return n.leads(ctx, []string{x.Peer})
+	}
+	if ask(leader) != somebody || ask(followers[0]) != nobody || ask(followers[1]) != nobody {
+		t.Errorf("the leader says %d, the others %d and %d", ask(leader), ask(followers[0]), ask(followers[1]))
+	}
+	leader.cmd.Process.Signal(syscall.SIGSTOP)
+	if got := ask(leader); got != unknown {
+		t.Errorf("a frozen one says %d", got)
+	}
+	leader.kill()
+	if got := ask(leader); got != nobody {
+		t.Errorf("a dead one says %d", got)
+	}
+}
+
+// Two of three members that start at the same time are a quorum without a
+// lease. They must not depose the leader that they have not heard yet: what it
+// has not replicated would be lost.
+func TestTwoFollowersRestarted(t *testing.T) {
+	t.Parallel()
+	nodes := newCluster(t, 1000, 5000, "a", "b", "c")
+	leader, followers, before := roles(t, nodes...)
+	for range 3 {
+		for _, n := range followers {
+			n.kill()
+		}
+		for _, n := range followers {
+			n.start()
+		}
+		for _, n := range followers {
+			n.serves()
+		}
+		now, _, after := roles(t, nodes...)
+		if now != leader || after != before {
+			t.Fatalf("%s leads in term %d, before it was %s in term %d", now.Name, after, leader.Name, before)
+		}
+	}
+}
