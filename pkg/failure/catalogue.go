@@ -68,6 +68,9 @@ func withDefaults(entries []Entry) []Entry {
 	return entries
 }
 
+// ends reports whether the daemon ends because of the entry, also under systemd.
+func (e Entry) ends() bool { return e.Exit != ExitFailure }
+
 // All returns the catalogue in its order. The caller may do with it what it
 // likes.
 func All() []Entry {

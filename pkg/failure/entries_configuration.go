@@ -62,11 +62,11 @@ var entriesConfiguration = []Entry{
 		Next:  []Step{{"", []string{"systemctl show etcd -p LimitNOFILE -p TasksMax", "free -m", "ls -ld {data-dir}"}}},
 	},
 	{
-		ID: IDStartTimeout, Class: Permanent, Exit: ExitTimeout,
+		ID: IDStartTimeout, Class: Transient, Exit: ExitTimeout,
 		Sign:  "the member was not ready when ETCD_NODE_START_TIMEOUT had passed",
 		Cause: "not joined within ETCD_NODE_START_TIMEOUT",
 		Means: "You have set a limit for the start, and the member had not joined by then. Without the setting it waits for its peers for as long as it takes.",
-		Acts:  "It ends with a status of its own; systemd starts it again.",
+		Acts:  "It stops the member and ends with an exit code of its own; systemd starts it again.",
 		Next:  []Step{{"names whom it waited for", []string{"systemctl status etcd"}}},
 		Never: "Never shorten the limit to get the member up sooner: each end throws away what it has waited for.",
 	},

@@ -49,10 +49,10 @@ func (e Entry) follows() string {
 	switch {
 	case e.Lives:
 		return "The member lives on; it is not restarted because of this."
-	case e.Class == Permanent && e.ID == IDStartTimeout:
-		return fmt.Sprintf("The daemon ends with exit code %d, and systemd starts it again.", e.Exit)
 	case e.Class == Permanent:
 		return fmt.Sprintf("Permanent: the daemon ends with exit code %d, and systemd leaves it alone.", e.Exit)
+	case e.ends():
+		return fmt.Sprintf("%s: the daemon ends with exit code %d, and systemd starts it again.", upper(string(e.Class)), e.Exit)
 	case e.Class == Operator:
 		return "Needs a repair: tried again every 30 s."
 	default:

@@ -16,7 +16,8 @@ Every way a member ends, cannot start, or runs without being of use. ` + "`etcd-
 last failure with this node's own values in its commands, ` + "`etcd-node explain ID`" + ` any entry, ` + "`etcd-node explain --list`" + `
 all. Words in capitals and {braces} are yours to fill in.
 
-* **transient**: heals by a restart or by itself; tried again at once, then with growing pauses up to 3 s.
+* **transient**: heals by a restart or by itself; tried again at once, then with growing pauses up to 3 s. Where an exit code is
+  shown it is systemd that tries again.
 * **operator**: heals when somebody repairs something outside the data; tried again every 30 s.
 * **permanent**: another try makes nothing better; the daemon ends with the exit code and systemd leaves it alone.
 * **shown**: a state of a running member; it is never restarted because of it.
@@ -28,7 +29,7 @@ Without a service manager any failure before the first serving ends the process,
 `)
 	for _, e := range catalogue {
 		exit := "–"
-		if e.Class == Permanent {
+		if e.ends() {
 			exit = fmt.Sprint(e.Exit)
 		}
 		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s | %s |\n", e.ID, e.ID, e.kind(), exit, e.Cause)
