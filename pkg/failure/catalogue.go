@@ -1,6 +1,7 @@
 package failure
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -31,7 +32,7 @@ type Entry struct {
 // Step is one thing to do.
 type Step struct {
 	Say string   // where, in which case, or to what end; or all there is to do
-	Run []string // commands, with placeholders
+	Run []string // commands, with {placeholders}; see [Failure.Fill]
 }
 
 // String is the step on one line.
@@ -43,29 +44,37 @@ func (s Step) String() string {
 	return s.Say + ": " + run
 }
 
-// Placeholders are the values of a node that steps ask for, as {key}; see
-// [Failure.Fill].
-var Placeholders = []string{
-	"name", "member-id", "peer-urls", "data-dir",
-	"endpoints", // client URLs of the other members
-}
-
 // catalogue is the table. The first row with a text that matches wins, so the
 // special ones stand before the general ones: a name that does not resolve
 // before the configuration, as which etcd reports it; the disk before damaged
 // data, because a full disk makes etcd say both.
-var catalogue = withDefaults(slices.Concat(
+var catalogue = completed(slices.Concat(
 	entriesIdentity, entriesConfiguration, entriesDisk, entriesAccess,
 	entriesVersion, entriesData, entriesNetwork, entriesCluster, entriesProcess,
 ))
 
-func withDefaults(entries []Entry) []Entry {
+// completed adds what would be the same in every row. Steps stand in several
+// rows, so they are copied.
+func completed(entries []Entry) []Entry {
 	for i := range entries {
-		if entries[i].Exit == 0 {
-			entries[i].Exit = ExitFailure
+		e := &entries[i]
+		e.Exit = cmp.Or(e.Exit, ExitFailure)
+		e.Next = cloneSteps(e.Next)
+		for _, s := range e.Next {
+			for j, c := range s.Run {
+				s.Run[j] = complete(c)
+			}
 		}
 	}
 	return entries
+}
+
+func cloneSteps(steps []Step) []Step {
+	steps = slices.Clone(steps)
+	for i, s := range steps {
+		steps[i].Run = slices.Clone(s.Run)
+	}
+	return steps
 }
 
 // ends reports whether the daemon ends because of the entry, also under systemd.
@@ -76,10 +85,7 @@ func (e Entry) ends() bool { return e.Exit != ExitFailure }
 func All() []Entry {
 	all := slices.Clone(catalogue)
 	for i, e := range all {
-		all[i].Texts, all[i].Next = slices.Clone(e.Texts), slices.Clone(e.Next)
-		for j, s := range e.Next {
-			all[i].Next[j].Run = slices.Clone(s.Run)
-		}
+		all[i].Texts, all[i].Next = slices.Clone(e.Texts), cloneSteps(e.Next)
 	}
 	return all
 }

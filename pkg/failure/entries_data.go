@@ -78,7 +78,7 @@ var entriesData = []Entry{
 		Cause: "this member's data differs from its peers' at the same revision",
 		Means: "The check at the start (--initial-corrupt-check) has compared hashes: this member holds other keys or values than a peer at the same revision. Which of the two is wrong it does not say.",
 		Acts:  stopsKeeps,
-		Next:  append([]Step{{"who differs from the others?", []string{"etcdctl endpoint hashkv --cluster -w table"}}}, restore...),
+		Next:  append([]Step{{"who differs from the others?", []string{"etcdctl endpoint hashkv --endpoints={endpoints} -w table"}}}, restore...),
 		Never: neverMend,
 	},
 	{

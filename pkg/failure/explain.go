@@ -39,6 +39,12 @@ func Explain(id string, values map[string]string) (string, bool) {
 			b.WriteString("      " + r.Replace(c) + "\n")
 		}
 	}
+	if words := wordsIn(b.String()); len(words) > 0 {
+		b.WriteString("\nYours to fill in\n")
+		for _, w := range words {
+			wrap(&b, "  ", w+".")
+		}
+	}
 	section("What not to do", r.Replace(e.Never))
 	section("How it shows", e.shows())
 	return b.String(), true

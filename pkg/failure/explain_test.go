@@ -17,7 +17,7 @@ func TestExplain(t *testing.T) {
 		commands := map[string]bool{}
 		for _, s := range e.Next {
 			for _, c := range s.Run {
-				commands["      "+c] = true
+				commands["      "+replacer(nil).Replace(c)] = true
 			}
 		}
 		for line := range strings.SplitSeq(text, "\n") {
@@ -49,7 +49,74 @@ func TestExplainHasThisNodesValues(t *testing.T) {
 	if want := "fuser -v /var/lib/etcd/member/snap/db"; !strings.Contains(text, want) {
 		t.Errorf("lacks %q:\n%s", want, text)
 	}
-	if text, _ := Explain(IDLocked, nil); !strings.Contains(text, "fuser -v {data-dir}/member") {
-		t.Error("a value that is not known must stay a placeholder")
+	text, _ = Explain(IDLocked, nil)
+	for _, want := range []string{"fuser -v DATA-DIR/member", "DATA-DIR: what `etcd-node config` shows"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("a value that is not known is a word, and explained; no %q in\n%s", want, text)
+		}
+	}
+}
+
+// Whatever is known or not, no placeholder is printed: a command with braces
+// looks as if it could be run.
+func TestNoPlaceholderIsPrinted(t *testing.T) {
+	print := func(s string) string { return strings.ReplaceAll(s, "{print $5}", "") } // awk's
+	if page := print(Page()); strings.ContainsAny(page, "{}") {
+		t.Errorf("docs/failures.md: %q", around(page))
+	}
+	all := map[string]string{}
+	for _, p := range placeholders {
+		all[p.key] = "x"
+	}
+	for _, values := range []map[string]string{nil, {"name": "", "endpoints": ""}, all} {
+		for _, e := range All() {
+			text, _ := Explain(e.ID, values)
+			text += "\n" + strings.Join(New(e.ID, "").Fill(values).Next, "\n")
+			if text = print(text); strings.ContainsAny(text, "{}") {
+				t.Errorf("%s with %v: %q", e.ID, values, around(text))
+			}
+		}
+	}
+}
+
+// around is the first line with a brace.
+func around(text string) string {
+	for line := range strings.SplitSeq(text, "\n") {
+		if strings.ContainsAny(line, "{}") {
+			return line
+		}
+	}
+	return ""
+}
+
+// Every word that stands for a value is explained.
+func TestWords(t *testing.T) {
+	for _, p := range placeholders {
+		if p.word != "" && len(wordsIn("x "+p.word)) != 1 {
+			t.Errorf("%s is explained %d times", p.word, len(wordsIn("x "+p.word)))
+		}
+	}
+}
+
+// Commands of etcdctl's reach the member and get past its TLS.
+func TestEtcdctlIsComplete(t *testing.T) {
+	text, _ := Explain(IDNoSpaceAlarm, map[string]string{
+		"own-endpoint": "--endpoints=https://192.0.2.1:2379", "client-tls": "--cacert=/tls/ca.crt",
+	})
+	if want := "etcdctl alarm disarm --endpoints=https://192.0.2.1:2379 --cacert=/tls/ca.crt\n"; !strings.Contains(text, want) {
+		t.Errorf("no %q in\n%s", want, text)
+	}
+	if text, _ := Explain(IDNoSpaceAlarm, nil); !strings.Contains(text, "etcdctl alarm disarm\n") {
+		t.Errorf("flags without a value:\n%s", text)
+	}
+	for _, e := range All() {
+		for _, s := range e.Next {
+			for _, c := range s.Run {
+				if own := strings.Count(c, "{own-endpoint}"); strings.HasPrefix(c, "etcdctl ") &&
+					(own+strings.Count(c, "--endpoints=") != 1 || strings.Count(c, "{client-tls}") != 1) {
+					t.Errorf("%s: %q", e.ID, c)
+				}
+			}
+		}
 	}
 }

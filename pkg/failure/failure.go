@@ -58,9 +58,12 @@ func (f *Failure) Error() string {
 	return f.Cause + ": " + f.Detail
 }
 
-// Fill puts this node's own values into the next steps: each {key} of
-// [Placeholders] is replaced by its value. Keys without a value stay as they
-// are, readable as placeholders.
+// Fill puts this node's own values into the next steps: each {key} is replaced
+// by its value, and where there is none by a word in capitals, which [Explain]
+// explains, or by nothing where the command can do without. The keys are name,
+// member-id, peer-urls, data-dir and initial-cluster; endpoints, the client
+// URLs of the other members; and, as flags of etcdctl, own-endpoint and
+// client-tls.
 func (f Failure) Fill(values map[string]string) Failure {
 	r := replacer(values)
 	next := make([]string, len(f.Next))
@@ -69,16 +72,6 @@ func (f Failure) Fill(values map[string]string) Failure {
 	}
 	f.Next = next
 	return f
-}
-
-func replacer(values map[string]string) *strings.Replacer {
-	var pairs []string
-	for k, v := range values {
-		if v != "" {
-			pairs = append(pairs, "{"+k+"}", v)
-		}
-	}
-	return strings.NewReplacer(pairs...)
 }
 
 // New returns the catalogue's entry id with etcd's own words. An unknown id is

@@ -14,7 +14,10 @@ func Page() string {
 
 Every way a member ends, cannot start, or runs without being of use. ` + "`etcd-node explain`" + ` prints the entry of the
 last failure with this node's own values in its commands, ` + "`etcd-node explain ID`" + ` any entry, ` + "`etcd-node explain --list`" + `
-all. Words in capitals and {braces} are yours to fill in.
+all. There its etcdctl commands also name an endpoint and the files for TLS. Words in capitals are yours to fill in:
+
+` + legend() + `
+Classes:
 
 * **transient**: heals by a restart or by itself; tried again at once, then with growing pauses up to 3 s. Where an exit code is
   shown it is systemd that tries again.
@@ -27,6 +30,7 @@ Without a service manager any failure before the first serving ends the process,
 | ID | class | exit code | cause |
 |---|---|---|---|
 `)
+	r := replacer(nil)
 	for _, e := range catalogue {
 		exit := "–"
 		if e.ends() {
@@ -39,16 +43,25 @@ Without a service manager any failure before the first serving ends the process,
 		fmt.Fprintf(&b, "*What etcd-node does:* %s\n", prose(e.Acts))
 		for _, s := range e.Next {
 			if s.Say != "" {
-				b.WriteString("\n" + prose(s.sentence()) + "\n")
+				b.WriteString("\n" + prose(r.Replace(s.sentence())) + "\n")
 			}
 			if len(s.Run) > 0 {
-				b.WriteString("\n```sh\n" + strings.Join(s.Run, "\n") + "\n```\n")
+				b.WriteString("\n```sh\n" + r.Replace(strings.Join(s.Run, "\n")) + "\n```\n")
 			}
 		}
 		if e.Never != "" {
-			fmt.Fprintf(&b, "\n*What not to do:* %s\n", prose(e.Never))
+			fmt.Fprintf(&b, "\n*What not to do:* %s\n", prose(r.Replace(e.Never)))
 		}
 		fmt.Fprintf(&b, "\n*How it shows:* %s\n", prose(e.shows()))
+	}
+	return b.String()
+}
+
+// legend says what words in capitals stand for.
+func legend() string {
+	var b strings.Builder
+	for _, m := range meanings {
+		fmt.Fprintf(&b, "* %s: %s\n", m.word, m.is)
 	}
 	return b.String()
 }

@@ -93,7 +93,7 @@ func (n *local) explained(id string, unknown ...string) {
 	if len(e.Next) > 0 && !strings.Contains(out, "What to do") {
 		n.s.fail("explain says no next step: %s", out)
 	}
-	for _, x := range []string{"{data-dir}", "{name}", "{peer-urls}", "{member-id}"} {
+	for _, x := range []string{"DATA-DIR", "MEMBER-NAME", "PEER-URLS", "MEMBER-ID"} {
 		if strings.Contains(out, x) && !slices.Contains(unknown, x) {
 			n.s.fail("explain leaves %s to the reader", x)
 		}

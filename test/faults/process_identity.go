@@ -42,7 +42,7 @@ func (p *product) identity() []fault {
 		{"the same with a damaged pin", failure.IDWiped, refusal, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.used()
 			s.must(os.WriteFile(n.pinFile(), []byte("{"), 0o600))
-			return n.unmounted("{member-id}")
+			return n.unmounted("MEMBER-ID")
 		})},
 		wiped("new"),
 		wiped("existing"),
