@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +17,6 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 
 	"github.com/etcd-node/etcd-node/pkg/config"
@@ -150,37 +147,6 @@ func prepare(ctx context.Context, loaded *config.Loaded, mem *memory, log *zap.L
 		StopTimeout: stopTimeout,
 		Notices:     notices,
 	}, nil
-}
-
-// values are this node's own, for the next steps of a failure.
-func values(r *config.Resolved) map[string]string {
-	v := map[string]string{"name": r.Name, "data-dir": r.DataDir}
-	set := map[string]string{}
-	for _, s := range r.Settings {
-		set[s.Name] = s.Value
-	}
-	v["peer-urls"] = set["initial-advertise-peer-urls"]
-	v["endpoints"] = otherClients(r.Name, set["initial-cluster"], set["advertise-client-urls"])
-	return v
-}
-
-// otherClients is where the other members of the initial cluster most likely
-// serve clients: at their peer URLs' hosts, with the scheme and port that this
-// node uses itself. "" where that cannot be told.
-func otherClients(name, initialCluster, advertised string) string {
-	own, err := url.Parse(strings.Split(advertised, ",")[0])
-	members, invalid := types.NewURLsMap(initialCluster)
-	if err != nil || invalid != nil || own.Port() == "" {
-		return ""
-	}
-	var found []string
-	for n, urls := range members {
-		if n != name && urls[0].Hostname() != "" {
-			found = append(found, own.Scheme+"://"+net.JoinHostPort(urls[0].Hostname(), own.Port()))
-		}
-	}
-	slices.Sort(found)
-	return strings.Join(found, ",")
 }
 
 // asFailure classes an error of the front door.

@@ -8,17 +8,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/identity"
-	"github.com/etcd-node/etcd-node/pkg/netdetect"
 	"github.com/etcd-node/etcd-node/pkg/recorder"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
@@ -49,7 +46,8 @@ name it: that entry of the catalogue. --list shows all of them.`,
 				return nil
 			}
 			if len(args) == 1 {
-				text, ok := failure.Explain(args[0], ownValues(c.Context(), w))
+				st, _, _ := askStatus(c.Context(), w)
+				text, ok := failure.Explain(args[0], ownValues(c.Context(), w, st))
 				if !ok {
 					return fmt.Errorf("no such entry: %s (etcd-node explain --list shows all)", args[0])
 				}
@@ -65,7 +63,8 @@ name it: that entry of the catalogue. --list shows all of them.`,
 
 // explainNow explains what the daemon shows, and else what the recorder kept.
 func explainNow(ctx context.Context, w world, out io.Writer) error {
-	values := ownValues(ctx, w)
+	st, _, noDaemon := askStatus(ctx, w)
+	values := ownValues(ctx, w, st)
 	explained := map[string]bool{}
 	say := func(head, id string, values map[string]string) {
 		fmt.Fprintln(out, head)
@@ -74,12 +73,8 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 		}
 		explained[id] = true
 	}
-	st, _, noDaemon := askStatus(ctx, w)
 	end := st.LastEnd
 	if noDaemon == nil {
-		if st.View.MemberID != "" {
-			values["member-id"] = st.View.MemberID
-		}
 		fmt.Fprintf(out, "now: %s\n", st.Line())
 		for _, x := range st.AllConditions() {
 			fmt.Fprintln(out)
@@ -120,32 +115,6 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 		say(fmt.Sprintf("last end: %s, %s", end.Ago(time.Now()), end.Cause), end.ID, values)
 	}
 	return nil
-}
-
-// ownValues are this node's, as far as they can be told now.
-func ownValues(ctx context.Context, w world) map[string]string {
-	v := map[string]string{}
-	if pin, ok, err := pinStore(w).Load(); err == nil && ok {
-		v["member-id"], v["name"], v["data-dir"] = pin.MemberID, pin.Name, pin.DataDir
-	}
-	loaded, err := config.Load(config.Input{Environ: asService(w.environ), EnvFile: config.EnvFile(w.environ, os.Getpid())})
-	if err != nil {
-		return v
-	}
-	r, err := loaded.Resolve(ctx, func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
-		return netdetect.Find(ctx, netdetect.System(), req)
-	})
-	if err != nil {
-		return v
-	}
-	for k, x := range values(r) {
-		// The settings may stand on the unit's command line, which is not ours
-		// to see: then the pin knows better than what can be derived.
-		if v[k] == "" {
-			v[k] = x
-		}
-	}
-	return v
 }
 
 func forgetCommand(w world) *cobra.Command {

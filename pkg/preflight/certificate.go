@@ -77,8 +77,7 @@ func (c *checker) valid(setting, path string, chain []*x509.Certificate, roots *
 
 // usage checks that a certificate may be used as what it will be.
 func (c *checker) usage(setting, path string, chain []*x509.Certificate, use x509.ExtKeyUsage, as string, notice bool) {
-	leaf := chain[0]
-	if len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) == 0 || slices.Contains(leaf.ExtKeyUsage, use) || slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
+	if allows(chain[0], use) {
 		return
 	}
 	name := "serverAuth"
@@ -90,6 +89,19 @@ func (c *checker) usage(setting, path string, chain []*x509.Certificate, use x50
 		what += "; a peer is both client and server"
 	}
 	c.add(setting, what, "have it issued with extendedKeyUsage = serverAuth, clientAuth", notice)
+}
+
+// allows reports whether a certificate may be used so.
+func allows(leaf *x509.Certificate, use x509.ExtKeyUsage) bool {
+	return len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) == 0 || slices.Contains(leaf.ExtKeyUsage, use) || slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny)
+}
+
+// ServerOnly reports whether a certificate may not be a client's. Of a file
+// that cannot be read it is not known, and false.
+func (h *Host) ServerOnly(path string) bool {
+	data, err := h.ReadFile(path)
+	chain := parse(data)
+	return err == nil && len(chain) > 0 && !allows(chain[0], x509.ExtKeyUsageClientAuth)
 }
 
 // Names checks that a side's certificate names the hosts under which others

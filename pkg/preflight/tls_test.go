@@ -138,6 +138,22 @@ func TestExpiredCA(t *testing.T) {
 	}
 }
 
+func TestServerOnly(t *testing.T) {
+	with := func(use ...x509.ExtKeyUsage) string {
+		_, cert, _ := issue(nil, func(c *x509.Certificate) { c.ExtKeyUsage = use })
+		return cert
+	}
+	host := files{
+		"server": with(x509.ExtKeyUsageServerAuth), "both": with(x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth),
+		"any": with(x509.ExtKeyUsageAny), "unsaid": with(), "empty": "", "closed": fs.ErrPermission,
+	}.host()
+	for path, want := range map[string]bool{"server": true, "both": false, "any": false, "unsaid": false, "empty": false, "closed": false, "none": false} {
+		if got := host.ServerOnly(path); got != want {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	ca, _, _ := issue(nil, pki.Authority)
 	_, cert, key := issue(ca, nil)

@@ -41,6 +41,8 @@ type Status struct {
 	View     View     `json:"member"`            // what the member sees
 	Ready    bool     `json:"readySent"`         // READY=1 was sent to systemd
 	Notices  []string `json:"notices,omitempty"` // what the configuration had to say
+	// Values are the node's own, for failure.Explain.
+	Values map[string]string `json:"values,omitempty"`
 	// Conditions are what is wrong with this node, whatever its member does;
 	// those of the member are in its View.
 	Conditions []Condition `json:"conditions,omitempty"`

@@ -261,7 +261,7 @@ func (s *Supervisor) onPrepared(ctx context.Context, p prepared) {
 		s.ended(*f)
 	default:
 		s.launch = &p.launch
-		s.st.Notices = p.launch.Notices
+		s.st.Notices, s.st.Values = p.launch.Notices, p.launch.Values
 		s.start()
 	}
 }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"crypto/x509"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/etcd-node/etcd-node/pkg/preflight"
+	"github.com/etcd-node/etcd-node/test/pki"
+)
+
+func TestExplainedClientTLS(t *testing.T) {
+	server := pki.Issue(nil, func(c *x509.Certificate) { c.ExtKeyUsage = c.ExtKeyUsage[:1] })
+	host := &preflight.Host{ReadFile: func(path string) ([]byte, error) {
+		if path == "server.crt" {
+			return server.Cert, nil
+		}
+		return nil, fs.ErrPermission // what cannot be read is taken for good
+	}}
+	for _, tc := range []struct{ endpoint, set, want string }{
+		{"http://192.0.2.1:2379", "cert-file=a.crt key-file=a.key", ""},
+		{"https://192.0.2.1:2379", "cert-file=a.crt key-file=a.key", "--cacert=CA-FILE"},
+		{"https://192.0.2.1:2379", "cert-file=a.crt key-file=a.key client-cert-auth=1", "--cacert=CA-FILE --cert=a.crt --key=a.key"},
+		{"https://192.0.2.1:2379", "cert-file=a.crt key-file=a.key trusted-ca-file=ca.crt", "--cacert=ca.crt --cert=a.crt --key=a.key"},
+		{"https://192.0.2.1:2379", "cert-file=a.crt key-file=a.key trusted-ca-file=ca.crt client-cert-file=b.crt client-key-file=b.key", "--cacert=ca.crt --cert=b.crt --key=b.key"},
+		{"https://192.0.2.1:2379", "cert-file=server.crt key-file=a.key trusted-ca-file=ca.crt", "--cacert=ca.crt --cert=CLIENT-CERT --key=CLIENT-KEY"},
+		{"https://192.0.2.1:2379", "auto-tls=true", "--insecure-transport=false --insecure-skip-tls-verify"},
+	} {
+		set := map[string]string{}
+		for item := range strings.FieldsSeq(tc.set) {
+			key, value, _ := strings.Cut(item, "=")
+			set[key] = value
+		}
+		if got := clientTLS(tc.endpoint, set, host); got != tc.want {
+			t.Errorf("%s with %s: %q, want %q", tc.endpoint, tc.set, got, tc.want)
+		}
+	}
+}
+
+// The commands of etcdctl's that explain prints work as they stand, where
+// clients must show a certificate and where none is signed.
+func TestExplainedEtcdctl(t *testing.T) {
+	t.Parallel()
+	ca := pki.Issue(nil, pki.Authority)
+	own := pki.Issue(ca, nil)
+	for name, flags := range map[string][]string{
+		"trusted CA": {"--cert-file=own.crt", "--key-file=own.key", "--trusted-ca-file=ca.crt"},
+		"auto-tls":   {"--auto-tls"},
+		"none":       nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNode(t, "a")
+			if flags != nil {
+				n.client = strings.Replace(n.client, "http:", "https:", 1)
+			}
+			for file, data := range map[string][]byte{"ca.crt": ca.Cert, "own.crt": own.Cert, "own.key": own.Key} {
+				if err := os.WriteFile(filepath.Join(n.dir, file), data, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			cluster(n)
+			n.flags = append(n.flags, flags...)
+			n.start(true)
+			n.await("READY=1")
+			for _, c := range n.explained("nospace-alarm") {
+				n.shell(strings.Replace(c, "REVISION", "1", 1))
+			}
+			n.stop()
+		})
+	}
+}
+
+// explained returns the commands of an entry as explain prints them.
+func (n *node) explained(id string) (commands []string) {
+	n.t.Helper()
+	for line := range strings.Lines(n.run("explain", id)) {
+		if c, ok := strings.CutPrefix(line, "      "); ok {
+			commands = append(commands, strings.TrimSpace(c))
+		}
+	}
+	if len(commands) == 0 {
+		n.t.Fatalf("%s has no commands", id)
+	}
+	return commands
+}
+
+// shell runs a command as somebody would who types it on this node. Of the
+// machine's own commands nothing is run that reaches beyond the node.
+func (n *node) shell(command string) {
+	n.t.Helper()
+	cmd := exec.Command("sh", "-ec", "systemctl() { :; }; chown() { :; }; "+command)
+	cmd.Dir, cmd.Env = n.dir, n.environ()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		n.t.Errorf("%s: %v: %s", command, err, out)
+	}
+}
