@@ -18,8 +18,10 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/etcdctl/v3/ctlv3"
+	"go.etcd.io/etcd/etcdutl/v3/etcdutl"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	"go.uber.org/zap"
 
@@ -35,6 +37,13 @@ func TestMain(m *testing.M) {
 		"etcd":       main,
 		"stock-etcd": func() { etcdmain.Main(os.Args) },
 		"etcdctl":    ctlv3.MustStart,
+		"etcdutl": func() {
+			c := &cobra.Command{Use: "etcdutl"}
+			c.AddCommand(etcdutl.NewSnapshotCommand())
+			if c.Execute() != nil {
+				os.Exit(1)
+			}
+		},
 	})
 }
 

@@ -19,6 +19,9 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
+// defaultToken is etcd's, where --initial-cluster-token is not set.
+const defaultToken = "etcd-cluster"
+
 // values are this node's own, for the next steps of a failure.
 func values(r *config.Resolved) map[string]string {
 	v := map[string]string{"name": r.Name, "data-dir": r.DataDir}
@@ -28,6 +31,9 @@ func values(r *config.Resolved) map[string]string {
 	}
 	v["peer-urls"] = set["initial-advertise-peer-urls"]
 	v["initial-cluster"] = set["initial-cluster"]
+	if set["initial-cluster"] != "" {
+		v["new-token"] = cmp.Or(set["initial-cluster-token"], defaultToken) + "-restored"
+	}
 	v["endpoints"] = otherClients(r.Name, set["initial-cluster"], set["advertise-client-urls"])
 	if own, _, _ := strings.Cut(set["advertise-client-urls"], ","); own != "" {
 		v["own-endpoint"] = "--endpoints=" + own

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,18 +76,33 @@ func TestExplainedEtcdctl(t *testing.T) {
 	}
 }
 
-// explained returns the commands of an entry as explain prints them.
-func (n *node) explained(id string) (commands []string) {
+// explained returns the commands of an entry as explain prints them; without
+// an ID, of what explain finds.
+func (n *node) explained(id ...string) (commands []string) {
 	n.t.Helper()
-	for line := range strings.Lines(n.run("explain", id)) {
+	out := n.run(append([]string{"explain"}, id...)...)
+	for line := range strings.Lines(out) {
 		if c, ok := strings.CutPrefix(line, "      "); ok {
 			commands = append(commands, strings.TrimSpace(c))
 		}
 	}
 	if len(commands) == 0 {
-		n.t.Fatalf("%s has no commands", id)
+		n.t.Fatalf("no commands in\n%s", out)
 	}
 	return commands
+}
+
+// recipe picks from commands how a snapshot is restored, up to the start.
+func recipe(commands []string, snapshot string) []string {
+	i, j := slices.Index(commands, "systemctl stop etcd"), slices.Index(commands, "systemctl start etcd")
+	if i < 0 || j < i {
+		return []string{"echo no recipe in explain; exit 1"}
+	}
+	picked := slices.Clone(commands[i:j])
+	for k := range picked {
+		picked[k] = strings.Replace(picked[k], " SNAPSHOT ", " "+snapshot+" ", 1)
+	}
+	return picked
 }
 
 // shell runs a command as somebody would who types it on this node. Of the

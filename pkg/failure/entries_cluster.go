@@ -5,15 +5,16 @@ package failure
 var entriesCluster = []Entry{
 	{
 		ID: IDNoQuorum, Class: Operator, Lives: true,
-		Sign:  "no leader, and no more than half of the voting members can be reached",
-		Cause: "the cluster has no quorum: no more than half of its voting members can be reached",
-		Means: "Nothing can be written, and only serializable reads are answered, until more than half of the members are there. Nothing that was acknowledged is lost by that.",
-		Acts:  "The member stays up and names who is missing and why. It serves again as soon as there is a quorum.",
-		Next: []Step{
-			{"bring the missing members back: their etcd, their machines, the network between", []string{"etcd-node status", "etcdctl endpoint status --cluster -w table"}},
-			{"only if they are lost for good, with their disks: restore the last snapshot, or this member's data, as a new cluster", []string{"etcdutl snapshot restore SNAPSHOT --data-dir=NEW", "etcd-node forget"}},
-		},
-		Never: "Never use --force-new-cluster while a member that is missing may come back, and never wipe a member to get the others going.",
+		Sign:  "this member has known no leader for 10 s, or for two election timeouts where that is longer",
+		Cause: "this member reaches no quorum: it knows no leader, and cannot become one",
+		Means: "A quorum is more than half of the voting members. Either too few of them are up, as before the others' first start, and the whole cluster waits; or this member alone is cut off, and the others go on without it. Until it reaches a quorum nothing can be written through this member, and at most serializable reads are answered. Nothing that was acknowledged is lost by that.",
+		Acts:  "The member stays up and names who is missing and why. It serves as soon as it reaches a quorum.",
+		Next: append([]Step{
+			{"for whom does it wait, and why: connection refused, no route, a certificate that is refused?", []string{"etcd-node status"}},
+			{"what do the others say? If they have a leader, it is this member alone that is cut off", []string{"etcdctl endpoint status --endpoints={endpoints} -w table"}},
+			{"mend that reason: start etcd on the others, open TCP 2380 between all, renew the certificate; it then serves by itself", nil},
+		}, restored("only where more than half of the members have lost their data for good, begin a new cluster from a snapshot")...),
+		Never: "Never use --force-new-cluster while a member that is missing may come back, and never wipe a member or restore a snapshot to get the others going: what it held may be what they lack.",
 	},
 	{
 		ID: IDPeerFrozen, Class: Operator, Lives: true,

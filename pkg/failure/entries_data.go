@@ -1,7 +1,7 @@
 package failure
 
 // restore is what is left where the data itself is bad.
-var restore = []Step{
+var restore = append([]Step{
 	{"with a quorum of healthy members left, replace this one; on one of them", []string{
 		"etcdctl member remove {member-id} --endpoints={endpoints}",
 		"etcdctl member add {name} --peer-urls={peer-urls} --endpoints={endpoints}",
@@ -10,8 +10,7 @@ var restore = []Step{
 		"mv -T {data-dir}/member {data-dir}/member.old",
 		"systemctl start etcd",
 	}},
-	{"without a quorum, restore the last snapshot as a new cluster", []string{"etcdutl snapshot restore SNAPSHOT --data-dir=NEW", "etcd-node forget"}},
-}
+}, restored("only where no quorum is left, and more than half of the members have lost their data for good, begin a new cluster from a snapshot")...)
 
 const (
 	stopsKeeps = "It stops, does not come back by itself, and keeps the data as it is."

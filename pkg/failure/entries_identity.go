@@ -1,5 +1,7 @@
 package failure
 
+import "slices"
+
 // replace is the documented way to bring a node back as a new member. Moved
 // aside, not deleted: until the new member has caught up this may be the best
 // copy there is.
@@ -40,7 +42,7 @@ var entriesIdentity = []Entry{
 		Means: "This node has run a member with this data dir before. Mostly the disk is not mounted. etcd would begin a new, empty cluster here without a word, or would break the promises that this member gave to its peers.",
 		Acts:  "It refuses to start and touches nothing. It starts by itself where the cluster already lists a new, unstarted member with this node's peer URLs: then it is a replacement.",
 		Next: append(append([]Step{mounted}, replace...), Step{
-			"only if a new cluster shall begin here, or a snapshot was restored", []string{"etcd-node forget", "systemctl start etcd"},
+			"only if a new, empty cluster shall begin here", []string{"etcd-node forget", "systemctl start etcd"},
 		}),
 		Never: neverForce,
 	},
@@ -69,16 +71,20 @@ var entriesIdentity = []Entry{
 		ID: IDLoopbackData, Class: Permanent, Exit: ExitConfig,
 		Sign:  "by its data this is the only member, with peer URLs on loopback, but the configuration names several members",
 		Cause: "the data is that of a cluster of one on loopback, but the configuration names several members",
-		Means: "etcd was started here once without a cluster list. Its data outranks the list, so that it would serve alone, healthy to the eye, while the others wait for it.",
-		Acts:  "It refuses to start, because which of the two is meant only you know.",
-		Next: []Step{
-			{"if the data is of a trial: keep it aside and join", []string{"mv -T {data-dir}/member {data-dir}/member.old", "etcd-node forget", "systemctl start etcd"}},
-			{"if the data counts: let this member serve alone (no list in /etc/default/etcd), give it the peer URL that the others can reach, and add them one by one", []string{
-				"etcdctl member update {member-id} --peer-urls={peer-urls}",
-				"etcdctl member add NAME --peer-urls=URL",
-			}},
-		},
-		Never: "Never start the other members with ETCD_INITIAL_CLUSTER_STATE=new while this data still counts: they would begin a cluster without it.",
+		Means: "Either etcd was started here once without a cluster list, or a snapshot was restored without --initial-cluster: etcdutl then writes a cluster of one on localhost. Data outranks the list, so that it would serve alone, healthy to the eye, while the others wait for it.",
+		Acts:  "It refuses to start, because which of these it is, and what counts, only you know.",
+		Next: slices.Concat(
+			restored("if a snapshot was restored here, restore it again with the list"),
+			[]Step{
+				{"if the data is of a trial: keep it aside and join", []string{"mv -T {data-dir}/member {data-dir}/member.old", "etcd-node forget", "systemctl start etcd"}},
+				{"if the data of a member that served alone counts: let it serve alone once more, with ETCD_INITIAL_CLUSTER={name}={peer-urls} in /etc/default/etcd; give it the peer URL that the others can reach; then add them one by one", []string{
+					"systemctl start etcd",
+					"etcdctl member update {member-id} --peer-urls={peer-urls}",
+					"etcdctl member add NAME --peer-urls=URL",
+				}},
+			},
+		),
+		Never: "Never take a restored snapshot for a trial: put aside on every host, it is gone from all of them. Never start the other members with ETCD_INITIAL_CLUSTER_STATE=new while this data still counts: they would begin a cluster without it.",
 	},
 	{
 		ID: IDForeign, Class: Permanent, Exit: ExitForeign,

@@ -16,6 +16,7 @@ var placeholders = []placeholder{
 	{"peer-urls", "PEER-URLS"},
 	{"data-dir", "DATA-DIR"},
 	{"initial-cluster", "CLUSTER-LIST"},
+	{"new-token", "NEW-TOKEN"}, // of a cluster that begins anew
 	{"endpoints", "ENDPOINTS"}, // client URLs of the other members
 	{"own-endpoint", ""},       // flag of etcdctl: this member's client URL
 	{"client-tls", ""},         // flags of etcdctl: what its client URLs ask for
@@ -36,6 +37,8 @@ var meanings = []struct{ word, is string }{
 	{"DATA-DIR", "what `etcd-node config` shows as data-dir"},
 	{"CLUSTER-LIST", "NAME=PEER-URL of every member, with commas between"},
 	{"ENDPOINTS", "the client URLs of the other members, with commas between"},
+	{"NEW-TOKEN", "any word that this cluster has not had as its token, the same on every host"},
+	{"SNAPSHOT", "a file that `etcdctl snapshot save` wrote, a copy of it on every host; where there is none, a copy of the newest member/snap/db, and --skip-hash-check, lacks the last writes only"},
 	{WordCA, "the CA that has signed the members' certificates; leave the flag out where this machine trusts it anyway"},
 	{WordCert, "a client certificate of the CA in ETCD_TRUSTED_CA_FILE: this member's own may be used as a server's only"},
 	{WordKey, "the key of that certificate"},

@@ -82,7 +82,11 @@ func (m *member) guard(ctx context.Context) (failure.Failure, bool) {
 		}
 	}
 	if alone, yes := d.AloneOnLoopback(); yes && m.reachesOthers() && d.WAL.LastIndex <= d.DB.ConsistentIndex {
-		return failure.New(failure.IDLoopbackData, fmt.Sprintf("its peer URL is %s", strings.Join(alone.PeerURLs, ", "))), false
+		f := failure.New(failure.IDLoopbackData, fmt.Sprintf("its peer URL is %s", strings.Join(alone.PeerURLs, ", ")))
+		if d.WAL.MemberID != 0 {
+			f.Values = map[string]string{"member-id": fmt.Sprintf("%x", d.WAL.MemberID)}
+		}
+		return f, false
 	}
 	if text, yes := d.Torn(); yes {
 		m.note(failure.IDWALBroken, text)
