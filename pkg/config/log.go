@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap"
@@ -10,6 +11,8 @@ import (
 
 	"go.etcd.io/etcd/client/pkg/v3/logutil"
 	"go.etcd.io/etcd/server/v3/embed"
+
+	"github.com/etcd-node/etcd-node/pkg/journal"
 )
 
 // logging are etcd's log settings; a zero field is etcd's default.
@@ -18,6 +21,7 @@ type logging struct {
 	Format  string   `json:"log-format"`
 	Outputs []string `json:"log-outputs"`
 	Rotate  bool     `json:"enable-log-rotation"`
+	Limits  string   `json:"-"` // of the rotation, which is the member's alone
 }
 
 // rotationNotice: two processes that rotate one file lose lines.
@@ -51,6 +55,9 @@ func (l *Loaded) Logger() (*zap.Logger, error) {
 	if l.file != nil {
 		log = l.file.log
 	}
+	if log.Rotate {
+		log.Outputs, log.Rotate = []string{embed.StdErrLogOutput}, false
+	}
 	lg, err := log.build()
 	if where := l.source("log-outputs"); err != nil && where != "" {
 		err = fmt.Errorf("%s: %w (is the directory there, and may this user write to it?)", where, err)
@@ -71,11 +78,50 @@ func (log logging) build() (*zap.Logger, error) {
 	if len(log.Outputs) > 0 {
 		c.LogOutputs = log.Outputs
 	}
-	if log.Rotate {
-		c.LogOutputs = []string{embed.StdErrLogOutput}
+	if c.EnableLogRotation = log.Rotate; log.Limits != "" {
+		c.LogRotationConfigJSON = log.Limits
 	}
+	c.ZapLoggerBuilder = journalLogger(c.LogOutputs)
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("set up logging: %w", err)
 	}
 	return c.GetLogger(), nil
+}
+
+// journalLogger is the ZapLoggerBuilder of an embed.Config with these
+// log-outputs: nil, so that etcd builds its own, unless they go to the journal
+// by way of stderr. There it is etcd's own with a priority before each line.
+func journalLogger(outputs []string) func(*embed.Config) error {
+	// By /dev/null etcd means: nowhere else either.
+	if !slices.ContainsFunc(outputs, isStderr) || slices.Contains(outputs, "/dev/null") || !journal.OnStderr() {
+		return nil
+	}
+	return func(c *embed.Config) error {
+		encoding, err := logutil.ConvertToZapFormat(c.LogFormat)
+		if err != nil {
+			return err
+		}
+		z := logutil.DefaultZapLoggerConfig // which writes to stderr
+		z.Level = zap.NewAtomicLevelAt(logutil.ConvertToZapLevel(c.LogLevel))
+		z.Encoding = journal.Encoding(encoding)
+		lg, err := z.Build()
+		if err != nil {
+			return err
+		}
+		// The other outputs get their lines from a logger of etcd's, bare.
+		if rest := slices.DeleteFunc(slices.Clone(c.LogOutputs), isStderr); len(rest) > 0 {
+			bare, err := logging{c.LogLevel, c.LogFormat, rest, c.EnableLogRotation, c.LogRotationConfigJSON}.build()
+			if err != nil {
+				return err
+			}
+			lg = lg.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+				return zapcore.NewTee(core, bare.Core())
+			}))
+		}
+		return embed.NewZapLoggerBuilder(lg)(c)
+	}
+}
+
+func isStderr(output string) bool {
+	return output == embed.DefaultLogOutput || output == embed.StdErrLogOutput
 }

@@ -50,9 +50,20 @@ func build(args []string, secrets map[string]string, logger func(*embed.Config) 
 		if c, err = embed.ConfigFromFile(t.configFile); err != nil {
 			return nil, err
 		}
+		// It has validated, and so warned, without priorities; StartEtcd does
+		// both again.
+		if logger := journalLogger(c.LogOutputs); logger != nil {
+			c.ZapLoggerBuilder = logger
+			if err := logger(c); err != nil {
+				return nil, err
+			}
+		}
 	} else {
-		c.ZapLoggerBuilder = logger
 		t.copyValues()
+		if logger == nil {
+			logger = journalLogger(c.LogOutputs)
+		}
+		c.ZapLoggerBuilder = logger
 		if t.fallback.String() == fallbackProxy {
 			return nil, fmt.Errorf("--discovery-fallback cannot be %q: there is no proxy any more", fallbackProxy)
 		}
