@@ -187,7 +187,7 @@ func answered(w world, loaded *config.Loaded, err error) (code int, done bool) {
 // A bad flag exits 2, as with etcd, except under systemd, whose
 // RestartPreventExitStatus= must be able to tell it from a crash.
 func refuse(w world, notify func(string) error, err error) int {
-	printInvalid(w.stderr, err)
+	printInvalid(w.complaints(), err)
 	recordRefusal(w, *asFailure(err))
 	if notify != nil {
 		_ = notify("STATUS=failed: " + strings.ReplaceAll(err.Error(), "\n", "; ")) // stderr has it

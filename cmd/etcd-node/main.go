@@ -7,14 +7,18 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
+	"go.uber.org/zap/zapcore"
+
 	"go.etcd.io/etcd/server/v3/etcdmain"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/journal"
 )
 
 // world is what the program sees of its surroundings.
@@ -23,6 +27,15 @@ type world struct {
 	environ []string
 	stdout  *os.File
 	stderr  *os.File
+}
+
+// complaints is stderr for what is said in plain text, before or without the
+// log. In the journal that is an error, too.
+func (w world) complaints() io.Writer {
+	if journal.OnStderr() {
+		return journal.Writer(w.stderr, zapcore.ErrorLevel)
+	}
+	return w.stderr
 }
 
 func main() {

@@ -33,12 +33,12 @@ func runMember(ctx context.Context, w world) int {
 	}
 	// The supervisor reads there why the runtime ended the process.
 	if err := debug.SetCrashOutput(crash, debug.CrashOptions{}); err != nil {
-		fmt.Fprintln(w.stderr, "etcd-node: crashes will go unexplained:", err)
+		fmt.Fprintln(w.complaints(), "etcd-node: crashes will go unexplained:", err)
 	}
 	crash.Close() // SetCrashOutput has duplicated it
 	options := member.Options{}
 	if ring, err := recorder.OpenRing(pipe.FDRing); err != nil {
-		fmt.Fprintln(w.stderr, "etcd-node: the last log lines will not be kept:", err)
+		fmt.Fprintln(w.complaints(), "etcd-node: the last log lines will not be kept:", err)
 	} else {
 		options.Ring = ring.Core()
 	}

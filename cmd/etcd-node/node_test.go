@@ -62,6 +62,7 @@ type node struct {
 	flags  []string
 	env    []string
 	called string // the program's name; "" is etcd-node
+	stream bool   // stderr is a socket, as systemd's to the journal
 
 	cmd  *exec.Cmd
 	told chan string // by sd_notify
@@ -190,13 +191,16 @@ func (n *node) start(managed bool, extra ...string) {
 			}
 		}()
 	}
-	stderr, err := n.cmd.StderrPipe()
-	if err != nil {
+	var stderr io.Reader
+	if n.stream {
+		stderr = journalStream(n.t, n.cmd)
+	} else if stderr, err = n.cmd.StderrPipe(); err != nil {
 		n.t.Fatal(err)
 	}
 	if err := n.cmd.Start(); err != nil {
 		n.t.Fatal(err)
 	}
+	n.cmd.Stderr.(io.Closer).Close() // the daemon alone has that end now
 	cmd, done := n.cmd, make(chan error, 1)
 	n.done = done
 	go func() {
