@@ -130,6 +130,10 @@ func TestRefusals(t *testing.T) {
 			if out, _ := c.host(1).Run(t.Context(), "systemctl", "--no-pager", "--full", "status", "etcd"); !containsAll(out, tc.said...) {
 				t.Errorf("systemctl status does not name %q:\n%s", tc.said, out)
 			}
+			// Also what is said in plain text, before there is a log.
+			if out := c.warnings(1); !containsAll(out, tc.said...) {
+				t.Errorf("journalctl -p warning does not name %q:\n%s", tc.said, out)
+			}
 		})
 	}
 }

@@ -25,6 +25,10 @@ func TestMemberKilled(t *testing.T) {
 	if after.ActiveState != "active" || after.ActiveEnter != before.ActiveEnter || after.MainPID != before.MainPID || after.NRestarts != 0 {
 		t.Errorf("before: %v\nafter: %v\nwant the unit untouched", before, after)
 	}
+	// Both processes' lines: the supervisor's of the end, and one with which each of etcd's starts begins.
+	if out := c.warnings(follower); !containsAll(out, "killed by signal 9", `"caller":"embed/`) {
+		t.Errorf("journalctl -p warning:\n%s", out)
+	}
 	again, reborn := c.procs(follower)
 	if again.PID != supervisor.PID || reborn.PID == member.PID {
 		t.Errorf("supervisor %d then %d, member %d then %d; want the same one and a new one", supervisor.PID, again.PID, member.PID, reborn.PID)

@@ -122,6 +122,17 @@ func (c *cluster) run(i int, cmd ...string) string {
 	return out
 }
 
+// warnings is what the catalogue has an operator read on host i. That is the
+// log from level warn up: nothing of a lower one, and no priority as text.
+func (c *cluster) warnings(i int) string {
+	c.t.Helper()
+	out := c.run(i, "journalctl", "-u", "etcd", "-p", "warning", "-n", "50", "--no-pager", "--output=cat", "--since=@"+strings.TrimSpace(c.since))
+	if strings.Contains(out, `"level":"info"`) || strings.Contains("\n"+out, "\n<") {
+		c.t.Errorf("journalctl -p warning:\n%s", out)
+	}
+	return out
+}
+
 // env writes the same /etc/default/etcd to every host.
 func (c *cluster) env(lines ...string) {
 	c.t.Helper()
