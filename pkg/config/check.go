@@ -37,6 +37,29 @@ func (d *derivation) at(names ...string) string {
 	return join(slices.Compact(where))
 }
 
+// cause is the setting that decides on scheme and port of URLs to listen on:
+// itself, or where it is derived what is advertised or listed.
+func (d *derivation) cause(listen string) string {
+	advertise := map[string]string{"listen-peer-urls": "initial-advertise-peer-urls", "listen-client-urls": "advertise-client-urls"}[listen]
+	switch {
+	case d.set[listen] != nil:
+	case d.set[advertise] != nil:
+		return advertise
+	case listen == "listen-peer-urls" && len(d.cluster) > 0:
+		return "initial-cluster"
+	}
+	return listen
+}
+
+// shown is a URL of a setting, as messages name it: while this node's address
+// is not known, what only stands in for it is not shown.
+func (d *derivation) shown(name string, u *url.URL) string {
+	if d.set[name] == nil && u.Hostname() == standIn.String() {
+		return u.Scheme + "://(this node's address):" + u.Port()
+	}
+	return u.String()
+}
+
 // listeners are the settings of URLs to listen on, with the TLS settings that
 // count there.
 var listeners = []struct {
@@ -58,21 +81,18 @@ func (d *derivation) checkTransport() {
 		for _, u := range parseURLs(d.value(l.name)) {
 			switch tls := u.Scheme == "https" || u.Scheme == "unixs"; {
 			case tls && !secure && d.get(l.tls.key) == "":
-				where, what := d.at(l.name), u.String()
+				what := u.String()
 				if d.set[l.name] == nil { // the scheme follows from what is advertised
-					where, what = d.at("initial-cluster"), u.Scheme
-					if d.set["initial-advertise-peer-urls"] != nil {
-						where = d.at("initial-advertise-peer-urls")
-					}
+					what = u.Scheme
 				}
-				d.problem(where, what+" needs a certificate, and none is set",
+				d.problem(d.at(d.cause(l.name)), what+" needs a certificate, and none is set",
 					fmt.Sprintf("set %s and %s, or write http", envName(l.tls.cert), envName(l.tls.key)))
 			case !tls && secure && u.Scheme == "http" && l.name != "listen-metrics-urls" && !isLoopback(u.Hostname()):
-				plain = append(plain, u.String())
+				plain = append(plain, d.shown(l.name, u))
 			}
 		}
 		if len(plain) > 0 {
-			d.notice("%s: %s without TLS, although a certificate is set: it is not used there", d.at(l.name), join(plain))
+			d.notice("%s: %s without TLS, although a certificate is set: it is not used there", d.at(d.cause(l.name)), join(plain))
 		}
 	}
 	if list := parseURLs(strings.Join(allURLs(d.cluster), ",")); len(list) > 1 {
@@ -88,7 +108,7 @@ func (d *derivation) checkPorts() {
 		for _, u := range parseURLs(d.value(name)) {
 			n, err := strconv.Atoi(u.Port())
 			if strings.HasPrefix(u.Scheme, "http") && (err != nil || n > 65535) {
-				d.problem(d.at(name), fmt.Sprintf("%s: there is no port %q", u, u.Port()), "give a number up to 65535")
+				d.problem(d.at(name), fmt.Sprintf("%s: there is no port %q", d.shown(name, u), u.Port()), "give a number up to 65535")
 			}
 		}
 	}
@@ -102,10 +122,15 @@ func (d *derivation) checkPorts() {
 	} {
 		for _, a := range parseURLs(d.effective(pair[0])) {
 			for _, b := range parseURLs(d.effective(pair[1])) {
-				if collide(a, b) {
-					d.problem(d.at(pair[0], pair[1]), fmt.Sprintf("%s and %s cannot both be listened on: it is one port", a, b),
-						"give them different ports; usual are 2380 for peers and 2379 for clients")
+				if !collide(a, b) {
+					continue
 				}
+				what := fmt.Sprintf("%s and %s cannot both be listened on", d.shown(pair[0], a), d.shown(pair[1], b))
+				if a.String() == b.String() {
+					what = d.shown(pair[0], a) + " cannot be listened on for two purposes"
+				}
+				d.problem(d.at(d.cause(pair[0]), d.cause(pair[1])), what+": it is one port",
+					"give them different ports; usual are 2380 for peers and 2379 for clients")
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,6 +31,10 @@ func TestChecks(t *testing.T) {
 			`ETCD_LISTEN_CLIENT_URLS: http://10.0.0.1:123456: there is no port "123456" (give a number up to 65535)`},
 		{"one port for two", []string{"ETCD_LISTEN_CLIENT_URLS=http://0.0.0.0:2380", "ETCD_ADVERTISE_CLIENT_URLS=http://10.0.0.1:2380", "ETCD_LISTEN_PEER_URLS=http://10.0.0.1:2380"},
 			"ETCD_LISTEN_PEER_URLS, ETCD_LISTEN_CLIENT_URLS: http://10.0.0.1:2380 and http://0.0.0.0:2380 cannot both be listened on: it is one port (give them different ports; usual are 2380 for peers and 2379 for clients)"},
+		{"one port for two, where the address is not known", []string{strings.ReplaceAll(three, ":2380", ":2379")},
+			"ETCD_INITIAL_CLUSTER, listen-client-urls (detected): http://(this node's address):2379 cannot be listened on for two purposes: it is one port (give them different ports; usual are 2380 for peers and 2379 for clients)"},
+		{"one port for two, where the address is set", []string{strings.ReplaceAll(three, ":2380", ":2379"), "ETCD_PEER=10.0.0.2"},
+			"ETCD_INITIAL_CLUSTER, listen-client-urls (derived from ETCD_PEER): http://10.0.0.2:2379 cannot be listened on for two purposes: it is one port (give them different ports; usual are 2380 for peers and 2379 for clients)"},
 		{"one port for two, on purpose", []string{"ETCD_LISTEN_CLIENT_URLS=http://127.0.0.1:2379", "ETCD_ADVERTISE_CLIENT_URLS=http://127.0.0.1:2379", "ETCD_LISTEN_METRICS_URLS=http://127.0.0.1:2379", "ETCD_SOCKET_REUSE_PORT=true"}, ""},
 		{"a metrics port that is the default's", []string{"ETCD_LISTEN_METRICS_URLS=http://127.0.0.1:2379"},
 			"ETCD_LISTEN_METRICS_URLS: http://localhost:2379 and http://127.0.0.1:2379 cannot both be listened on: it is one port (give them different ports; usual are 2380 for peers and 2379 for clients)"},
@@ -82,6 +87,7 @@ func TestNotices(t *testing.T) {
 		{[]string{three, "ETCD_ADVERTISE_CLIENT_URLS=http://0.0.0.0:2379"}, "ETCD_ADVERTISE_CLIENT_URLS: http://0.0.0.0:2379 is an address to listen on"},
 		{[]string{three, "ETCD_ADVERTISE_CLIENT_URLS=http://127.0.0.1:2379"}, "ETCD_ADVERTISE_CLIENT_URLS: http://127.0.0.1:2379 is this machine alone"},
 		{[]string{"ETCD_CERT_FILE=/crt", "ETCD_KEY_FILE=/key", "ETCD_LISTEN_CLIENT_URLS=http://10.0.0.1:2379", "ETCD_ADVERTISE_CLIENT_URLS=http://10.0.0.1:2379"}, "ETCD_LISTEN_CLIENT_URLS: http://10.0.0.1:2379 without TLS, although a certificate is set"},
+		{[]string{three, "ETCD_PEER_CERT_FILE=/crt", "ETCD_PEER_KEY_FILE=/key"}, "ETCD_INITIAL_CLUSTER: http://(this node's address):2380 without TLS, although a certificate is set"},
 		{[]string{"ETCD_DISCOVERY_PASSWORD=s3cret "}, "ETCD_DISCOVERY_PASSWORD: the value begins or ends with a blank, and is taken literally"},
 		{[]string{"ETCD_CERT_FILE=/crt", "ETCD_KEY_FILE=/key", "ETCD_ADVERTISE_CLIENT_URLS=https://10.0.0.99:2379"}, "ETCD_CERT_FILE: /crt is not for 10.0.0.99, under which others connect"},
 	} {
@@ -98,6 +104,18 @@ func TestNotices(t *testing.T) {
 	l, err := Load(Input{Environ: []string{three}, Host: goodHost()})
 	if err != nil || len(l.Notices) > 0 {
 		t.Errorf("a plain cluster: %q, %v", l.Notices, err)
+	}
+}
+
+// TestLoopbackNotice: a list that is refused is not no list.
+func TestLoopbackNotice(t *testing.T) {
+	for environ, want := range map[string]bool{"ETCD_NAME=a": true, "ETCD_INITIAL_CLUSTER=http://10.0.0.1:2380": false, "ETCD_1=a": false} {
+		said := func(notices []string) bool { return slices.Contains(notices, loopbackNotice) }
+		var invalid *Invalid
+		l, err := Load(Input{Environ: []string{environ}, Host: goodHost()})
+		if errors.As(err, &invalid) == want || want != (err == nil && said(l.Notices)) || err != nil && said(invalid.Notices) {
+			t.Errorf("%s: %v, %+v", environ, err, invalid)
+		}
 	}
 }
 

@@ -95,7 +95,7 @@ func TestRandomCombinations(t *testing.T) {
 // it, or nobody could connect to it, or it is a slip of the pen.
 var onPurpose = regexp.MustCompile("^(" + strings.Join([]string{
 	"a certificate without a key", "a key without a certificate", ".* is no key for .*", ".* is not a revocation list: .*",
-	"(?:https|unixs)://\\S+ needs a certificate, and none is set", "\\S+ and \\S+ cannot both be listened on: it is one port",
+	"(?:https|unixs)://\\S+ needs a certificate, and none is set", "\\S+ (?:and \\S+ cannot both be listened on|cannot be listened on for two purposes): it is one port",
 	".* is not for \\S+, under which others connect to this member; .*",
 	`"'quoted'" holds a quote`, `"(?:a b|b,a|c=d)" holds a blank, "," or "="`,
 }, "|") + ")$")

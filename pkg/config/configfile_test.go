@@ -133,7 +133,7 @@ func TestConfigFileChecked(t *testing.T) {
 	for file, want := range map[string]string{
 		"initial-cluster: a=http://10.0.0.1:2380,b=http://10.0.0.1:2380\nname: a\ninitial-advertise-peer-urls: http://10.0.0.1:2380":    "/etcd.yml: initial-cluster: a and b have the same address, 10.0.0.1:2380",
 		"listen-client-urls: https://10.0.0.1:2379\nadvertise-client-urls: https://10.0.0.1:2379":                                       "/etcd.yml: listen-client-urls: https://10.0.0.1:2379 needs a certificate, and none is set (set client-transport-security.cert-file and client-transport-security.key-file, or write http)",
-		"listen-client-urls: http://10.0.0.1:2380\nlisten-peer-urls: http://10.0.0.1:2380\nadvertise-client-urls: http://10.0.0.1:2380": "/etcd.yml: listen-peer-urls, /etcd.yml: listen-client-urls: http://10.0.0.1:2380 and http://10.0.0.1:2380 cannot both be listened on",
+		"listen-client-urls: http://10.0.0.1:2380\nlisten-peer-urls: http://10.0.0.1:2380\nadvertise-client-urls: http://10.0.0.1:2380": "/etcd.yml: listen-peer-urls, /etcd.yml: listen-client-urls: http://10.0.0.1:2380 cannot be listened on for two purposes",
 		"auto-compaction-retention: often": `/etcd.yml: auto-compaction-retention: "often" is neither a number nor a duration`,
 	} {
 		if _, err := load(file); err == nil || !strings.Contains(err.Error(), want) {

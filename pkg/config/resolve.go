@@ -97,16 +97,24 @@ func (l *Loaded) Resolve(ctx context.Context, find func(context.Context, netdete
 	return r, nil
 }
 
+// standIn is the address of a node whose address is not known: one that is for
+// documentation alone (RFC 5737).
+var standIn = netip.MustParseAddr("192.0.2.1")
+
 // trial validates with a made-up identity, so that a mistake shows before the
 // wait for an address and together with all others.
 func (l *Loaded) trial() {
-	if l.loopbackOnly() {
+	// Beside a problem it may not be so: a value that is refused is not set.
+	if l.loopbackOnly() && len(l.problems) == 0 {
 		l.notice(loopbackNotice)
 	}
 	if l.isOn("enable-log-rotation") {
 		l.notice(rotationNotice)
 	}
-	id := &netdetect.Result{Addr: netip.MustParseAddr("192.0.2.1"), Name: "etcd-node"} // RFC 5737: for documentation
+	id := &netdetect.Result{Addr: standIn, Name: "etcd-node"}
+	if addr, _ := l.setAddress(); addr.IsValid() {
+		id.Addr = addr
+	}
 	if m := members(l.cluster); len(m) > 0 && l.get("name") == "" {
 		id.Name, id.Member = m[0].Name, &m[0]
 	}
