@@ -54,7 +54,7 @@ func TestChecks(t *testing.T) {
 			"ETCD_ELECTION_TIMEOUT: --election-timeout[60000ms] is too long, and should be set less than 50000ms (" + remedies["election-timeout"] + ")"},
 		{"what systemd leaves in a value", []string{"ETCD_NAME=etcd-1 # mine", "ETCD_INITIAL_CLUSTER_TOKEN=token ", `ETCD_ADVERTISE_CLIENT_URLS="http://10.0.0.1:2379",http://10.0.0.2:2379`, "ETCD_ELECTION_TIMEOUT=5000 # ms"},
 			`ETCD_ADVERTISE_CLIENT_URLS: "\"http://10.0.0.1:2379\",http://10.0.0.2:2379" holds a quote (put the whole value in quotes, or none of it)` + "\n" +
-				`ETCD_ELECTION_TIMEOUT: invalid value "5000 # ms": want a whole number (give the comment a line of its own)` + "\n" +
+				`ETCD_ELECTION_TIMEOUT: invalid value "5000 # ms": want a whole number of milliseconds (give the comment a line of its own)` + "\n" +
 				`ETCD_INITIAL_CLUSTER_TOKEN: "token " begins or ends with a blank (take the blank out of the quotes)` + "\n" +
 				`ETCD_NAME: "etcd-1 # mine" holds a "#": behind a value it is no comment (give the comment a line of its own)`},
 		{"credentials", []string{"ETCD_DISCOVERY_ENDPOINTS=https://root:s3cret@10.0.0.1:2379 ", "ETCD_LISTEN_CLIENT_URLS=http://root:s3cret@10.0.0.1"},

@@ -19,21 +19,21 @@ type entry struct {
 }
 
 // parseCluster takes "NAME=URL,NAME=URL,…" apart by etcd's rules, and keeps
-// the order. A name that stands there twice has several URLs.
-func parseCluster(list string) (entries []entry, err error) {
+// the order. A name that stands there twice has several URLs. Of a list that
+// is wrong it returns every problem, and no entry.
+func parseCluster(list string) (entries []entry, wrong []Problem) {
 	for item := range strings.SplitSeq(list, ",") {
 		if item == "" {
 			continue
 		}
 		name, u, _ := strings.Cut(item, "=")
-		switch {
+		switch _, err := types.NewURLs([]string{u}); {
 		case name != strings.TrimSpace(name):
-			return nil, &Problem{What: fmt.Sprintf("a blank at the name %q", name), Hint: "write the list without blanks"}
+			wrong = append(wrong, Problem{What: fmt.Sprintf("a blank at the name %q", name), Hint: "write the list without blanks"})
 		case name == "" || u == "":
-			return nil, &Problem{What: fmt.Sprintf("%q is not NAME=URL", item)}
-		}
-		if _, err := types.NewURLs([]string{u}); err != nil {
-			return nil, &Problem{What: err.Error(), Hint: "a peer URL is http://HOST:2380 or https://HOST:2380"}
+			wrong = append(wrong, Problem{What: fmt.Sprintf("%q is not NAME=URL", item), Hint: "write etcd-1=http://HOST:2380 and so on"})
+		case err != nil:
+			wrong = append(wrong, Problem{What: err.Error(), Hint: "a peer URL is http://HOST:2380 or https://HOST:2380"})
 		}
 		u = strings.TrimSpace(u)
 		if i := slices.IndexFunc(entries, func(e entry) bool { return e.name == name }); i >= 0 {
@@ -41,6 +41,9 @@ func parseCluster(list string) (entries []entry, err error) {
 		} else {
 			entries = append(entries, entry{name, []string{u}})
 		}
+	}
+	if len(wrong) > 0 {
+		return nil, wrong
 	}
 	return entries, nil
 }

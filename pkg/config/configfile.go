@@ -67,9 +67,9 @@ func (l *Loaded) checkInFile(path string, file map[string]any) {
 	set := settingsInFile(path, file)
 	set["data-dir"] = []Setting{{Name: "data-dir", Value: l.file.facts.dataDir, Source: path}} // which may be a default
 	d := &derivation{Loaded: &Loaded{in: l.in, set: set}}
-	cluster, err := parseCluster(d.get("initial-cluster"))
-	if err != nil { // etcd can read what we do not take
-		l.notice("%s: %v", d.at("initial-cluster"), err)
+	cluster, wrong := parseCluster(d.get("initial-cluster"))
+	for _, p := range wrong { // etcd can read what we do not take
+		l.notice("%s: %v", d.at("initial-cluster"), p.Error())
 	}
 	d.cluster = cluster
 	if !l.in.unjudged {
@@ -127,7 +127,9 @@ func checkConfigFile(data []byte) error {
 			return
 		}
 		if isURLs(f) && value != "" {
-			err = f.Value.Set(value)
+			if err = f.Value.Set(value); err != nil {
+				err = wrongURLs(value)
+			}
 		} else {
 			err = checkLog(f.Name, value)
 		}

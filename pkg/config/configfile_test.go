@@ -84,7 +84,7 @@ func TestBadConfigFile(t *testing.T) {
 	}
 	newTable().VisitAll(func(f *flag.Flag) {
 		if isURLs(f) {
-			bad[f.Name+": 10.0.0.1"] = f.Name + ": URL scheme must be http, https, unix, or unixs: 10.0.0.1"
+			bad[f.Name+": 10.0.0.1,a"] = f.Name + ": URL scheme must be http, https, unix, or unixs: 10.0.0.1; URL scheme must be http, https, unix, or unixs: a"
 		}
 	})
 	if len(bad) != 7+7 {

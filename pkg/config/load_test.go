@@ -40,7 +40,7 @@ func TestBadConfigurations(t *testing.T) {
 			args:    []string{"--election-timeout=1s", "--pre-vote=maybe", "--corrupt-check-time=5", "--initial-cluster-state=old"},
 			environ: []string{"ETCD_MAX_WALS=many"},
 			want: []string{
-				`--election-timeout: invalid value "1s": want a whole number`,
+				`--election-timeout: invalid value "1s": want a whole number of milliseconds (write 1000)`,
 				`--pre-vote: invalid value "maybe": want true or false`,
 				`--corrupt-check-time: invalid value "5": want a duration with its unit, such as 300ms or 5s`,
 				`--initial-cluster-state: invalid value "old": want one of existing, new`,
@@ -84,7 +84,18 @@ func TestBadConfigurations(t *testing.T) {
 			want: []string{`ETCD_INITIAL_CLUSTER: a blank at the name " etcd-2" (write the list without blanks)`},
 		}, {
 			name: "cluster list without names", environ: []string{"ETCD_INITIAL_CLUSTER=http://10.0.0.1:2380"},
-			want: []string{`ETCD_INITIAL_CLUSTER: "http://10.0.0.1:2380" is not NAME=URL`},
+			want: []string{`ETCD_INITIAL_CLUSTER: "http://10.0.0.1:2380" is not NAME=URL (write etcd-1=http://HOST:2380 and so on)`},
+		}, {
+			name: "everything that is wrong in one value",
+			environ: []string{"ETCD_INITIAL_CLUSTER=a=htp://10.0.0.1:2380,b=http://10.0.0.2,c=http://10.0.0.3:2380,d, e=http://10.0.0.5:2380",
+				"ETCD_LISTEN_CLIENT_URLS=htp://10.0.0.1:2379,http://127.0.0.1:2379,http://10.0.0.2"},
+			want: []string{
+				`ETCD_LISTEN_CLIENT_URLS: invalid value "htp://10.0.0.1:2379,http://127.0.0.1:2379,http://10.0.0.2": URL scheme must be http, https, unix, or unixs: htp://10.0.0.1:2379; URL address does not have the form "host:port": http://10.0.0.2 (give scheme, address and port, http://192.168.122.5:2380 for peers, :2379 for clients)`,
+				`ETCD_INITIAL_CLUSTER: URL scheme must be http, https, unix, or unixs: htp://10.0.0.1:2380 (a peer URL is http://HOST:2380 or https://HOST:2380)`,
+				`ETCD_INITIAL_CLUSTER: URL address does not have the form "host:port": http://10.0.0.2 (a peer URL is http://HOST:2380 or https://HOST:2380)`,
+				`ETCD_INITIAL_CLUSTER: "d" is not NAME=URL (write etcd-1=http://HOST:2380 and so on)`,
+				`ETCD_INITIAL_CLUSTER: a blank at the name " e" (write the list without blanks)`,
+			},
 		}, {
 			name: "cluster list without ports", environ: []string{"ETCD_INITIAL_CLUSTER=a=http://10.0.0.1"},
 			want: []string{`ETCD_INITIAL_CLUSTER: URL address does not have the form "host:port": http://10.0.0.1 (a peer URL is http://HOST:2380 or https://HOST:2380)`},

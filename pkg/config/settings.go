@@ -118,14 +118,16 @@ func (l *Loaded) accept(f *flag.Flag, s Setting) {
 		return
 	}
 	err := f.Value.Set(s.Value)
-	if w := wanted(f); err != nil && w != "" {
+	switch w := wanted(f); {
+	case err == nil:
+		err = checkLog(s.Name, s.Value)
+	case isURLs(f):
+		err = wrongURLs(s.Value)
+	case w != "":
 		err = errors.New("want " + w)
 	}
-	if err == nil {
-		err = checkLog(s.Name, s.Value)
-	}
 	if err != nil {
-		hint := ""
+		hint := inUnit(s.Value, units[f.Name])
 		if isURLs(f) {
 			hint = "give scheme, address and port, http://192.168.122.5:" + peerPort + " for peers, :" + clientPort + " for clients"
 		}

@@ -37,9 +37,9 @@ func (l *Loaded) loadSnippet(o own, vars map[string]Setting) {
 	if pairs := l.loadPairs(vars); len(pairs) > 0 {
 		const name = "initial-cluster"
 		where := pairs[0].name.Name + " … " + pairs[len(pairs)-1].ip.Name + strings.TrimPrefix(pairs[0].name.Source, pairs[0].name.Name)
-		list, err := parseCluster(l.get(name))
+		list, wrong := parseCluster(l.get(name))
 		why := differs(pairs, list)
-		if err != nil {
+		if len(wrong) > 0 {
 			why = "" // one problem is enough
 		}
 		if l.yields(name, where, why) {
@@ -68,11 +68,12 @@ func (l *Loaded) yields(name, where, why string) (counts bool) {
 
 // loadCluster takes the cluster list apart, wherever it comes from.
 func (l *Loaded) loadCluster() {
-	list, err := parseCluster(l.get("initial-cluster"))
-	if err != nil {
-		l.wrong(l.source("initial-cluster"), err)
+	list, wrong := parseCluster(l.get("initial-cluster"))
+	for _, p := range wrong {
+		l.problem(l.source("initial-cluster"), p.What, p.Hint)
+	}
+	if len(wrong) > 0 {
 		delete(l.set, "initial-cluster")
-		return
 	}
 	l.cluster = list
 }

@@ -110,6 +110,9 @@ func wanted(f *flag.Flag) string {
 	case "duration":
 		return "a duration with its unit, such as 300ms or 5s"
 	case "int", "uint":
+		if unit := units[f.Name]; unit != "" {
+			return "a whole number of " + unit
+		}
 		return "a whole number"
 	}
 	return ""
