@@ -3,6 +3,7 @@ package envfile
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -26,8 +27,8 @@ type File struct {
 	// Variables are in the order of their first assignment; of several
 	// assignments to one name the last one counts, value and line.
 	Variables []Variable
-	// Ignored are the lines that systemd passes over without an error, in
-	// the order of the file.
+	// Ignored are the lines that systemd passes over without an error, or
+	// whose value a later line replaces, in the order of the file.
 	Ignored []Remark
 }
 
@@ -52,6 +53,7 @@ func Parse(data []byte) (*File, error) {
 	for p := (parser{rest: data, line: 1, file: f}); ; {
 		v, ok := p.assignment()
 		if !ok {
+			slices.SortStableFunc(f.Ignored, func(a, b Remark) int { return a.Line - b.Line })
 			return f, nil
 		}
 		if !valid(v.Name) || !valid(v.Value) {
@@ -62,6 +64,7 @@ func Parse(data []byte) (*File, error) {
 		} else if !identifier(v.Name) {
 			p.remark(v.Line, "%q is not the name of a variable; the line is ignored", v.Name)
 		} else if i, again := index[v.Name]; again {
+			p.remark(f.Variables[i].Line, "%s is set again in line %d, which counts; remove one of the two", v.Name, v.Line)
 			f.Variables[i] = v
 		} else {
 			index[v.Name] = len(f.Variables)

@@ -64,6 +64,7 @@ func TestLinesAndRemarks(t *testing.T) {
 		line int
 		text string
 	}{
+		{2, "A is set again in line 11, which counts"},
 		{6, `assignment to C is ignored; remove "export"`},
 		{9, "no assignment"},
 		{10, `"E-E" is not the name of a variable`},
