@@ -59,6 +59,8 @@ func runCommand(ctx context.Context, w world) int {
 	})
 	root.AddCommand(configCommand(w), statusCommand(w), explainCommand(w), historyCommand(w), forgetCommand(w), &cobra.Command{
 		Use: "version", Short: "print the versions of etcd-node and of the etcd in it", Args: cobra.NoArgs,
+		Long: `Prints the version of the etcd inside, in etcd's own words, then that of etcd-node.
+--version does the same.`,
 		Run: func(c *cobra.Command, _ []string) { printVersion(c.OutOrStdout()) },
 	})
 	err := root.ExecuteContext(ctx)
@@ -115,13 +117,24 @@ Exits 0 while the member serves, 1 otherwise, 3 if there is no daemon to ask.`,
 				fmt.Fprint(c.OutOrStdout(), st.Text(time.Now()))
 			}
 			if st.State != status.Serving {
-				return coded{fmt.Errorf("the member does not serve: it is %s", st.State), failure.ExitFailure}
+				return coded{fmt.Errorf("the member does not serve: it %s", doing(st.State)), failure.ExitFailure}
 			}
 			return nil
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "text", "format: text or json")
 	return c
+}
+
+// doing says what a member that does not serve does.
+func doing(s status.State) string {
+	switch s {
+	case status.Backoff:
+		return "waits before the next try"
+	case status.Failed:
+		return "has failed for good (etcd-node explain)"
+	}
+	return "is " + string(s)
 }
 
 // exitNoDaemon is systemctl's own exit status for a unit that is not active.

@@ -200,14 +200,19 @@ func refuse(w world, notify func(string) error, err error) int {
 	return failure.ExitConfig
 }
 
-// printInvalid prints every problem of a configuration on a line of its own.
+// printInvalid prints every problem of a configuration on a line of its own. A
+// slip on the command line is no word about the configuration.
 func printInvalid(w io.Writer, err error) {
-	fmt.Fprintln(w, "etcd-node: the configuration is not valid:")
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintln(w, "  "+line)
-	}
 	var invalid *config.Invalid
-	if errors.As(err, &invalid) {
+	if is := errors.As(err, &invalid); is && invalid.Usage() && len(invalid.Problems) == 1 {
+		fmt.Fprintln(w, "etcd-node:", err)
+	} else {
+		fmt.Fprintln(w, "etcd-node: the configuration is not valid:")
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			fmt.Fprintln(w, "  "+line)
+		}
+	}
+	if invalid != nil {
 		for _, n := range invalid.Notices {
 			fmt.Fprintln(w, "etcd-node: notice:", n)
 		}

@@ -7,9 +7,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,6 +20,7 @@ import (
 
 	"go.etcd.io/etcd/server/v3/etcdmain"
 
+	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/journal"
 )
@@ -88,18 +92,33 @@ func stopSignals(w world) <-chan os.Signal {
 	return signals
 }
 
+// commands are the subcommands that [runCommand] knows; the last three are cobra's.
+var commands = []string{"config", "status", "explain", "history", "forget", "version", "help", "completion", "__complete"}
+
 // run is the program. Like etcd it knows a subcommand only by the first
-// argument: all else is the daemon's command line.
+// argument: all else is the daemon's command line, flags alone.
 func run(ctx context.Context, force <-chan struct{}, w world) int {
 	if len(w.args) > 0 {
-		switch w.args[0] {
-		case "member":
+		switch first := w.args[0]; {
+		case first == "member":
 			return runMember(ctx, w)
-		case "config", "status", "explain", "history", "forget", "version", "help", "completion", "__complete":
+		case slices.Contains(commands, first):
 			return runCommand(ctx, w)
+		case !strings.HasPrefix(first, "-"):
+			return refuse(w, notifier(w), unknownCommand(first))
 		}
 	}
 	return runDaemon(ctx, force, w)
+}
+
+// unknownCommand is the error of a first argument that is neither a flag nor a
+// subcommand.
+func unknownCommand(word string) error {
+	hint := "--help lists the commands"
+	if near := config.Nearest(word, append(slices.Clone(commands), "gateway", "grpc-proxy")); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	return &config.Invalid{Problems: []config.Problem{{What: fmt.Sprintf("unknown command %q", word), Hint: hint, Usage: true}}}
 }
 
 // stopOn returns a context that the first signal cancels, and a channel that

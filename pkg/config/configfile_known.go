@@ -138,7 +138,7 @@ func (l *Loaded) noticeIgnored(path string, file map[string]any) {
 			if isKey(key, known) {
 				continue
 			}
-			why := meant(nearest(strings.ToLower(key), known))
+			why := meant(Nearest(strings.ToLower(key), known))
 			if section == "" {
 				why = becameOf(strings.ToLower(key), why)
 			}

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// nearest returns the known name that name is most likely a slip of, "" for
+// Nearest returns the known name that name is most likely a slip of, "" for
 // none: one that has its words and some more (or some less), else the one with
-// the fewest letters changed, where these are less than a quarter.
-func nearest(name string, known []string) (best string) {
+// the fewest letters changed, where these are about a quarter and not all.
+func Nearest(name string, known []string) (best string) {
 	split := func(s string) []string {
 		return strings.FieldsFunc(s, func(r rune) bool { return r == '_' || r == '-' })
 	}
@@ -16,7 +16,8 @@ func nearest(name string, known []string) (best string) {
 	within := func(a, b []string) bool {
 		return !slices.ContainsFunc(a, func(w string) bool { return !slices.Contains(b, w) })
 	}
-	limit := len(strings.TrimPrefix(strings.TrimPrefix(name, ours), "ETCD_"))/4 + 1
+	letters := len(strings.TrimPrefix(strings.TrimPrefix(name, ours), "ETCD_"))
+	limit := min(letters/4+1, letters-1)
 	least := limit + 1
 	for _, k := range known {
 		other := split(k)

@@ -77,7 +77,7 @@ func (l *Loaded) loadOwn(vars map[string]Setting) (o own) {
 		}
 		names := ownNames(ours)
 		hint := "there are " + join(names)
-		if n := nearest(name, names); n != "" {
+		if n := Nearest(name, names); n != "" {
 			hint = "did you mean " + n + "?"
 		}
 		l.problem(vars[name].Source, "no such setting", hint)

@@ -178,11 +178,14 @@ func TestNearest(t *testing.T) {
 		"ETCD_COLOUR":              "",
 		"ETCD_ROLE":                "",
 	} {
-		if got := nearest(name, known); got != want {
+		if got := Nearest(name, known); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if got := nearest("ETCD_NODE_REDY", ownNames(ours)); got != "ETCD_NODE_READY" {
+	if got := Nearest("o", []string{"v", "vv", "name"}); got != "" {
+		t.Errorf("o, of which no letter is left: %q", got)
+	}
+	if got := Nearest("ETCD_NODE_REDY", ownNames(ours)); got != "ETCD_NODE_READY" {
 		t.Errorf("ETCD_NODE_REDY: %q", got)
 	}
 }

@@ -101,7 +101,7 @@ func (l *Loaded) unknown(vars map[string]Setting) {
 		source := vars[name].Source
 		if r, ok := retiredFlag(flagName(name)); ok {
 			l.notice("%s: etcd %s was the last to have this setting, and it is ignored: %s", source, r.last, r.instead(envName))
-		} else if n := nearest(name, sorted(l.used)); n != "" {
+		} else if n := Nearest(name, sorted(l.used)); n != "" {
 			l.notice("%s: etcd has no such setting; it is ignored; did you mean %s?", source, n)
 		} else {
 			l.notice("%s: etcd has no such setting; it is ignored", source)

@@ -40,7 +40,7 @@ func unknownFlag(t *table, err error) string {
 	if r, ok := retiredFlag(name); ok {
 		return "etcd " + r.last + " was the last to have it: " + r.instead(dashes)
 	}
-	if n := nearest(name, t.names()); n != "" {
+	if n := Nearest(name, t.names()); n != "" {
 		return "did you mean --" + n + "?"
 	}
 	return "--help lists the flags"
