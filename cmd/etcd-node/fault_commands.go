@@ -104,7 +104,7 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 	case end == nil:
 		fmt.Fprintln(out, "no end of the member is on record")
 	case !end.Over.IsZero():
-		fmt.Fprintf(out, "last end: %s, %s\n  %s; etcd-node explain %s tells more\n", end.Ago(time.Now()), end.Cause, end.Since(), end.ID)
+		fmt.Fprintf(out, "last end: %s, %s\n  %s; etcd-node explain %s tells more\n", end.Ago(time.Now()), hang(end.Cause), end.Since(), end.ID)
 	default:
 		// What the daemon knew then tells more than what can be told now.
 		for k, v := range end.Values {
@@ -112,7 +112,7 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 				values[k] = v
 			}
 		}
-		say(fmt.Sprintf("last end: %s, %s", end.Ago(time.Now()), end.Cause), end.ID, values)
+		say(fmt.Sprintf("last end: %s, %s", end.Ago(time.Now()), hang(end.Cause)), end.ID, values)
 	}
 	return nil
 }
@@ -209,7 +209,7 @@ func printRecord(out io.Writer, r recorder.Record) {
 	case recorder.Stop:
 		fmt.Fprintf(out, "%s  etcd-node ended\n", at)
 	case recorder.State:
-		fmt.Fprintf(out, "%s  %s\n", at, strings.TrimSuffix(string(r.State)+": "+r.Reason, ": "))
+		fmt.Fprintf(out, "%s  %s\n", at, hang(strings.TrimSuffix(string(r.State)+": "+r.Reason, ": ")))
 	case recorder.Dump:
 		fmt.Fprintf(out, "%s  %s\n%s", at, r.Reason, indent(r.Dump))
 	case recorder.Ended:
@@ -230,9 +230,13 @@ func printRecord(out io.Writer, r recorder.Record) {
 			fmt.Fprintf(out, "%s  %s: %s\n", at, r.End.ID, r.End.Cause)
 			return
 		}
-		fmt.Fprintf(out, "%s  the member ended (%s): %s: %s\n%s", at, how, r.End.ID, r.End.Cause, indent(strings.Join(r.End.Lines, "\n")+"\n"+r.End.Crash))
+		fmt.Fprintf(out, "%s  the member ended (%s): %s: %s\n%s", at, how, r.End.ID, hang(r.End.Cause), indent(strings.Join(r.End.Lines, "\n")+"\n"+r.End.Crash))
 	}
 }
+
+// hang indents all lines of a text but the first: a configuration may have
+// many problems.
+func hang(text string) string { return strings.ReplaceAll(text, "\n", "\n    ") }
 
 // indent sets text off from the records around it.
 func indent(text string) string {

@@ -12,7 +12,8 @@ import (
 // How much of each text is kept. A record of the largest size is still a line
 // that fits into an empty file, also after JSON has doubled it by escaping.
 const (
-	textLimit  = 1 << 10   // a reason, a cause: one sentence, maybe with etcd's words
+	textLimit  = 1 << 10   // a log line, an ID, a version
+	causeLimit = 8 << 10   // a reason, a cause: one sentence, or one for each problem of a configuration
 	crashLimit = 16 << 10  // as much as the supervisor reads
 	linesLimit = 200       // log lines before an end …
 	linesBytes = 64 << 10  // … and their size: an ordinary line has 150 bytes
@@ -75,12 +76,12 @@ type End struct {
 // safely, and JSON at most doubles them.
 func (r Record) bounded() Record {
 	r.Version, r.Boot = clean(r.Version, textLimit), clean(r.Boot, textLimit)
-	r.State, r.Reason = status.State(clean(string(r.State), textLimit)), clean(r.Reason, textLimit)
+	r.State, r.Reason = status.State(clean(string(r.State), textLimit)), clean(r.Reason, causeLimit)
 	r.Dump = clean(r.Dump, dumpLimit)
 	if r.End != nil {
 		e := *r.End
 		e.ID, e.Class = clean(e.ID, textLimit), failure.Class(clean(string(e.Class), textLimit))
-		e.Cause, e.Crash = clean(e.Cause, textLimit), clean(e.Crash, crashLimit)
+		e.Cause, e.Crash = clean(e.Cause, causeLimit), clean(e.Crash, crashLimit)
 		e.Lines = lastLines(e.Lines)
 		r.End = &e
 	}
@@ -118,12 +119,9 @@ func lastLines(lines []string) []string {
 
 // clean cuts a text in the middle and replaces what is not printable.
 func clean(s string, limit int) string {
-	if left := len(s) - limit; left > 0 {
-		mark := fmt.Sprintf(" … %d bytes left out … ", left)
-		if strings.Contains(s, "\n") {
-			mark = "\n" + mark + "\n"
-		}
-		s = s[:limit/2] + mark + s[len(s)-limit/2:]
+	if len(s) > limit {
+		head, tail, end := whole(s[:limit/2], s[len(s)-limit/2:])
+		s = fmt.Sprintf("%s%s… %d bytes left out …%s%s", head, end, len(s)-len(head)-len(tail), end, tail)
 	}
 	return strings.Map(func(c rune) rune {
 		switch {
@@ -135,4 +133,17 @@ func clean(s string, limit int) string {
 			return c
 		}
 	}, s)
+}
+
+// whole takes what is torn off the two ends of a text whose middle is left
+// out: a line; a word where the lines are long; nothing where the words are,
+// too. end is what ends them.
+func whole(head, tail string) (_, _, end string) {
+	for _, end := range []string{"\n", " "} {
+		i, j := strings.LastIndex(head, end), strings.Index(tail, end)
+		if i > len(head)/2 && j >= 0 && j < len(tail)/2 {
+			return head[:i], tail[j+1:], end
+		}
+	}
+	return head, tail, " "
 }

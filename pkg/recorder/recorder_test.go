@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -304,6 +305,37 @@ func TestBounds(t *testing.T) {
 	}
 	if len(lines[999]) < 2000 {
 		t.Error("the caller's lines were changed")
+	}
+}
+
+// TestCutBetween: a configuration with twenty problems is kept; of a text that
+// is too long whole lines are left, of a long line whole words.
+func TestCutBetween(t *testing.T) {
+	list := func(n int, end string) string {
+		var all []string
+		for i := range n {
+			all = append(all, fmt.Sprintf("problem %d: %s", i, strings.Repeat("0123456789 ", 30)))
+		}
+		return strings.Join(all, end)
+	}
+	if s := list(20, "\n"); clean(s, causeLimit) != s {
+		t.Errorf("cut: %s", clean(s, causeLimit))
+	}
+	for _, end := range []string{"\n", " "} {
+		s := list(100, end)
+		got := clean(s, causeLimit)
+		head, rest, _ := strings.Cut(got, end+"… ")
+		count, tail, ok := strings.Cut(rest, " bytes left out …"+end)
+		left, err := strconv.Atoi(count)
+		if !ok || err != nil || left != len(s)-len(head)-len(tail) || left > len(s)-causeLimit+1000 {
+			t.Errorf("left out %q, %v: %s", count, err, got)
+		}
+		if !strings.HasPrefix(s, head+end) || !strings.HasSuffix(s, end+tail) {
+			t.Errorf("torn: %s", got)
+		}
+	}
+	if got, want := clean(strings.Repeat("x", 30), 10), "xxxxx … 20 bytes left out … xxxxx"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
