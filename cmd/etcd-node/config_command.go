@@ -26,7 +26,8 @@ func configCommand(w world) *cobra.Command {
 that is not etcd's default, with its origin. It reads /etc/default/etcd (or the
 file that ETCD_NODE_ENV_FILE names), the environment, and the flags that follow.
 If the configuration is not valid it prints all problems and exits 78. Nothing
-is changed; root looks at files with the eyes of the user etcd.
+is changed; root looks at files with the eyes of the user etcd, and systemd is
+asked what etcd.service lets the daemon see and write to.
 
   -o, --output FORMAT  table; env: an env file; json; command: the line with
                        which plain etcd would do the same. Secrets are redacted
@@ -47,7 +48,7 @@ is changed; root looks at files with the eyes of the user etcd.
 				return err
 			}
 			printNotices := func(r *config.Resolved) {
-				for _, n := range r.Notices {
+				for _, n := range append(slices.Clip(r.Notices), askUnit(c.Context()).notices(r)...) {
 					fmt.Fprintln(c.ErrOrStderr(), "etcd-node: notice:", n)
 				}
 			}
