@@ -58,15 +58,26 @@ Problems (exit code 78; 2 for a bad command line without systemd):
 
 * URLs: scheme, port, an address to listen on where a name would have to be resolved, https without a certificate, one port for
   clients and peers
-* the cluster list: syntax, two members with one address, this member's name or its URLs missing in it, a static list and discovery at once
+* the cluster list: syntax, a static list and discovery at once; before there is data also two members with one address, and
+  this member's name or its URLs missing in it
 * timing: the election timeout is at least five heartbeats and at most 50 s
-* TLS files: there, readable by the user that runs the daemon, key and certificate fit, the peer certificate verifies against the
-  trusted CA, has the key usages of a server and a client, and names this member's address; not expired
+* TLS files: there, readable by the user that runs the daemon, in PEM, key and certificate fit, neither the certificate nor the
+  only one of the trusted CA expired
+* the peer certificate, where the list has other members with https and there is no data yet: it verifies against the trusted
+  CA, may be used as a server and, where peers must show one, as a client, and names this member's address
 * values that etcd would only refuse halfway through its start: cipher suites, compaction retention
-* the data and the WAL dir are directories
 * shell syntax, quotes, comments and blanks that systemd leaves in the value of a name, an address or a URL
 
-Notices, which do not stop the start: an even number of members, a quota above 8 GiB, certificates that expire within 30
-days, names that clients use and the certificate lacks, a data dir on a network, overlay or memory file system or of another
-owner or mode, settings without effect.
+Problems for ` + "`etcd-node config`" + ` alone, for which the daemon waits until they are mended: a data or WAL dir that is no directory or,
+for root, belongs to another user than ` + "`etcd`" + `.
+
+Notices, which do not stop the start:
+
+* with data, which then tells etcd its members: two members with one address in the list, and what is said above of the peer
+  certificate
+* chain, key usages and names of all other certificates: etcd serves with them, and some clients may not connect
+* certificates that expire within 30 days or are not valid yet
+* an even number of members, a quota above 8 GiB, a name that the env file sets twice, settings without effect
+* a data dir on a network, overlay or memory file system; from ` + "`etcd-node config`" + ` also one whose mode lets others in, and what
+  ` + "`etcd.service`" + ` hides from the daemon (` + "`ProtectHome=`" + `) or does not let it write to (` + "`ProtectSystem=`, `ReadWritePaths=`" + `)
 `
