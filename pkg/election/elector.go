@@ -208,8 +208,10 @@ func (e *Elector) campaign(ctx context.Context, p plan, chosen <-chan struct{}) 
 			}
 			again()
 			continue
-		case s.Lead != raft.None:
-			// The server's word lags behind raft's by a disk write.
+		case s.Lead != raft.None && s.Lead != p.without:
+			// The server's word lags behind raft's by a disk write. The leader
+			// that was given up may be raft's again by a message that it sent
+			// before it died.
 			if !wait(stateInterval, nil) {
 				return p.term
 			}
