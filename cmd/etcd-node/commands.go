@@ -101,7 +101,8 @@ func statusCommand(w world) *cobra.Command {
 		Short: "print what the daemon on this node is doing",
 		Long: `Asks the daemon on this node over its unix socket, which root and the service
 user can open, and prints its state, members, and how the member ended last.
-Exits 0 while the member serves, 1 otherwise, 3 if there is no daemon to ask.`,
+Exits 0 while the member serves and knows a leader, 1 otherwise, 3 if there is no
+daemon to ask.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if output != "text" && output != "json" {
@@ -118,6 +119,9 @@ Exits 0 while the member serves, 1 otherwise, 3 if there is no daemon to ask.`,
 			}
 			if st.State != status.Serving {
 				return coded{fmt.Errorf("the member does not serve: it %s", doing(st.State)), failure.ExitFailure}
+			}
+			if st.View.Leader == "" {
+				return coded{errors.New("the member serves no writes: it knows no leader (etcd-node explain)"), failure.ExitFailure}
 			}
 			return nil
 		},

@@ -13,11 +13,16 @@ import (
 
 // TestStatusSaysWhatItDoes: a state's name is no sentence.
 func TestStatusSaysWhatItDoes(t *testing.T) {
-	for state, want := range map[status.State]string{
-		status.Backoff: "etcd-node: the member does not serve: it waits before the next try\n",
-		status.Failed:  "etcd-node: the member does not serve: it has failed for good (etcd-node explain)\n",
-		status.Joining: "etcd-node: the member does not serve: it is joining\n",
-		status.Serving: "",
+	led := status.View{Leader: "a"}
+	for _, tc := range []struct {
+		st   status.Status
+		want string
+	}{
+		{status.Status{State: status.Backoff}, "etcd-node: the member does not serve: it waits before the next try\n"},
+		{status.Status{State: status.Failed}, "etcd-node: the member does not serve: it has failed for good (etcd-node explain)\n"},
+		{status.Status{State: status.Joining}, "etcd-node: the member does not serve: it is joining\n"},
+		{status.Status{State: status.Serving}, "etcd-node: the member serves no writes: it knows no leader (etcd-node explain)\n"},
+		{status.Status{State: status.Serving, View: led}, ""},
 	} {
 		dir, err := os.MkdirTemp("", "n") // a socket's path is short
 		if err != nil {
@@ -31,7 +36,7 @@ func TestStatusSaysWhatItDoes(t *testing.T) {
 		defer l.Close()
 		go func() {
 			if c, err := l.Accept(); err == nil {
-				_ = json.NewEncoder(c).Encode(status.Status{State: state})
+				_ = json.NewEncoder(c).Encode(tc.st)
 				c.Close()
 			}
 		}()
@@ -47,8 +52,8 @@ func TestStatusSaysWhatItDoes(t *testing.T) {
 		defer stdout.Close()
 		code := runCommand(t.Context(), world{[]string{"status"}, []string{"RUNTIME_DIRECTORY=" + dir}, stdout, stderr})
 		said, err := os.ReadFile(stderr.Name())
-		if err != nil || string(said) != want || (code == failure.ExitOK) != (want == "") {
-			t.Errorf("%s: exit %d, %q, %v, want %q", state, code, said, err, want)
+		if err != nil || string(said) != tc.want || (code == failure.ExitOK) != (tc.want == "") {
+			t.Errorf("%s: exit %d, %q, %v, want %q", tc.st.State, code, said, err, tc.want)
 		}
 	}
 }

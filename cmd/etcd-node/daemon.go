@@ -91,7 +91,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		Delay:      supervisor.Delay,
 		Force:      force,
 		HangLimit:  loaded.Node().HangLimit,
-		Record:     mem.record,
+		Record:     mem.recorder(),
 		Pin:        mem.pin,
 		OOMKills:   mem.oomKills,
 		Conditions: mem.conditions,
@@ -133,6 +133,7 @@ func prepare(ctx context.Context, loaded *config.Loaded, mem *memory, log *zap.L
 		return supervisor.Launch{}, asFailure(err)
 	}
 	guard, notices := mem.guard(r.Node.DiskReserve)
+	guard.Unconfigured = r.LoopbackOnly
 	notices = append(r.Notices, notices...)
 	for _, n := range notices {
 		log.Warn(n)

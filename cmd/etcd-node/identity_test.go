@@ -128,10 +128,17 @@ func TestWipedMember(t *testing.T) {
 	}
 }
 
-// The documented replacement: removed, added, empty, existing. The pin stands
+// The documented replacement: removed, added, empty; with the configuration of
+// all nodes, and with what etcd would want. The pin stands
 // in nobody's way, and is the new member's afterwards.
 func TestReplacement(t *testing.T) {
 	t.Parallel()
+	for _, state := range []string{"new", "existing"} {
+		t.Run(state, func(t *testing.T) { t.Parallel(); replacement(t, state) })
+	}
+}
+
+func replacement(t *testing.T, state string) {
 	nodes := three(t)
 	a, c := nodes[0], nodes[2]
 	a.put("k", "v")
@@ -162,8 +169,8 @@ func TestReplacement(t *testing.T) {
 		}
 	}
 	// Not yet added: it is not its replacement.
-	c.start(true, "--initial-cluster-state=existing")
-	c.refused(66, "the cluster lists no new member with this node's peer URL")
+	c.start(true, "--initial-cluster-state="+state)
+	c.refused(66, "the data dir is empty where a member used to be")
 
 	// Interrupted when its WAL is there, before it serves.
 	again("add", func() error { _, err := cli.MemberAdd(t.Context(), []string{c.peer}); return err })
@@ -172,7 +179,7 @@ func TestReplacement(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer busy.Close()
-	c.start(true, "--initial-cluster-state=existing", "--listen-metrics-urls=http://"+busy.Addr().String())
+	c.start(true, "--initial-cluster-state="+state, "--listen-metrics-urls=http://"+busy.Addr().String())
 	c.await("STATUS=backoff: a port of this member is in use")
 	busy.Close()
 	c.await("READY=1")

@@ -106,6 +106,14 @@ func lastEnd(p recorder.Past) *status.End {
 	return &status.End{Time: p.End.Time, ID: p.End.End.ID, Cause: p.End.End.Cause, Values: p.End.End.Values, Over: p.Over}
 }
 
+// recorder is for the supervisor; nil where nothing is kept.
+func (m *memory) recorder() func(recorder.Record) {
+	if m.keeps == nil {
+		return nil
+	}
+	return m.record
+}
+
 func (m *memory) record(r recorder.Record) {
 	if m.keeps == nil {
 		return

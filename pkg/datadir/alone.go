@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 )
 
 // AloneOnLoopback reports whether the data is of a cluster of one whose peer
@@ -20,6 +21,18 @@ func (d Data) AloneOnLoopback() (Member, bool) {
 		}
 	}
 	return m, true
+}
+
+// OneOfSeveral reports whether the data is of a member of several with a peer
+// URL that other machines reach, and returns that member.
+func (d Data) OneOfSeveral() (Member, bool) {
+	outside := func(u string) bool { return !OnLoopback(u) }
+	for _, m := range d.DB.Members {
+		if m.ID == d.WAL.MemberID && len(d.DB.Members) > 1 && slices.ContainsFunc(m.PeerURLs, outside) {
+			return m, true
+		}
+	}
+	return Member{}, false
 }
 
 // OnLoopback reports whether a URL is of no other machine's reach.

@@ -35,3 +35,22 @@ func TestAloneOnLoopbackOfEtcd(t *testing.T) {
 		t.Errorf("%v %+v", ok, m)
 	}
 }
+
+func TestOneOfSeveral(t *testing.T) {
+	outside, inside := []string{"http://192.168.122.5:2380"}, []string{"http://127.0.0.1:2380"}
+	for what, tc := range map[string]struct {
+		members []Member
+		want    bool
+	}{
+		"three":                  {[]Member{{ID: 1, PeerURLs: outside}, {ID: 2}, {ID: 3}}, true},
+		"three on loopback":      {[]Member{{ID: 1, PeerURLs: inside}, {ID: 2}, {ID: 3}}, false},
+		"another is outside":     {[]Member{{ID: 1, PeerURLs: inside}, {ID: 2, PeerURLs: outside}}, false},
+		"one":                    {[]Member{{ID: 1, PeerURLs: outside}}, false},
+		"removed, with two left": {[]Member{{ID: 2, PeerURLs: outside}, {ID: 3, PeerURLs: outside}}, false},
+	} {
+		d := Data{DB: DB{Members: tc.members}, WAL: WAL{MemberID: 1}}
+		if _, got := d.OneOfSeveral(); got != tc.want {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+}

@@ -6,7 +6,7 @@ var restore = append([]Step{
 		"etcdctl member remove {member-id} --endpoints={endpoints}",
 		"etcdctl member add {name} --peer-urls={peer-urls} --endpoints={endpoints}",
 	}},
-	{"then here, with ETCD_INITIAL_CLUSTER_STATE=existing in /etc/default/etcd", []string{
+	{"then here", []string{
 		"mv -T {data-dir}/member {data-dir}/member.old",
 		"systemctl start etcd",
 	}},

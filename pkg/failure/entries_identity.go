@@ -11,7 +11,7 @@ var replace = []Step{
 		"etcdctl member remove {member-id} --endpoints={endpoints}",
 		"etcdctl member add {name} --peer-urls={peer-urls} --endpoints={endpoints}",
 	}},
-	{"here, with ETCD_INITIAL_CLUSTER_STATE=existing in /etc/default/etcd; the first command only if there is something to keep", []string{
+	{"here; the first command only if there is something to keep", []string{
 		"mv -T {data-dir}/member {data-dir}/member.old",
 		"systemctl start etcd",
 	}},
@@ -85,6 +85,24 @@ var entriesIdentity = []Entry{
 			},
 		),
 		Never: "Never take a restored snapshot for a trial: put aside on every host, it is gone from all of them. Never start the other members with ETCD_INITIAL_CLUSTER_STATE=new while this data still counts: they would begin a cluster without it.",
+	},
+	{
+		ID: IDLoopbackConfig, Class: Permanent, Exit: ExitConfig,
+		Sign:  "by its data this is one member of several, with a peer URL that other machines reach, but neither URLs nor a cluster list are configured",
+		Cause: "the data is of one member of several, but nothing is configured: it would serve on loopback only",
+		Means: "/etc/default/etcd is empty, or not the one with which this node was set up. The member would go on following its cluster, but listen on 127.0.0.1 only, and tell clients that it is there.",
+		Acts:  "It refuses to start and touches nothing.",
+		Next: []Step{
+			{"bring the configuration back: every node has the same", []string{
+				"scp OTHER-NODE:/etc/default/etcd /etc/default/etcd",
+				"etcd-node config",
+				"systemctl start etcd",
+			}},
+			{"only to look at a copy of the data, on another machine, as a cluster of its own", []string{
+				"etcd --data-dir=COPY --force-new-cluster",
+			}},
+		},
+		Never: "Never start a member of a cluster that serves with --force-new-cluster.",
 	},
 	{
 		ID: IDForeign, Class: Permanent, Exit: ExitForeign,

@@ -3,12 +3,13 @@ package failure
 // IDs that other packages name, because no text of etcd's tells them.
 const (
 	// Membership and identity.
-	IDRemoved       = "removed"         // not a member of its cluster any more
-	IDWiped         = "wiped"           // empty data dir where the pin says a member was
-	IDWipedRejoin   = "wiped-rejoin"    // the cluster says the same
-	IDForeign       = "foreign-cluster" // the peers are of another cluster
-	IDOtherIdentity = "other-identity"  // the data is not the pinned member's
-	IDLoopbackData  = "loopback-data"   // data of a cluster of one, configuration of several
+	IDRemoved        = "removed"         // not a member of its cluster any more
+	IDWiped          = "wiped"           // empty data dir where the pin says a member was
+	IDWipedRejoin    = "wiped-rejoin"    // the cluster says the same
+	IDForeign        = "foreign-cluster" // the peers are of another cluster
+	IDOtherIdentity  = "other-identity"  // the data is not the pinned member's
+	IDLoopbackData   = "loopback-data"   // data of a cluster of one, configuration of several
+	IDLoopbackConfig = "loopback-config" // data of several, no configuration
 
 	// The cluster as seen from here; the member lives on.
 	IDNoQuorum     = "no-quorum"

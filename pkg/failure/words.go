@@ -38,6 +38,8 @@ var meanings = []struct{ word, is string }{
 	{"CLUSTER-LIST", "NAME=PEER-URL of every member, with commas between"},
 	{"ENDPOINTS", "the client URLs of the other members, with commas between"},
 	{"NEW-TOKEN", "any word that this cluster has not had as its token, the same on every host"},
+	{"OTHER-NODE", "a node of the cluster that is configured as this one was"},
+	{"COPY", "a copy of this member's data dir"},
 	{"SNAPSHOT", "a file that `etcdctl snapshot save` wrote, a copy of it on every host; where there is none, a copy of the newest member/snap/db, and --skip-hash-check, lacks the last writes only"},
 	{WordCA, "the CA that has signed the members' certificates; leave the flag out where this machine trusts it anyway"},
 	{WordCert, "a client certificate of the CA in ETCD_TRUSTED_CA_FILE: this member's own may be used as a server's only"},

@@ -81,6 +81,9 @@ func (m *member) guard(ctx context.Context) (failure.Failure, bool) {
 			return f, false
 		}
 	}
+	if self, yes := d.OneOfSeveral(); yes && m.Guard.Unconfigured && !m.Config.ForceNewCluster {
+		return failure.New(failure.IDLoopbackConfig, fmt.Sprintf("its peer URL is %s", strings.Join(self.PeerURLs, ", "))), false
+	}
 	if alone, yes := d.AloneOnLoopback(); yes && m.reachesOthers() && d.WAL.LastIndex <= d.DB.ConsistentIndex {
 		f := failure.New(failure.IDLoopbackData, fmt.Sprintf("its peer URL is %s", strings.Join(alone.PeerURLs, ", ")))
 		if d.WAL.MemberID != 0 {
@@ -221,16 +224,51 @@ func (m *member) alone() bool {
 // has lived before, only as its replacement: the cluster lists a member that
 // has never started, with our peer URL and another ID.
 func (m *member) mayBegin(ctx context.Context) (failure.Failure, bool) {
+	lived := m.Guard.Pin != nil || m.Guard.Damage != ""
 	switch {
 	case m.Guard.Unreadable != "":
 		return failure.New(failure.IDCannotLook, m.Guard.Unreadable+": whether a member has lived here cannot be known"), false
-	case m.Guard.Pin == nil && m.Guard.Damage == "":
+	case m.Config.ClusterState == embed.ClusterStateFlagNew && m.announced(ctx):
+		// The env file is the same on every node, and says what was true when
+		// the cluster began. Whoever ran `member add` has said what is true now.
+		m.log.Info("the cluster lists this node as a new member: it joins, as with --initial-cluster-state=existing")
+		m.Config.ClusterState = embed.ClusterStateFlagExisting
+		return failure.Failure{}, true
+	case !lived:
 		return failure.Failure{}, true
 	case m.Guard.Pin == nil, m.Config.ClusterState != embed.ClusterStateFlagExisting:
 		return failure.New(failure.IDWiped, m.pinned()), false
 	}
-	return m.replacement(ctx, func(x listedMember) bool { return x.Name == "" },
+	return m.replacement(ctx, unstarted,
 		failure.New(failure.IDWiped, m.pinned()+", and the cluster lists no new member with this node's peer URL"))
+}
+
+// unstarted is a member that was added and has not been there yet; those with
+// which a cluster begins have their names from the beginning.
+func unstarted(x listedMember) bool { return x.Name == "" }
+
+// announced reports whether a peer that answers now lists a new member with our
+// peer URL.
+func (m *member) announced(ctx context.Context) bool {
+	peers, err := m.others()
+	if err != nil {
+		return false // etcd says the same, and more
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	answers := make(chan bool, len(peers))
+	for _, p := range peers {
+		go func() {
+			members, ok := m.listed(ctx, []peer{p})
+			answers <- ok && m.replaces(ctx, members, unstarted)
+		}()
+	}
+	for range peers {
+		if <-answers {
+			return true
+		}
+	}
+	return false
 }
 
 // mayStay reports whether the data is the pinned member's, or that of its
@@ -292,7 +330,7 @@ func (m *member) replaces(ctx context.Context, members []listedMember, wanted fu
 	}
 	found := false
 	for _, x := range members {
-		if fmt.Sprintf("%x", x.ID) == m.Guard.Pin.MemberID {
+		if p := m.Guard.Pin; p != nil && fmt.Sprintf("%x", x.ID) == p.MemberID {
 			return false
 		}
 		// As etcd compares them: by address, where one names a host.

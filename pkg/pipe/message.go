@@ -59,6 +59,8 @@ type Guard struct {
 	// Unreadable, that it cannot be known whether there is one.
 	Damage     string `json:"damage,omitempty"`
 	Unreadable string `json:"unreadable,omitempty"`
+	// Unconfigured: neither URLs nor a cluster list were given.
+	Unconfigured bool `json:"unconfigured,omitempty"`
 	// Patient: somebody waits for the start, and sees why it takes long.
 	Patient bool `json:"patient,omitempty"`
 	// Reserve is the size of the disk reserve in bytes; 0 = none.

@@ -59,6 +59,9 @@ func (s *Supervisor) endReason() string {
 		reason += "; next: " + s.final.Next[0]
 	case n > 1:
 		reason += "; next: " + s.final.Next[0] + "; all steps: etcd-node explain"
+		if s.opts.Record == nil { // which could tell the command how it ended
+			reason += " " + s.final.ID
+		}
 	}
 	return reason
 }

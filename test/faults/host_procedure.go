@@ -66,7 +66,6 @@ func (s *scene) replacement() (string, time.Duration) {
 	id := s.memberID(1, name)
 	s.sh(3, "systemctl stop etcd; rm -rf "+dataDir+"/member")
 	s.put(1, 2)
-	s.env("ETCD_INITIAL_CLUSTER="+s.initialCluster(s.Hosts...), "ETCD_INITIAL_CLUSTER_STATE=existing")
 	s.begin(3)
 	s.says(3, "failed: ", failure.New(failure.IDWiped, "").Cause)
 	s.ends(3, failure.ExitNoData)

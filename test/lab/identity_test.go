@@ -137,3 +137,24 @@ func TestRefusals(t *testing.T) {
 		})
 	}
 }
+
+// A package's upgrade, or a hand, has put the empty template in the place of
+// the configuration. The member would serve on, where nobody reaches it.
+func TestConfigurationLost(t *testing.T) {
+	c := hosts(t)
+	c.env(c.initialCluster())
+	c.start()
+	c.serves(nil)
+	c.run(1, "cp", "/etc/default/etcd", "/etc/default/etcd.old")
+	c.run(1, "cp", "/dev/null", "/etc/default/etcd")
+	if out, err := c.host(1).Run(t.Context(), "systemctl", "restart", "etcd"); err == nil {
+		t.Fatalf("systemctl restart succeeded: %s", out)
+	}
+	u := c.unit(1)
+	if said := []string{"failed: ", "nothing is configured", c.host(1).IP + ":2380", "OTHER-NODE:/etc/default/etcd"}; u.ExitStatus != 78 || !containsAll(u.StatusText, said...) {
+		t.Errorf("%v, want exit 78 and STATUS to name %q", u, said)
+	}
+	c.run(1, "mv", "/etc/default/etcd.old", "/etc/default/etcd")
+	c.start(1)
+	c.serves(nil)
+}
