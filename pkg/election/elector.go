@@ -178,27 +178,14 @@ func (e *Elector) campaign(ctx context.Context, p plan, chosen <-chan struct{}) 
 	asked := time.Now()
 	questions := append([]time.Duration{0}, p.soon...)
 	begun, turn, question := asked, 0, 0
-	again := func() { begun, turn, question = time.Now(), 0, 0 }
+	again := func() { // in order, also for who asked at once
+		begun, turn, question, p.atOnce = time.Now(), 0, 0, false
+	}
 	stood := false // as a candidate, in the term p.term
 	for {
 		moved := e.opts.Streams.changed()
-		due := begun.Add(time.Duration(turn)*p.again + questions[question])
-		if !p.atOnce {
-			due = due.Add(time.Duration(e.rank(p.without, asked)) * stagger)
-		}
-		if !wait(time.Until(due), moved) { // ranks may have changed
-			return p.term
-		}
-		if time.Until(due) > 0 {
-			continue
-		}
 		s := e.opts.Server.Raft()
 		switch term, vote := s.HardState.GetTerm(), s.HardState.GetVote(); {
-		case !e.applied(s):
-			if !wait(applyPause, nil) {
-				return p.term
-			}
-			continue
 		case term > p.term:
 			// Whoever has just got our vote would be deposed by our question
 			// the moment it leads. It wants two disk writes, of any length.
@@ -207,14 +194,6 @@ func (e *Elector) campaign(ctx context.Context, p plan, chosen <-chan struct{}) 
 				return p.term
 			}
 			again()
-			continue
-		case s.Lead != raft.None && s.Lead != p.without:
-			// The server's word lags behind raft's by a disk write. The leader
-			// that was given up may be raft's again by a message that it sent
-			// before it died.
-			if !wait(stateInterval, nil) {
-				return p.term
-			}
 			continue
 		case s.RaftState == raft.StateCandidate && !e.outvoted(p.without, term):
 			// Its own vote is being written, and the others' are. To begin
@@ -225,21 +204,47 @@ func (e *Elector) campaign(ctx context.Context, p plan, chosen <-chan struct{}) 
 				return p.term
 			}
 			continue
-		case stood: // and has lost: in order, as at first
+		case stood: // and has lost
 			stood = false
 			again()
 			continue
 		}
-		if p.may != nil {
-			if !p.may() {
-				if !wait(pollInterval, moved) {
-					return p.term
-				}
-				continue
+		due := begun.Add(time.Duration(turn)*p.again + questions[question])
+		if !p.atOnce {
+			due = due.Add(time.Duration(e.rank(p.without, asked)) * stagger)
+		}
+		if left := time.Until(due); left > 0 {
+			if !wait(left, moved) { // ranks may have changed, votes been refused
+				return p.term
 			}
-			if now := e.opts.Server.Raft(); now.Lead != raft.None || now.HardState.GetTerm() > p.term {
+			continue
+		}
+		pause := time.Duration(0)
+		switch {
+		case !e.applied(s):
+			pause = applyPause
+		case s.Lead != raft.None && s.Lead != p.without:
+			// The server's word lags behind raft's by a disk write. The leader
+			// that was given up may be raft's again by a message that it sent
+			// before it died.
+			pause = stateInterval
+		case p.may != nil:
+			if !p.may() {
+				pause = pollInterval
+			} else if now := e.opts.Server.Raft(); now.Lead != raft.None || now.HardState.GetTerm() > p.term {
 				continue // it has taken a while
 			}
+		}
+		if pause > 0 {
+			if !wait(pause, moved) {
+				return p.term
+			}
+			continue
+		}
+		select {
+		case <-chosen:
+			return p.term
+		default:
 		}
 		e.count(campaigns, func(c *Counts) { c.Campaigns++ })
 		if err := e.hup(ctx); err != nil {
