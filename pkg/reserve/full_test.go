@@ -142,7 +142,11 @@ func TestFilledWhileRunning(t *testing.T) {
 				}
 				defer f.Close()
 				for n := int64(step); n < s.Available+step && fallocate(f, min(n, s.Available)) == nil; n += step {
-					time.Sleep(20 * time.Millisecond)
+					pause := 20 * time.Millisecond
+					if s.Available-n < 64<<20 { // 20 MB a second, so that a starved keeper still sees it coming
+						pause *= 10
+					}
+					time.Sleep(pause)
 				}
 			}()
 			done := func() bool {
