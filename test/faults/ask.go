@@ -82,6 +82,9 @@ func (n *local) try(args ...string) (string, error) {
 // node's own values in the commands, except for those that cannot be known.
 func (n *local) explained(id string, unknown ...string) {
 	out := n.command("explain")
+	if strings.Contains(out, "etcd-node explain "+id+" tells more") { // it is over
+		out = n.command("explain", id)
+	}
 	i := slices.IndexFunc(failure.All(), func(e failure.Entry) bool { return e.ID == id })
 	if i < 0 {
 		n.s.fail("the catalogue has no entry %s", id)
