@@ -181,7 +181,8 @@ func (e *Elector) campaign(ctx context.Context, p plan, chosen <-chan struct{}) 
 	again := func() { // in order, also for who asked at once
 		begun, turn, question, p.atOnce = time.Now(), 0, 0, false
 	}
-	stood := false // as a candidate, in the term p.term
+	stood := false     // as a candidate, in the term p.term
+	var last time.Time // when it asked last
 	for {
 		moved := e.opts.Streams.changed()
 		s := e.opts.Server.Raft()
@@ -190,7 +191,14 @@ func (e *Elector) campaign(ctx context.Context, p plan, chosen <-chan struct{}) 
 			// Whoever has just got our vote would be deposed by our question
 			// the moment it leads. It wants two disk writes, of any length.
 			p.term, stood = term, false
-			if vote != raft.None && vote != e.opts.Self && !wait(e.opts.Timeout/2, nil) {
+			pause := e.opts.Timeout / 2
+			switch vote {
+			case raft.None:
+				pause = 0
+			case e.opts.Self:
+				pause = stateInterval // it stands, or has stood for a moment only
+			}
+			if pause > 0 && !wait(pause, nil) {
 				return p.term
 			}
 			again()
@@ -221,6 +229,8 @@ func (e *Elector) campaign(ctx context.Context, p plan, chosen <-chan struct{}) 
 		}
 		pause := time.Duration(0)
 		switch {
+		case e.agreed(last):
+			pause = stateInterval // it is about to stand
 		case !e.applied(s):
 			pause = applyPause
 		case s.Lead != raft.None && s.Lead != p.without:
@@ -246,6 +256,7 @@ func (e *Elector) campaign(ctx context.Context, p plan, chosen <-chan struct{}) 
 			return p.term
 		default:
 		}
+		last = time.Now()
 		e.count(campaigns, func(c *Counts) { c.Campaigns++ })
 		if err := e.hup(ctx); err != nil {
 			return p.term // the server stops
@@ -254,6 +265,22 @@ func (e *Elector) campaign(ctx context.Context, p plan, chosen <-chan struct{}) 
 			turn, question = turn+1, 0
 		}
 	}
+}
+
+// agreed reports whether a quorum has granted this member its pre-vote to a
+// question that was put then. To ask again would throw that away.
+func (e *Elector) agreed(since time.Time) bool {
+	if since.IsZero() || time.Since(since) > e.opts.Timeout/4 { // it came to nothing
+		return false
+	}
+	ids, _ := e.voters()
+	agreed := 1 // itself
+	for _, id := range ids {
+		if id != e.opts.Self && e.opts.Streams.agreed(hex(id), since) {
+			agreed++
+		}
+	}
+	return len(ids) > 1 && agreed > len(ids)/2
 }
 
 // outvoted reports whether so many have refused this member their vote in a

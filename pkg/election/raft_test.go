@@ -257,16 +257,39 @@ func TestLeaderRemoved(t *testing.T) {
 	}
 }
 
-// What raft logs when it is refused a vote.
-func TestDenied(t *testing.T) {
-	s, storage := NewStreams(), raft.NewMemoryStorage()
+// What raft logs when it is refused a vote, and granted a pre-vote.
+func TestVotesHeard(t *testing.T) {
+	s := NewStreams()
+	r := candidate(t, s, false)
+	err := r.Step(&raftpb.Message{Type: raftpb.MsgVoteResp.Enum(), From: new(uint64(11)), To: new(uint64(10)), Term: new(uint64(7)), Reject: new(true)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.denied("b", 7) || s.denied("b", 6) || s.denied("c", 7) {
+		t.Errorf("%+v", s.state.votes)
+	}
+	begun := time.Now()
+	r = candidate(t, s, true)
+	err = r.Step(&raftpb.Message{Type: raftpb.MsgPreVoteResp.Enum(), From: new(uint64(11)), To: new(uint64(10)), Term: new(uint64(7))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.agreed("b", begun) || s.agreed("c", begun) || s.agreed("b", time.Now()) {
+		t.Errorf("%+v", s.state.granted)
+	}
+}
+
+// candidate is raft alone, member 10 of 10, 11 and 12, that asks for votes.
+func candidate(t *testing.T, s Streams, preVote bool) *raft.RawNode {
+	t.Helper()
+	storage := raft.NewMemoryStorage()
 	storage.SetHardState(&raftpb.HardState{Term: new(uint64(6)), Commit: new(uint64(1))})
 	storage.ApplySnapshot(&raftpb.Snapshot{Metadata: &raftpb.SnapshotMetadata{
 		Index: new(uint64(1)), Term: new(uint64(1)), ConfState: &raftpb.ConfState{Voters: []uint64{10, 11, 12}},
 	}})
 	r, err := raft.NewRawNode(&raft.Config{
 		ID: 10, ElectionTick: 10, HeartbeatTick: 1, Storage: storage, Applied: 1,
-		MaxSizePerMsg: 1 << 20, MaxInflightMsgs: 1, MaxCommittedSizePerReady: 1 << 20,
+		MaxSizePerMsg: 1 << 20, MaxInflightMsgs: 1, MaxCommittedSizePerReady: 1 << 20, PreVote: preVote,
 		Logger: etcdserver.NewRaftLoggerZap(zap.New(zapcore.NewTee(zapcore.NewNopCore(), s))),
 	})
 	if err != nil {
@@ -275,11 +298,5 @@ func TestDenied(t *testing.T) {
 	if err := r.Campaign(); err != nil {
 		t.Fatal(err)
 	}
-	err = r.Step(&raftpb.Message{Type: raftpb.MsgVoteResp.Enum(), From: new(uint64(11)), To: new(uint64(10)), Term: new(uint64(7)), Reject: new(true)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !s.denied("b", 7) || s.denied("b", 6) || s.denied("c", 7) {
-		t.Errorf("%+v", s.state.votes)
-	}
+	return r
 }

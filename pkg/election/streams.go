@@ -28,6 +28,8 @@ const (
 	msgIgnored  = " ignored MsgPreVote from "
 	// What it logs when another refuses it a vote, before "ID at term N".
 	msgDenied = " received MsgVoteResp rejection from "
+	// What it logs when another grants it a pre-vote, before it acts on that.
+	msgGranted = " received MsgPreVoteResp from "
 )
 
 // writerProbed is the stream, of the two that a peer opens to us, to which
@@ -47,6 +49,8 @@ type streamsState struct {
 	rejected map[string]time.Time
 	// ignored is when it last ignored one, because it hears a leader.
 	ignored map[string]time.Time
+	// granted is when a peer last granted us its pre-vote.
+	granted map[string]time.Time
 	// votes are the terms in which a peer last refused us its vote.
 	votes map[string]uint64
 }
@@ -60,7 +64,7 @@ type peerStreams struct {
 // NewStreams returns a listener that has heard nothing yet.
 func NewStreams() Streams {
 	return Streams{&streamsState{
-		peers: map[string]*peerStreams{}, rejected: map[string]time.Time{}, ignored: map[string]time.Time{}, votes: map[string]uint64{},
+		peers: map[string]*peerStreams{}, rejected: map[string]time.Time{}, ignored: map[string]time.Time{}, votes: map[string]uint64{}, granted: map[string]time.Time{},
 		moved: make(chan struct{}), risen: make(chan struct{}),
 	}}
 }
@@ -104,6 +108,13 @@ func (s Streams) asked(peer string, since time.Time) bool {
 	return s.state.ignored[peer].After(since)
 }
 
+// agreed reports whether the peer has granted this member its pre-vote since then.
+func (s Streams) agreed(peer string, since time.Time) bool {
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	return !s.state.granted[peer].Before(since)
+}
+
 // denied reports whether the peer has refused this member its vote in a term.
 func (s Streams) denied(peer string, term uint64) bool {
 	s.state.mu.Lock()
@@ -136,7 +147,8 @@ func (s Streams) With([]zapcore.Field) zapcore.Core { return s }
 func (s Streams) Check(e zapcore.Entry, c *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	switch {
 	case e.Message == msgEstablished, e.Message == msgLost,
-		strings.Contains(e.Message, msgRejected), strings.Contains(e.Message, msgIgnored), strings.Contains(e.Message, msgDenied):
+		strings.Contains(e.Message, msgRejected), strings.Contains(e.Message, msgIgnored), strings.Contains(e.Message, msgDenied),
+		strings.Contains(e.Message, msgGranted):
 		return c.AddCore(e, s)
 	}
 	return c
@@ -150,7 +162,7 @@ func (s Streams) Write(e zapcore.Entry, fields []zapcore.Field) error {
 		close(s.state.moved)
 		s.state.moved = make(chan struct{})
 	}()
-	for text, when := range map[string]map[string]time.Time{msgRejected: s.state.rejected, msgIgnored: s.state.ignored} {
+	for text, when := range map[string]map[string]time.Time{msgRejected: s.state.rejected, msgIgnored: s.state.ignored, msgGranted: s.state.granted} {
 		if _, rest, ok := strings.Cut(e.Message, text); ok {
 			id, _, _ := strings.Cut(rest, " ")
 			when[id] = time.Now()
