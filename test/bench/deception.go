@@ -106,7 +106,8 @@ func (k trick) measure(ctx context.Context, c *cluster) (time.Duration, error) {
 		return 0, err
 	}
 	probe := prober.Start(10*time.Millisecond, 20*time.Second, targets...)
-	time.Sleep(time.Second) // what is usual
+	time.Sleep(time.Second) // until every connection is warm
+	probe.Mark()
 	struck := time.Now()
 	for _, f := range followers {
 		if _, err := leader.Sh(ctx, k.on(f)); err != nil {

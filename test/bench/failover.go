@@ -81,7 +81,8 @@ func (k kill) measure(ctx context.Context, c *cluster) (time.Duration, error) {
 	} else {
 		probe = prober.Start(10*time.Millisecond, 20*time.Second, targets...)
 	}
-	time.Sleep(time.Second) // what is usual
+	time.Sleep(time.Second) // until every connection is warm
+	probe.Mark()
 	for _, p := range doomed {
 		if err := p.Signal(unix.SIGKILL); err != nil {
 			return 0, err

@@ -31,7 +31,8 @@ type Prober struct {
 	begin time.Time
 
 	mu      sync.Mutex // guards what is below
-	records []record   // one per target
+	marked  time.Time
+	records []record // one per target
 }
 
 type record struct {
@@ -100,12 +101,21 @@ func (p *Prober) try(i int, t Target, timeout time.Duration) {
 	}
 }
 
+// Mark says that what is measured begins now: a gap that was over before is
+// the machine's, not that of what follows.
+func (p *Prober) Mark() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.marked = time.Now()
+}
+
 // Result is what was seen of one target.
 type Result struct {
 	Tries, Failures int
 	LastErr         error // of the failures
 	// Gap is the longest time without a success: between two of them, before
-	// the first, or from the last until the probe was stopped.
+	// the first, or from the last until the probe was stopped; of those that
+	// ended after Mark, if that was called.
 	Gap  time.Duration
 	From time.Time // when the gap began
 }
@@ -126,7 +136,7 @@ func (p *Prober) Stop() []Result {
 			if at.After(end) {
 				break // a try that was under way when the probe was stopped
 			}
-			if gap := at.Sub(last); gap > results[i].Gap {
+			if gap := at.Sub(last); gap > results[i].Gap && !at.Before(p.marked) {
 				results[i].Gap, results[i].From = gap, last
 			}
 			last = at

@@ -102,6 +102,35 @@ func TestGap(t *testing.T) {
 	}
 }
 
+// A gap that was over when the measured thing was done is not of its making;
+// one that was under way then may be.
+func TestMark(t *testing.T) {
+	for _, tc := range []struct {
+		mark, gap time.Duration
+	}{
+		{mark: 600 * time.Millisecond, gap: 310 * time.Millisecond},
+		{mark: 1000 * time.Millisecond, gap: tick},
+	} {
+		t.Run(tc.mark.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				p := Start(tick, timeout, Target{Name: "x", Try: func(context.Context) error {
+					if at := time.Since(begin); at >= 505*time.Millisecond && at < 805*time.Millisecond {
+						return errors.New("refused")
+					}
+					return nil
+				}})
+				time.Sleep(tc.mark)
+				p.Mark()
+				time.Sleep(2*time.Second - tc.mark)
+				if r := p.Stop()[0]; r.Gap != tc.gap {
+					t.Errorf("got gap %v, want %v", r.Gap, tc.gap)
+				}
+			})
+		})
+	}
+}
+
 func TestLongest(t *testing.T) {
 	if got := Longest([]Result{{Gap: 1}, {Gap: 3}, {Gap: 2}}); got != 3 {
 		t.Errorf("got %d, want 3", got)
