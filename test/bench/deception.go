@@ -81,9 +81,6 @@ func deceptionRows() []row {
 	return all
 }
 
-// noticed is the gap from which on it is printed where and when it was.
-const noticed = 50 * time.Millisecond
-
 // measure is the longest gap of puts through all three members. A new term in
 // ours is an error.
 func (k trick) measure(ctx context.Context, c *cluster) (time.Duration, error) {
@@ -105,10 +102,10 @@ func (k trick) measure(ctx context.Context, c *cluster) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	probe := prober.Start(10*time.Millisecond, 20*time.Second, targets...)
-	time.Sleep(time.Second) // until every connection is warm
-	probe.Mark()
-	struck := time.Now()
+	watched, err := c.watch(ctx, func() *prober.Prober { return prober.Start(10*time.Millisecond, 20*time.Second, targets...) })
+	if err != nil {
+		return 0, err
+	}
 	for _, f := range followers {
 		if _, err := leader.Sh(ctx, k.on(f)); err != nil {
 			return 0, err
@@ -124,11 +121,9 @@ func (k trick) measure(ctx context.Context, c *cluster) (time.Duration, error) {
 		return 0, err
 	}
 	time.Sleep(time.Second)
-	results := probe.Stop()
-	for i, r := range results {
-		if r.Gap > noticed {
-			fmt.Fprintf(os.Stderr, "%s: a gap of %v at %s, %v after the trick\n", c.subject.name, r.Gap, targets[i].Name, r.From.Sub(struck))
-		}
+	longest, err := watched.longest(targets)
+	if err != nil {
+		return 0, err
 	}
 	after, err := c.term(ctx, leader)
 	if err != nil {
@@ -147,5 +142,5 @@ func (k trick) measure(ctx context.Context, c *cluster) (time.Duration, error) {
 			return 0, fmt.Errorf("a new term: %d, then %d", before, after)
 		}
 	}
-	return prober.Longest(results), nil
+	return longest, nil
 }

@@ -75,14 +75,15 @@ func (k kill) measure(ctx context.Context, c *cluster) (time.Duration, error) {
 		}
 		doomed = append(doomed, p)
 	}
-	var probe *prober.Prober
-	if k.closed > 0 {
-		probe = prober.StartClosed(k.closed, targets...)
-	} else {
-		probe = prober.Start(10*time.Millisecond, 20*time.Second, targets...)
+	watched, err := c.watch(ctx, func() *prober.Prober {
+		if k.closed > 0 {
+			return prober.StartClosed(k.closed, targets...)
+		}
+		return prober.Start(10*time.Millisecond, 20*time.Second, targets...)
+	})
+	if err != nil {
+		return 0, err
 	}
-	time.Sleep(time.Second) // until every connection is warm
-	probe.Mark()
 	for _, p := range doomed {
 		if err := p.Signal(unix.SIGKILL); err != nil {
 			return 0, err
@@ -95,7 +96,7 @@ func (k kill) measure(ctx context.Context, c *cluster) (time.Duration, error) {
 		}
 	}
 	time.Sleep(time.Second)
-	return prober.Longest(probe.Stop()), nil
+	return watched.longest(targets)
 }
 
 // puts are probes through each of these hosts, and clients of each.
