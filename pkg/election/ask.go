@@ -21,6 +21,10 @@ type Server interface {
 	LeaderChangedNotify() <-chan struct{}
 	// Members are the members as applied here, this one included.
 	Members() []Member
+	// Removed reports whether a member was removed from the cluster, as
+	// applied here. One that was added a moment ago is neither removed nor
+	// among Members.
+	Removed(id uint64) bool
 	// Raft is what raft itself says of its state; see [RaftStatus].
 	Raft() raft.BasicStatus
 }

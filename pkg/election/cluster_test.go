@@ -101,6 +101,8 @@ func (s embedded) Leader() uint64 { return uint64(s.EtcdServer.Leader()) }
 
 func (s embedded) Raft() raft.BasicStatus { return RaftStatus() }
 
+func (s embedded) Removed(id uint64) bool { return s.IsIDRemoved(id) }
+
 func (s embedded) Members() (out []Member) {
 	for _, m := range s.Cluster().Members() {
 		out = append(out, Member{ID: uint64(m.ID), Learner: m.IsLearner, PeerURLs: m.PeerURLs})

@@ -75,7 +75,7 @@ func (e *Elector) dies(ctx context.Context, lead uint64, chosen <-chan struct{})
 			return true
 		}
 		// Removed from the cluster, by a quorum's decision, it leads no more.
-		if e.removed(lead) {
+		if e.opts.Server.Removed(lead) {
 			return true
 		}
 		if lost && (time.Since(suspect) > e.opts.Timeout || !e.gone(lead)) {
@@ -128,12 +128,6 @@ const (
 // gone reports whether raft's streams with the leader are lost, both ways.
 func (e *Elector) gone(lead uint64) bool {
 	return !e.opts.Streams.hears(hex(lead)) && e.opts.Streams.abandoned(hex(lead))
-}
-
-// removed reports whether a member is none any more.
-func (e *Elector) removed(id uint64) bool {
-	members := e.opts.Server.Members()
-	return len(members) > 0 && !slices.ContainsFunc(members, func(m Member) bool { return m.ID == id })
 }
 
 // lost waits until raft's streams with the leader are lost, both ways. They
@@ -191,7 +185,7 @@ func (e *Elector) replace(ctx context.Context, lead uint64) {
 
 	switch now := e.opts.Server.Leader(); {
 	case ctx.Err() != nil:
-	case now == lead && e.removed(lead):
+	case now == lead && e.opts.Server.Removed(lead):
 		sleep(ctx, pollInterval) // it is about to end
 	case now == lead:
 		d := e.distrust[lead]

@@ -389,3 +389,24 @@ func TestAnotherAsks(t *testing.T) {
 		f.elected(first)
 	})
 }
+
+// A member that has fallen behind may hear a leader of which it has not applied
+// yet that it was added. That one is not removed.
+func TestLeaderNotYetAMember(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s := newFakeServer(4, 1, 2, 3), NewStreams()
+		connect(s, 1, 2)
+		e := run(t, f, 3, &fakeNetwork{}, s, nil)
+		time.Sleep(time.Minute)
+		if c := e.Counts(); c != (Counts{}) || len(f.asked) > 0 {
+			t.Fatalf("it asked %v: %+v", f.kinds(), c)
+		}
+		f.mu.Lock()
+		f.removed = append(f.removed, 4)
+		f.mu.Unlock()
+		time.Sleep(time.Second)
+		if c := e.Counts(); c.Deaths != 1 {
+			t.Errorf("removed, it was not given up: %+v", c)
+		}
+	})
+}

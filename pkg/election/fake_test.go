@@ -21,6 +21,7 @@ type fakeServer struct {
 	raft    raft.BasicStatus
 	chosen  chan struct{}
 	members []Member
+	removed []uint64
 	asked   []asked
 	on      func(kind string) // called after each request, without the lock
 }
@@ -78,6 +79,12 @@ func (f *fakeServer) Members() []Member {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.members)
+}
+
+func (f *fakeServer) Removed(id uint64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Contains(f.removed, id)
 }
 
 func (f *fakeServer) Raft() raft.BasicStatus {

@@ -18,13 +18,18 @@ const alone = 5 * time.Millisecond
 // refuses may be a leader that we cannot reach yet; it is waited for, half the
 // time after which etcd would no longer care.
 func (e *Elector) begin(ctx context.Context) {
-	chosen := e.opts.Server.LeaderChangedNotify()
 	// Who voted for itself led, or nearly did. If it is back before the others
 	// noticed that it was gone, its question tells them.
 	before := e.opts.Server.Raft()
 	led, term := before.HardState.GetVote() == e.opts.Self, before.HardState.GetTerm()
 	var quorum time.Time // since when there is one; zero: there is none
-	for ctx.Err() == nil && e.opts.Server.Leader() == 0 {
+	for ctx.Err() == nil {
+		// Anew each time: it stays closed once a leader was known, also one
+		// that is lost again by now.
+		chosen := e.opts.Server.LeaderChangedNotify()
+		if e.opts.Server.Leader() != 0 {
+			return
+		}
 		moved := e.opts.Streams.changed()
 		ids, voter := e.voters()
 		there := 0
@@ -53,7 +58,6 @@ func (e *Elector) begin(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-chosen:
-			return
 		case <-moved:
 		case <-time.After(pollInterval / 10): // the membership is not announced
 		}

@@ -30,6 +30,22 @@ func TestSingleMemberElectsItself(t *testing.T) {
 	})
 }
 
+// A leader that was known for a moment and is lost again is none: the question
+// is put again. Not in a bubble, whose clock would stand still if it were not.
+func TestStartLeaderLostAgain(t *testing.T) {
+	f, s := newFakeServer(0, 1, 2, 3), NewStreams()
+	connect(s, 1, 3)
+	run(t, f, 2, followers(), s, nil)
+	asked := func() int { return len(f.times("hup")) }
+	until(t, "the first question", func() bool { return asked() > 0 })
+	f.elected(3)
+	f.mu.Lock()
+	f.leader = 0
+	f.mu.Unlock()
+	before := asked()
+	until(t, "another one", func() bool { return asked() > before })
+}
+
 func TestStartNeedsAQuorum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s := newFakeServer(0, 1, 2, 3), NewStreams()

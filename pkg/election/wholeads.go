@@ -54,10 +54,18 @@ func (e *Elector) whoLeads(ctx context.Context, ids []uint64) leads {
 // say that it is not theirs to renew. Nothing is changed by that.
 func (n Network) leads(ctx context.Context, urls []string) leads {
 	client := http.Client{Transport: &http.Transport{
-		DialContext:       func(ctx context.Context, _, address string) (net.Conn, error) { return n.Dial(ctx, address) },
-		TLSClientConfig:   n.TLS,
-		DisableKeepAlives: true,
+		// net/http goes on with a connection after the request for it has been
+		// given up: where a peer's kernel accepts and nobody answers, for ever.
+		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+			defer cancel()
+			return n.Dial(ctx, address)
+		},
+		TLSHandshakeTimeout: dialTimeout,
+		TLSClientConfig:     n.TLS,
+		DisableKeepAlives:   true,
 	}}
+	defer client.CloseIdleConnections()
 	sum := nobody
 	for _, u := range urls {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(u, "/")+leasehttp.LeasePrefix, bytes.NewReader(nil))

@@ -2,7 +2,9 @@ package election
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -29,6 +31,28 @@ func TestWhoLeads(t *testing.T) {
 	if got := ask(leader); got != nobody {
 		t.Errorf("a dead one says %d", got)
 	}
+}
+
+// A frozen member's kernel accepts connections, and nobody answers: nothing may
+// be left of a question to it.
+func TestWhoLeadsLeavesNothing(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	n := Network{TLS: &tls.Config{InsecureSkipVerify: true}, Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", addr)
+	}}
+	before := runtime.NumGoroutine()
+	for range 10 {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		if got := n.leads(ctx, []string{"https://" + l.Addr().String()}); got != unknown {
+			t.Errorf("a frozen one says %d", got)
+		}
+		cancel()
+	}
+	until(t, "the connections to be given up", func() bool { return runtime.NumGoroutine() <= before })
 }
 
 // Two of three members that start at the same time are a quorum without a

@@ -80,6 +80,8 @@ func (s raftServer) Leader() uint64 { return uint64(s.EtcdServer.Leader()) }
 
 func (s raftServer) Raft() raft.BasicStatus { return election.RaftStatus() }
 
+func (s raftServer) Removed(id uint64) bool { return s.IsIDRemoved(id) }
+
 func (s raftServer) Members() []election.Member {
 	var out []election.Member
 	for _, x := range s.Cluster().Members() {
