@@ -179,7 +179,16 @@ func replacement(t *testing.T, state string) {
 		t.Fatal(err)
 	}
 	defer busy.Close()
+	// Nobody answers at first, as where the network comes up a moment later.
+	freeze := func(sig syscall.Signal) {
+		for _, n := range nodes[:2] {
+			syscall.Kill(n.status().MemberPID, sig)
+		}
+	}
+	freeze(syscall.SIGSTOP)
 	c.start(true, "--initial-cluster-state="+state, "--listen-metrics-urls=http://"+busy.Addr().String())
+	c.await("STATUS=joining: asking the cluster whether this node replaces a member; no answer yet")
+	freeze(syscall.SIGCONT)
 	c.await("STATUS=backoff: a port of this member is in use")
 	busy.Close()
 	c.await("READY=1")

@@ -38,6 +38,10 @@ func newProber(tlsConfig *tls.Config) *prober {
 		Timeout: probeTimeout,
 		Transport: &http.Transport{
 			TLSClientConfig: tlsConfig,
+			// net/http goes on with a connection after the request for it has
+			// been given up: with a frozen peer, whose kernel accepts, for ever.
+			DialContext:         (&net.Dialer{Timeout: probeTimeout}).DialContext,
+			TLSHandshakeTimeout: probeTimeout,
 			// One idle connection per peer; below the peer's own ReadTimeout
 			// of 5 minutes, so that we close it and not the peer.
 			MaxIdleConnsPerHost: 1,

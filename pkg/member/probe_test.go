@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -98,6 +100,32 @@ func TestProbeCauses(t *testing.T) {
 }
 
 // What loopback cannot be made to answer.
+// Nothing may be left of a probe of a frozen peer: there is one every second
+// or so, for as long as it is frozen.
+func TestProbeLeavesNothing(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") // the kernel accepts, nobody answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	p := newProber(&tls.Config{InsecureSkipVerify: true})
+	before := runtime.NumGoroutine()
+	var probes sync.WaitGroup
+	for range 5 {
+		probes.Go(func() {
+			if f := p.probe(t.Context(), []string{"https://" + l.Addr().String()}); f.ok || !strings.Contains(f.cause, "no answer in 1s") {
+				t.Errorf("found %+v", f)
+			}
+		})
+	}
+	probes.Wait()
+	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines are left of %d", runtime.NumGoroutine(), before)
+		}
+	}
+}
+
 func TestExplainRoutes(t *testing.T) {
 	for errno, want := range map[syscall.Errno]string{
 		syscall.EHOSTUNREACH: "no route to host; is TCP 2380 open in its firewall?",

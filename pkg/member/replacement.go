@@ -24,7 +24,7 @@ func (m *member) mayBegin(ctx context.Context) (failure.Failure, bool) {
 	switch {
 	case m.Guard.Unreadable != "":
 		return failure.New(failure.IDCannotLook, m.Guard.Unreadable+": whether a member has lived here cannot be known"), false
-	case m.Config.ClusterState == embed.ClusterStateFlagNew && m.announced(ctx):
+	case m.Config.ClusterState == embed.ClusterStateFlagNew && m.announced(ctx, lived):
 		// The env file is the same on every node, and says what was true when
 		// the cluster began. Whoever ran `member add` has said what is true now.
 		m.log.Info("the cluster lists this node as a new member: it joins, as with --initial-cluster-state=existing")
@@ -43,28 +43,62 @@ func (m *member) mayBegin(ctx context.Context) (failure.Failure, bool) {
 // which a cluster begins have their names from the beginning.
 func unstarted(x listedMember) bool { return x.Name == "" }
 
-// announced reports whether a peer that answers now lists a new member with our
-// peer URL.
-func (m *member) announced(ctx context.Context) bool {
+// answerWait is how long a node on which a member has lived waits for somebody
+// who knows whether this is its replacement: a machine that has just booted may
+// have no network yet. The refusal that follows is for good, and has to come
+// within 30 s.
+const answerWait = 15 * time.Second
+
+// announced reports whether a peer lists a new member with our peer URL. If
+// nobody answers there is none; a patient caller has it asked again for
+// answerWait.
+func (m *member) announced(ctx context.Context, patient bool) bool {
 	peers, err := m.others()
 	if err != nil {
 		return false // etcd says the same, and more
 	}
+	over := time.Now().Add(answerWait)
+	for said := false; ; said = true {
+		yes, answered := m.ask(ctx, peers)
+		if yes || answered || !patient || len(peers) == 0 || time.Now().After(over) {
+			return yes
+		}
+		if !said {
+			m.awaitAnswer()
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(probeMissing):
+		}
+	}
+}
+
+// ask asks all peers at once whether they list a new member with our peer URL,
+// and whether any of them answered.
+func (m *member) ask(ctx context.Context, peers []peer) (yes, answered bool) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	answers := make(chan bool, len(peers))
+	type answer struct{ yes, ok bool }
+	answers := make(chan answer, len(peers))
 	for _, p := range peers {
 		go func() {
 			members, ok := m.listed(ctx, []peer{p})
-			answers <- ok && m.replaces(ctx, members, unstarted)
+			answers <- answer{ok && m.replaces(ctx, members, unstarted), ok}
 		}()
 	}
 	for range peers {
-		if <-answers {
-			return true
+		a := <-answers
+		if a.yes {
+			return true, true
 		}
+		answered = answered || a.ok
 	}
-	return false
+	return false, answered
+}
+
+func (m *member) awaitAnswer() {
+	m.await(failure.IDWiped, "asking the cluster whether this node replaces a member; no answer yet")
 }
 
 // mayStay reports whether the data is the pinned member's, or that of its
@@ -106,7 +140,7 @@ func (m *member) replacement(ctx context.Context, wanted func(listedMember) bool
 			return not, false
 		}
 		if !said {
-			m.await(failure.IDWiped, "asking the cluster whether this node replaces a member; no answer yet")
+			m.awaitAnswer()
 			said = true
 		}
 		select {
@@ -129,8 +163,11 @@ func (m *member) replaces(ctx context.Context, members []listedMember, wanted fu
 		if p := m.Guard.Pin; p != nil && fmt.Sprintf("%x", x.ID) == p.MemberID {
 			return false
 		}
-		// As etcd compares them: by address, where one names a host.
+		// As etcd compares them: by address, where one names a host. It would
+		// ask for ever for one that has no address any more.
+		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 		same, err := netutil.URLStringsEqual(ctx, m.log, urls, x.PeerURLs)
+		cancel()
 		found = found || err == nil && same && wanted(x)
 	}
 	return found
