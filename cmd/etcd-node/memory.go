@@ -84,7 +84,7 @@ func look(dir string) (f found) {
 	f.end = lastEnd(past)
 	if past.CutOff() {
 		id := failure.IDDaemonKilled
-		if past.Boot != recorder.BootID() {
+		if past.Boot != "" && past.Boot != recorder.BootID() {
 			id = failure.IDMachineDown
 		}
 		why := failure.New(id, "the last record is of "+past.Last.Time.Local().Format(time.DateTime))

@@ -35,12 +35,22 @@ func (r *Recorder) append(recs []Record) (n int, err error) {
 	defer func() { f.Close() }() // f is another one after a rotation
 	for _, rec := range recs {
 		rec.Seq = r.seq + 1
+		if rec.Kind == Start {
+			r.boot = rec.Boot
+		}
 		line, err := encode(rec)
 		if err != nil {
 			return n, err
 		}
+		before := f
 		if f, err = rotate(r.dir, f, len(line)); err != nil {
 			return n, err
+		}
+		if f != before { // the record of the start will be gone one day
+			rec.Boot = r.boot
+			if line, err = encode(rec); err != nil {
+				return n, err
+			}
 		}
 		if _, err := f.Write(line); err != nil {
 			return n, err

@@ -43,7 +43,8 @@ type Past struct {
 	End Record
 	// Over is when the member served again after that; zero: it did not.
 	Over time.Time
-	// Boot is the last supervisor's, see [BootID].
+	// Boot is the last supervisor's, see [BootID]; "" where that is not on
+	// record.
 	Boot string
 }
 
@@ -51,9 +52,10 @@ type Past struct {
 func Look(dir string) (p Past) {
 	_ = each(dir, func(r Record) { // what cannot be read is not known
 		p.Last = r
-		switch {
-		case r.Kind == Start:
+		if r.Kind == Start || r.Boot != "" {
 			p.Boot = r.Boot
+		}
+		switch {
 		case r.Kind == Ended && r.End != nil:
 			p.End, p.Over = r, time.Time{}
 		case r.Kind == State && r.State == status.Serving && p.Over.IsZero() && p.End.End != nil:

@@ -223,3 +223,29 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// Which boot it was is known for as long as there are records of it, however
+// many have come since the supervisor started.
+func TestBootOutlivesRotation(t *testing.T) {
+	dir := t.TempDir()
+	r := New(dir)
+	if err := r.Add(Record{Kind: Start, Boot: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	rotated := func() bool {
+		b, err := os.ReadFile(filepath.Join(dir, previousName))
+		return err == nil && !bytes.Contains(b, []byte(`"kind":"start"`))
+	}
+	for deadline := time.Now().Add(time.Minute); !rotated(); {
+		_ = r.Add(Record{Kind: State, State: "serving", Reason: strings.Repeat("x", causeLimit)}) // where it is full it is behind
+		if time.Now().After(deadline) {
+			t.Fatal("the file of the start is still there")
+		}
+	}
+	if err := r.Close(10 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if p := Look(dir); p.Boot != "1" {
+		t.Errorf("boot %q", p.Boot)
+	}
+}

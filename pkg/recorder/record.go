@@ -42,7 +42,7 @@ type Record struct {
 	Kind Kind      `json:"kind"`
 
 	Version string       `json:"version,omitempty"` // of etcd-node
-	Boot    string       `json:"boot,omitempty"`    // BootID
+	Boot    string       `json:"boot,omitempty"`    // BootID; also in the first record of a file
 	State   status.State `json:"state,omitempty"`
 	Reason  string       `json:"reason,omitempty"`
 	End     *End         `json:"end,omitempty"`

@@ -24,7 +24,8 @@ type Recorder struct {
 	writing chan struct{} // closed when the writer ends; nil while there is none
 	closed  bool
 
-	seq uint64 // of the last record written, 0 = not looked up; the writer's alone
+	seq  uint64 // of the last record written, 0 = not looked up; the writer's alone
+	boot string // of the last Start; the writer's alone
 }
 
 // New returns a recorder that writes to a directory, which need not be there
