@@ -19,9 +19,6 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
-// defaultToken is etcd's, where --initial-cluster-token is not set.
-const defaultToken = "etcd-cluster"
-
 // values are this node's own, for the next steps of a failure.
 func values(r *config.Resolved) map[string]string {
 	v := map[string]string{"name": r.Name, "data-dir": r.DataDir}
@@ -31,9 +28,6 @@ func values(r *config.Resolved) map[string]string {
 	}
 	v["peer-urls"] = set["initial-advertise-peer-urls"]
 	v["initial-cluster"] = set["initial-cluster"]
-	if set["initial-cluster"] != "" {
-		v["new-token"] = cmp.Or(set["initial-cluster-token"], defaultToken) + "-restored"
-	}
 	v["endpoints"] = otherClients(r.Name, set["initial-cluster"], set["advertise-client-urls"])
 	if own, _, _ := strings.Cut(set["advertise-client-urls"], ","); own != "" {
 		v["own-endpoint"] = "--endpoints=" + own
@@ -99,11 +93,11 @@ func ownValues(ctx context.Context, w world, st status.Status) map[string]string
 		}
 	}
 	take(st.Values)
-	take(map[string]string{"member-id": st.View.MemberID})
+	take(map[string]string{"member-id": st.View.MemberID, "cluster-id": st.View.ClusterID})
 	// The settings may stand on the unit's command line, which is not ours to
 	// see: then the pin knows better than what can be derived.
 	if pin, ok, err := pinStore(w).Load(); err == nil && ok {
-		take(map[string]string{"member-id": pin.MemberID, "name": pin.Name, "data-dir": pin.DataDir})
+		take(map[string]string{"member-id": pin.MemberID, "cluster-id": pin.ClusterID, "name": pin.Name, "data-dir": pin.DataDir})
 	}
 	loaded, err := config.Load(config.Input{Environ: asService(w.environ), EnvFile: config.EnvFile(w.environ, os.Getpid())})
 	if err != nil {

@@ -40,7 +40,7 @@ var entriesIdentity = []Entry{
 		Sign:  "the data dir is empty, and the pin (kept outside of the data dir) says that a member has lived here",
 		Cause: "the data dir is empty where a member used to be: was the disk wiped, or is it not mounted?",
 		Means: "This node has run a member with this data dir before. Mostly the disk is not mounted. etcd would begin a new, empty cluster here without a word, or would break the promises that this member gave to its peers.",
-		Acts:  "It refuses to start and touches nothing. It starts by itself where the cluster already lists a new, unstarted member with this node's peer URLs: then it is a replacement.",
+		Acts:  "It refuses to start and touches nothing. It starts by itself where the cluster already lists a new, unstarted member with this node's peer URLs: then it is a replacement. Where nobody answers it asks for 15 s.",
 		Next: append(append([]Step{mounted}, replace...), Step{
 			"only if a new, empty cluster shall begin here", []string{"etcd-node forget", "systemctl start etcd"},
 		}),

@@ -61,8 +61,7 @@ func (f *Failure) Error() string {
 // Fill puts this node's own values into the next steps: each {key} is replaced
 // by its value, and where there is none by a word in capitals, which [Explain]
 // explains, or by nothing where the command can do without. The keys are name,
-// member-id, peer-urls, data-dir and initial-cluster; new-token, for a cluster
-// that begins anew; endpoints, the client URLs of the other members; and, as
+// member-id, cluster-id, peer-urls, data-dir and initial-cluster; endpoints, the client URLs of the other members; and, as
 // flags of etcdctl, own-endpoint and client-tls.
 func (f Failure) Fill(values map[string]string) Failure {
 	r := replacer(values)

@@ -7,7 +7,8 @@ package failure
 // localhost. The token is another than before, so that the members and the
 // cluster have other IDs: a host that was left out, with its old data, is then
 // refused by the others instead of mixing its log with theirs. It is made from
-// the old one because it must be the same on all hosts. The data that is moved
+// the ID of the cluster before, because it must be the same on all hosts, and
+// another one each time: IDs are made from token and URLs alone. The data that is moved
 // aside has a name that no attempt before has taken.
 func restored(say string) []Step {
 	return []Step{

@@ -30,7 +30,7 @@ func TestRestoreIsWhole(t *testing.T) {
 	for _, e := range All() {
 		all := strings.Join(New(e.ID, "").Fill(map[string]string{
 			"name": "etcd-1", "data-dir": "/var/lib/etcd", "peer-urls": "http://192.0.2.1:2380",
-			"initial-cluster": "etcd-1=http://192.0.2.1:2380,etcd-2=http://192.0.2.2:2380", "new-token": "my-etcd-restored",
+			"initial-cluster": "etcd-1=http://192.0.2.1:2380,etcd-2=http://192.0.2.2:2380", "cluster-id": "cb84685a2cc9ed23",
 		}).Next, "\n")
 		if !strings.Contains(all, "snapshot restore ") {
 			continue
@@ -38,7 +38,7 @@ func TestRestoreIsWhole(t *testing.T) {
 		found++
 		for _, want := range []string{
 			"--name=etcd-1 ", "--initial-cluster=etcd-1=http://192.0.2.1:2380,etcd-2=http://192.0.2.2:2380 ",
-			"--initial-advertise-peer-urls=http://192.0.2.1:2380 ", "--initial-cluster-token=my-etcd-restored; ",
+			"--initial-advertise-peer-urls=http://192.0.2.1:2380 ", "--initial-cluster-token=cb84685a2cc9ed23-restored; ",
 			"mv -T /var/lib/etcd/restored/member /var/lib/etcd/member; ", "chown -R etcd:etcd /var/lib/etcd; ", "etcd-node forget",
 		} {
 			if !strings.Contains(all, want) {

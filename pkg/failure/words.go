@@ -16,7 +16,7 @@ var placeholders = []placeholder{
 	{"peer-urls", "PEER-URLS"},
 	{"data-dir", "DATA-DIR"},
 	{"initial-cluster", "CLUSTER-LIST"},
-	{"new-token", "NEW-TOKEN"}, // of a cluster that begins anew
+	{keyNewToken, "NEW-TOKEN"}, // of a cluster that begins anew
 	{"endpoints", "ENDPOINTS"}, // client URLs of the other members
 	{"own-endpoint", ""},       // flag of etcdctl: this member's client URL
 	{"client-tls", ""},         // flags of etcdctl: what its client URLs ask for
@@ -56,11 +56,18 @@ func wordsIn(text string) (said []string) {
 	return said
 }
 
+// The token of a cluster that begins anew is made from the ID of the one before.
+const keyNewToken, keyClusterID = "new-token", "cluster-id"
+
 // replacer puts values for placeholders, and words where there are none.
 func replacer(values map[string]string) *strings.Replacer {
 	var pairs []string
 	for _, p := range placeholders {
-		switch v := values[p.key]; {
+		v := values[p.key]
+		if id := values[keyClusterID]; p.key == keyNewToken && id != "" {
+			v = id + "-restored"
+		}
+		switch {
 		case v != "":
 			pairs = append(pairs, "{"+p.key+"}", v)
 		case p.word != "":

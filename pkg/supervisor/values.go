@@ -15,12 +15,12 @@ func (s *Supervisor) valuesFor(f failure.Failure) map[string]string {
 
 // values are the launch's, and what the member has told since.
 func (s *Supervisor) values() map[string]string {
-	v := map[string]string{"member-id": s.st.View.MemberID}
+	v := map[string]string{"member-id": s.st.View.MemberID, "cluster-id": s.st.View.ClusterID}
 	if s.launch == nil {
 		return v
 	}
 	if p := s.launch.Guard.Pin; p != nil && v["member-id"] == "" {
-		v["member-id"] = p.MemberID
+		v["member-id"], v["cluster-id"] = p.MemberID, p.ClusterID
 	}
 	for k, x := range s.launch.Values {
 		v[k] = x
