@@ -18,7 +18,7 @@ var entriesDisk = []Entry{
 		Never: "Never delete *.wal or *.snap files by hand: they are the data. Left-over *.wal.broken files may go.",
 	},
 	{
-		ID: "wal-repair", Class: Transient,
+		ID: IDWALRepair, Class: Transient,
 		Texts: []string{"failed to repair WAL"},
 		Cause: "the end of the raft log (WAL) is cut off, and etcd cannot repair it: is the disk full?",
 		Means: "A crash or a full disk has cut off the last record, which is harmless: it was never acknowledged. But the repair first copies the last WAL file, 64 MB as a rule, and that has failed. etcd logs the reason in the line before.",

@@ -29,6 +29,7 @@ const (
 	// Disk and files.
 	IDDiskFull     = "disk-full"
 	IDDiskLow      = "disk-low"
+	IDWALRepair    = "wal-repair" // the cut-off end of the WAL cannot be repaired, mostly for want of space
 	IDDiskIO       = "disk-io"
 	IDDiskSlow     = "disk-slow" // an fsync hangs
 	IDWALBroken    = "wal-broken-files"

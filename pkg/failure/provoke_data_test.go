@@ -69,7 +69,7 @@ var provokeData = []provocation{
 		}))
 		c.must(w.Close())
 	})},
-	{"last WAL record cut off, repair impossible", "wal-repair", "failed to repair WAL", anyone, onSpoilt(func(c *child) {
+	{"last WAL record cut off, repair impossible", IDWALRepair, "failed to repair WAL", anyone, onSpoilt(func(c *child) {
 		c.change(c.firstWAL(), func(b []byte) []byte { return bytes.TrimRight(b, "\x00")[:len(bytes.TrimRight(b, "\x00"))-9] })
 		c.must(os.Mkdir(c.firstWAL()+".broken", 0o700))
 	})},
