@@ -186,8 +186,15 @@ func replacement(t *testing.T, state string) {
 		}
 	}
 	freeze(syscall.SIGSTOP)
-	c.start(true, "--initial-cluster-state="+state, "--listen-metrics-urls=http://"+busy.Addr().String())
-	c.await("STATUS=joining: asking the cluster whether this node replaces a member; no answer yet")
+	unanswered := func() {
+		c.start(true, "--initial-cluster-state="+state, "--listen-metrics-urls=http://"+busy.Addr().String())
+		c.await("STATUS=joining: asking the cluster whether this node replaces a member; no answer yet")
+	}
+	unanswered()
+	if code := c.stop(); code != 0 {
+		t.Errorf("stopped while it waits: exit code %d", code)
+	}
+	unanswered()
 	freeze(syscall.SIGCONT)
 	c.await("STATUS=backoff: a port of this member is in use")
 	busy.Close()

@@ -30,6 +30,8 @@ func (m *member) mayBegin(ctx context.Context) (failure.Failure, bool) {
 		m.log.Info("the cluster lists this node as a new member: it joins, as with --initial-cluster-state=existing")
 		m.Config.ClusterState = embed.ClusterStateFlagExisting
 		return failure.Failure{}, true
+	case ctx.Err() != nil:
+		return failure.New(failure.IDSignalled, ""), false
 	case !lived:
 		return failure.Failure{}, true
 	case m.Guard.Pin == nil, m.Config.ClusterState != embed.ClusterStateFlagExisting:
