@@ -61,7 +61,9 @@ func (w *diskWatch) run(f *os.File) error {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	tick := time.NewTicker(10 * time.Millisecond) // as often as the probe puts
+	// Each write makes the members' wait. A stop of the disk as long as a gap
+	// that is printed is not missed so.
+	tick := time.NewTicker(noticed)
 	defer tick.Stop()
 	for {
 		select {
