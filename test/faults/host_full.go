@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,7 +25,8 @@ var fullFaults = []fault{
 			free := s.fill(fullHost)
 			stop := s.load(others(fullHost)...)
 			first, _ := s.says(fullHost, "disk full: the reserve of 192 MiB is released")
-			seen, at := s.waitsForSpace()
+			seen, at := s.says(fullHost, "backoff: ", "the disk under the data dir is full")
+			s.explained(fullHost, failure.IDDiskFull, "df -h "+dataDir)
 			stop()
 			free()
 			s.serves(fullHost)
@@ -51,7 +51,8 @@ var fullFaults = []fault{
 			from := lab.Now()
 			s.fill(fullHost)
 			stop := s.load(others(fullHost)...)
-			seen, at := s.waitsForSpace()
+			seen, at := s.says(fullHost, "backoff: ", "the disk under the data dir is full")
+			s.explained(fullHost, failure.IDDiskFull, "df -h "+dataDir)
 			stop()
 			return seen, at - from
 		}),
@@ -118,32 +119,12 @@ func (s *scene) load(hosts ...int) (stop func()) {
 	return sync.OnceFunc(func() { close(done); wg.Wait() })
 }
 
-// waitsForSpace waits until the member says that it cannot go on for want of
-// space, and explains it. What it was writing when the disk was full is chance:
-// where that was a record of the WAL, etcd cannot repair the end of it either.
-func (s *scene) waitsForSpace() (line string, at time.Duration) {
-	causes := []string{"the disk under the data dir is full", failure.New(failure.IDWALRepair, "").Cause}
-	ids := []string{failure.IDDiskFull, failure.IDWALRepair}
-	var which int
-	s.await("waiting for space", func() error {
-		line = s.status(fullHost)
-		which = slices.IndexFunc(causes, func(c string) bool { return strings.Contains(line, c) })
-		if which < 0 || !strings.Contains(line, "backoff: ") {
-			return fmt.Errorf("%s says %q", s.host(fullHost).Name, line)
-		}
-		return nil
-	})
-	at = lab.Now()
-	s.explained(fullHost, ids[which], "df -h "+dataDir)
-	return clauses(line, []string{"backoff: ", causes[which]}), at
-}
-
 // freed fills the disk until the member waits for space, and frees it.
 func (s *scene) freed(settings ...string) (string, time.Duration) {
 	s.loaded(settings...)
 	free := s.fill(fullHost)
 	stop := s.load(others(fullHost)...)
-	s.waitsForSpace()
+	s.says(fullHost, "backoff: ", "the disk under the data dir is full")
 	stop()
 	s.put(others(fullHost)...)
 	from := free()
