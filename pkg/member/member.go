@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/storage/wal"
 
 	"github.com/etcd-node/etcd-node/pkg/diskwait"
 	"github.com/etcd-node/etcd-node/pkg/election"
@@ -250,8 +252,22 @@ func (m *member) endOf(text string) failure.Failure {
 // reason counts, what follows are its consequences.
 func (m *member) report(f failure.Failure) {
 	if m.reported.CompareAndSwap(false, true) {
+		if f.ID == failure.IDWALRepair {
+			if space, err := reserve.SpaceOf(cmp.Or(m.Config.WalDir, m.Config.Dir)); err == nil {
+				f = unrepaired(f, space)
+			}
+		}
 		_ = m.send(pipe.Message{Kind: pipe.Failing, Failure: &f}) // the exit code tells too
 	}
+}
+
+// unrepaired names what keeps etcd from mending the end of its WAL, which it
+// copies before: etcd's last words do not, where it is that there is no room.
+func unrepaired(f failure.Failure, space reserve.Space) failure.Failure {
+	if space.Available < wal.SegmentSizeBytes {
+		return failure.New(failure.IDDiskFull, f.Detail)
+	}
+	return f
 }
 
 // fail reports and logs a failure and returns its exit code.
