@@ -23,8 +23,8 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
-	"github.com/etcd-node/etcd-node/pkg/recorder"
 	"github.com/etcd-node/etcd-node/pkg/supervisor"
+	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 )
 
 // stopTimeout is after what a member that was told to stop is killed: twice
@@ -155,18 +155,17 @@ func asFailure(err error) *failure.Failure {
 	var (
 		pending *netdetect.Pending
 		invalid *config.Invalid
-		f       failure.Failure
 	)
 	switch {
 	case errors.As(err, &pending):
-		f = failure.New(failure.IDNoAddress, err.Error())
+		return failure.New(failure.IDNoAddress, err.Error())
 	case errors.As(err, &invalid):
-		f = failure.New(failure.IDConfiguration, "")
+		f := failure.New(failure.IDConfiguration, "")
 		f.Cause = err.Error()
+		return f
 	default: // a netlink socket, a directory: what only the system can refuse
-		f = failure.New(failure.IDCannotLook, err.Error())
+		return failure.New(failure.IDCannotLook, err.Error())
 	}
-	return &f
 }
 
 // answered handles the command lines that ask instead of starting a daemon.
@@ -189,7 +188,7 @@ func answered(w world, loaded *config.Loaded, err error) (code int, done bool) {
 // RestartPreventExitStatus= must be able to tell it from a crash.
 func refuse(w world, notify func(string) error, err error) int {
 	printInvalid(w.complaints(), err)
-	recordRefusal(w, *asFailure(err))
+	recordRefusal(w, asFailure(err))
 	if notify != nil {
 		_ = notify("STATUS=failed: " + strings.ReplaceAll(err.Error(), "\n", "; ")) // stderr has it
 		return failure.ExitConfig

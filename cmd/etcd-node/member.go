@@ -15,7 +15,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
-	"github.com/etcd-node/etcd-node/pkg/recorder"
+	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 )
 
 // eventTimeout bounds what a message may cost the member while its supervisor
@@ -55,7 +55,7 @@ func runMember(ctx context.Context, w world) int {
 	cfg, err := config.Member(w.args[1:], start.Secrets)
 	if err != nil {
 		f := failure.New(failure.IDConfiguration, err.Error())
-		_ = out.Send(pipe.Message{Kind: pipe.Failing, Failure: &f}) // the exit code tells too
+		_ = out.Send(pipe.Message{Kind: pipe.Failing, Failure: f}) // the exit code tells too
 		return f.Exit
 	}
 

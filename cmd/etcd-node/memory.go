@@ -12,8 +12,8 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
-	"github.com/etcd-node/etcd-node/pkg/recorder"
 	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 )
 
 const (
@@ -234,7 +234,7 @@ func (m *memory) close() {
 }
 
 // recordRefusal keeps that the daemon did not even begin.
-func recordRefusal(w world, f failure.Failure) {
+func recordRefusal(w world, f *failure.Failure) {
 	dir := nth(getenv(w.environ, "LOGS_DIRECTORY"), 0)
 	if dir == "" {
 		return

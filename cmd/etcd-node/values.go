@@ -13,9 +13,9 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/types"
 
 	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/config/preflight"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
-	"github.com/etcd-node/etcd-node/pkg/preflight"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 

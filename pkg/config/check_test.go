@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/etcd-node/etcd-node/pkg/config/preflight"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
-	"github.com/etcd-node/etcd-node/pkg/preflight"
 )
 
 const three = "ETCD_INITIAL_CLUSTER=a=http://10.0.0.1:2380,b=http://10.0.0.2:2380,c=http://10.0.0.3:2380"

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/etcd-node/etcd-node/pkg/preflight"
+	"github.com/etcd-node/etcd-node/pkg/config/preflight"
 )
 
 // checkFiles has package preflight look at the files and directories that are

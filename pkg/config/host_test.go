@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/etcd-node/etcd-node/pkg/preflight"
+	"github.com/etcd-node/etcd-node/pkg/config/preflight"
 	"github.com/etcd-node/etcd-node/test/pki"
 )
 

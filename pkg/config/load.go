@@ -8,7 +8,7 @@ import (
 	"os"
 	"slices"
 
-	"github.com/etcd-node/etcd-node/pkg/preflight"
+	"github.com/etcd-node/etcd-node/pkg/config/preflight"
 )
 
 // Input is what the operator wrote, and the operating system as far as it is

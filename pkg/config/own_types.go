@@ -8,8 +8,6 @@ import (
 	"time"
 
 	humanize "github.com/dustin/go-humanize"
-
-	"github.com/etcd-node/etcd-node/pkg/reserve"
 )
 
 // The types of our settings say what a value may be; envconfig finds their
@@ -49,14 +47,19 @@ func (h *hangLimit) Decode(s string) error {
 // reserved is a size that a disk reserve can have.
 type reserved int64
 
+// minReserve is one WAL segment of etcd's, 64,000,000 bytes, and some pages for
+// the database: with less a start on a full disk fails as it does without.
+const minReserve = 80 << 20
+
 // Decode implements envconfig.Decoder.
 func (r *reserved) Decode(s string) error {
 	n, err := humanize.ParseBytes(s)
 	if err != nil || n > math.MaxInt64 {
 		return &Problem{What: strconv.Quote(s) + " is not a size", Hint: "give it with its unit, such as 192MiB, or 0 for none"}
 	}
-	if err := reserve.Validate(int64(n)); err != nil {
-		return &Problem{What: err.Error()}
+	if n != 0 && n < minReserve {
+		return &Problem{What: "a reserve of " + humanize.IBytes(n) + " cannot hold a WAL segment",
+			Hint: "give at least " + humanize.IBytes(minReserve) + ", or 0 for none"}
 	}
 	*r = reserved(n)
 	return nil

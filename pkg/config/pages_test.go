@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/etcd-node/etcd-node/pkg/envfile"
+	"github.com/etcd-node/etcd-node/pkg/config/envfile"
 )
 
 // TestGenerated: what is in the repository is what the tables make.

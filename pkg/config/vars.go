@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/etcd-node/etcd-node/pkg/envfile"
+	"github.com/etcd-node/etcd-node/pkg/config/envfile"
 )
 
 // DefaultEnvFile is the env file of the unit.

@@ -35,7 +35,8 @@ const (
 	ExitConfig  = 78 // EX_CONFIG: the configuration is wrong
 )
 
-// Failure is one way a member ended, or could not start.
+// Failure is one way a member ended, or could not start. It is an error; where
+// a function returns a *Failure, nil is none.
 type Failure struct {
 	ID     string   `json:"id"` // stable, "disk-full"
 	Class  Class    `json:"class"`
@@ -63,19 +64,20 @@ func (f *Failure) Error() string {
 // explains, or by nothing where the command can do without. The keys are name,
 // member-id, cluster-id, peer-urls, data-dir and initial-cluster; endpoints, the client URLs of the other members; and, as
 // flags of etcdctl, own-endpoint and client-tls.
-func (f Failure) Fill(values map[string]string) Failure {
+func (f *Failure) Fill(values map[string]string) *Failure {
 	r := replacer(values)
 	next := make([]string, len(f.Next))
 	for i, n := range f.Next {
 		next[i] = r.Replace(n)
 	}
-	f.Next = next
-	return f
+	filled := *f
+	filled.Next = next
+	return &filled
 }
 
 // New returns the catalogue's entry id with etcd's own words. An unknown id is
 // a mistake in the program and panics.
-func New(id, detail string) Failure {
+func New(id, detail string) *Failure {
 	e, ok := byID(id)
 	if !ok {
 		panic("failure: no entry " + id)
@@ -83,10 +85,10 @@ func New(id, detail string) Failure {
 	return e.failure(detail)
 }
 
-func (e Entry) failure(detail string) Failure {
+func (e Entry) failure(detail string) *Failure {
 	var next []string
 	for _, s := range e.Next {
 		next = append(next, s.String())
 	}
-	return Failure{ID: e.ID, Class: e.Class, Cause: e.Cause, Next: next, Detail: detail, Exit: e.Exit}
+	return &Failure{ID: e.ID, Class: e.Class, Cause: e.Cause, Next: next, Detail: detail, Exit: e.Exit}
 }

@@ -10,16 +10,15 @@ import (
 )
 
 // FromError recognises a failure by an error: by its type where the catalogue
-// knows one, else by its text. The second result is false where the catalogue
-// does not know it.
-func FromError(err error) (Failure, bool) {
+// knows one, else by its text. It is nil where the catalogue does not know it.
+func FromError(err error) *Failure {
 	if err == nil {
-		return Failure{}, false
+		return nil
 	}
 	for _, e := range catalogue {
 		for _, target := range e.errs {
 			if errors.Is(err, target) {
-				return e.failure(firstLine(err.Error())), true
+				return e.failure(firstLine(err.Error()))
 			}
 		}
 	}
@@ -27,18 +26,18 @@ func FromError(err error) (Failure, bool) {
 }
 
 // FromText recognises a failure by what etcd said: the text of an error, of a
-// log line with its error field, or of a crash. The second result is false
-// where the catalogue does not know the text.
-func FromText(text string) (Failure, bool) {
+// log line with its error field, or of a crash. It is nil where the catalogue
+// does not know the text.
+func FromText(text string) *Failure {
 	e, _, ok := match(text)
 	if !ok {
-		return Failure{}, false
+		return nil
 	}
 	f := e.failure(firstLine(text))
 	if m := named.FindStringSubmatch(text); m != nil {
 		f.Values = map[string]string{"member-id": m[1]}
 	}
-	return f, true
+	return f
 }
 
 // named is where etcd names this member: a node whose data is gone does not know
@@ -47,8 +46,8 @@ var named = regexp.MustCompile(`member ([0-9a-f]{8,16}) has already been bootstr
 
 // FromExit says why a member process ended that did not tell by itself: from
 // what it wrote while crashing, its exit status and its signal.
-func FromExit(ws syscall.WaitStatus, crash string) Failure {
-	if f, ok := FromText(crash); ok {
+func FromExit(ws syscall.WaitStatus, crash string) *Failure {
+	if f := FromText(crash); f != nil {
 		return f
 	}
 	switch {

@@ -9,9 +9,8 @@ import (
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/server/v3/etcdserver"
 
-	"github.com/etcd-node/etcd-node/pkg/diskwait"
 	"github.com/etcd-node/etcd-node/pkg/failure"
-	"github.com/etcd-node/etcd-node/pkg/reserve"
+	"github.com/etcd-node/etcd-node/pkg/member/disk"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -28,7 +27,7 @@ const (
 
 // watchDisk notices accesses to the disk that do not come back.
 func (m *member) watchDisk(ctx context.Context) {
-	var watch diskwait.Watch
+	var watch disk.Watch
 	poll := time.NewTicker(diskPoll)
 	defer poll.Stop()
 	for {
@@ -36,7 +35,7 @@ func (m *member) watchDisk(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-poll.C:
-			var hangs *diskwait.Wait
+			var hangs *disk.Wait
 			if w, ok := watch.Look(now); ok && now.Sub(w.Since) >= diskSlow {
 				hangs = &w
 			}
@@ -48,8 +47,8 @@ func (m *member) watchDisk(ctx context.Context) {
 }
 
 // keeper keeps the disk reserve beside the data.
-func (m *member) keeper() *reserve.Keeper {
-	return reserve.New(reserve.Options{
+func (m *member) keeper() *disk.Keeper {
+	return disk.NewKeeper(disk.Options{
 		MemberDir: filepath.Join(m.Config.Dir, "member"), WALDir: m.Config.WalDir,
 		Size: m.Guard.Reserve, Log: m.log, Changed: m.wake,
 	})

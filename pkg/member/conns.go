@@ -10,8 +10,8 @@ import (
 
 	"go.etcd.io/etcd/server/v3/etcdserver/api/rafthttp"
 
-	"github.com/etcd-node/etcd-node/pkg/election"
-	"github.com/etcd-node/etcd-node/pkg/peerconn"
+	"github.com/etcd-node/etcd-node/pkg/member/election"
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
 )
 
 // settling is how long after a stream is established the connections are looked
@@ -46,9 +46,9 @@ func (m *member) watchConns(ctx context.Context, listen []uint64) {
 			case <-time.After(settling):
 			}
 			established = m.streams.Established()
-			ports := peerconn.Ports{Listen: listen, Peers: m.peerPorts()}
-			if err = peerconn.Bound(ports, limit); err == nil {
-				_, err = peerconn.Hurry(ports)
+			ports := peers.Ports{Listen: listen, Peers: m.peerPorts()}
+			if err = peers.Bound(ports, limit); err == nil {
+				_, err = peers.Hurry(ports)
 			}
 		case <-poll.C:
 			if m.found.whole() {
@@ -57,7 +57,7 @@ func (m *member) watchConns(ctx context.Context, listen []uint64) {
 			// Before the other end, an etcd-node like this one, gives up reading:
 			// what is written after that is lost.
 			unheard := limit - limit/5
-			ended, err = peerconn.Abandon(peerconn.Ports{Listen: listen, Peers: m.peerPorts()}, unheard)
+			ended, err = peers.Abandon(peers.Ports{Listen: listen, Peers: m.peerPorts()}, unheard)
 			if ended > 0 {
 				m.log.Info("gave up connections with peers on which nothing has been acknowledged",
 					zap.Int("connections", ended), zap.Duration("for-at-least", unheard))

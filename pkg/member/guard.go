@@ -14,8 +14,8 @@ import (
 
 	"go.etcd.io/etcd/server/v3/embed"
 
-	"github.com/etcd-node/etcd-node/pkg/datadir"
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/datadir"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -25,9 +25,9 @@ const lockPoll = 200 * time.Millisecond
 // guard looks at the data before etcd touches it, and says why etcd must not:
 // what it finds here etcd would answer with a crash, with silence, or with an
 // empty cluster. The second result is true if there is nothing to say.
-func (m *member) guard(ctx context.Context) (failure.Failure, bool) {
-	if f, ok := m.accessible(); !ok {
-		return f, false
+func (m *member) guard(ctx context.Context) *failure.Failure {
+	if f := m.accessible(); f != nil {
+		return f
 	}
 	if detail, yes := exposed(m.Config.Dir); yes {
 		m.note(failure.IDDirMode, detail)
@@ -35,25 +35,25 @@ func (m *member) guard(ctx context.Context) (failure.Failure, bool) {
 	d, err := m.inspect(ctx)
 	switch {
 	case ctx.Err() != nil:
-		return failure.New(failure.IDSignalled, ""), false
+		return failure.New(failure.IDSignalled, "")
 	case err != nil:
 		// etcd reads the same, and says what it thinks of it.
 		m.log.Warn("the data cannot be inspected before etcd opens it", zap.Error(err))
-		return failure.Failure{}, true
+		return nil
 	case d.DB.Locked:
-		return failure.New(failure.IDLocked, holder(d)), false
+		return failure.New(failure.IDLocked, holder(d))
 	}
 	if why, yes := d.Foreign(); yes {
 		if d.DB.StorageVersion != "" {
-			return failure.New(failure.IDTooNew, why), false
+			return failure.New(failure.IDTooNew, why)
 		}
-		return failure.New(failure.IDTooOld, why), false
+		return failure.New(failure.IDTooOld, why)
 	}
 	if why, yes := d.WALLost(); yes {
 		if d.WAL.Damage != nil {
-			return failure.New(failure.IDDamaged, why), false
+			return failure.New(failure.IDDamaged, why)
 		}
-		return failure.New(failure.IDWALLost, why), false
+		return failure.New(failure.IDWALLost, why)
 	}
 	// Half-begun first, for it is not empty; afterwards it is.
 	if d.HalfBegun() && m.alone() {
@@ -61,32 +61,32 @@ func (m *member) guard(ctx context.Context) (failure.Failure, bool) {
 			return m.mayBegin(ctx)
 		}
 		if m.Guard.Pin != nil || m.Guard.Damage != "" {
-			return failure.New(failure.IDWiped, "its log holds no entry; "+m.pinned()), false
+			return failure.New(failure.IDWiped, "its log holds no entry; "+m.pinned())
 		}
 		kept, err := datadir.MoveAside(m.Config.Dir, m.Config.WalDir, time.Now())
 		if err != nil {
-			return failure.New(failure.IDAsideLimit, err.Error()), false
+			return failure.New(failure.IDAsideLimit, err.Error())
 		}
 		m.log.Warn("a first start of this member was interrupted before anything was stored; it begins anew", zap.Strings("kept", kept))
-		return failure.Failure{}, true
+		return nil
 	}
 	if d.Empty() {
 		return m.mayBegin(ctx)
 	}
 	if p := m.Guard.Pin; p != nil && d.WAL.MemberID != 0 {
-		if f, ok := m.mayStay(ctx, d); !ok {
-			return f, false
+		if f := m.mayStay(ctx, d); f != nil {
+			return f
 		}
 	}
 	if self, yes := d.OneOfSeveral(); yes && m.Guard.Unconfigured && !m.Config.ForceNewCluster {
-		return failure.New(failure.IDLoopbackConfig, fmt.Sprintf("its peer URL is %s", strings.Join(self.PeerURLs, ", "))), false
+		return failure.New(failure.IDLoopbackConfig, fmt.Sprintf("its peer URL is %s", strings.Join(self.PeerURLs, ", ")))
 	}
 	if alone, yes := d.AloneOnLoopback(); yes && m.reachesOthers() && d.WAL.LastIndex <= d.DB.ConsistentIndex {
 		f := failure.New(failure.IDLoopbackData, fmt.Sprintf("its peer URL is %s", strings.Join(alone.PeerURLs, ", ")))
 		if d.WAL.MemberID != 0 {
 			f.Values = map[string]string{"member-id": fmt.Sprintf("%x", d.WAL.MemberID)}
 		}
-		return f, false
+		return f
 	}
 	if text, yes := d.Torn(); yes {
 		m.note(failure.IDWALBroken, text)
@@ -97,7 +97,7 @@ func (m *member) guard(ctx context.Context) (failure.Failure, bool) {
 	if text, yes := d.Behind(); yes {
 		m.note(failure.IDWALLost, text)
 	}
-	return failure.Failure{}, true
+	return nil
 }
 
 // note keeps a condition for as long as this process lives.
@@ -154,22 +154,22 @@ func (m *member) await(id, text string) {
 }
 
 // accessible reports whether what is there of the data can be worked with.
-func (m *member) accessible() (failure.Failure, bool) {
+func (m *member) accessible() *failure.Failure {
 	dir := m.Config.Dir
 	paths := []string{dir, filepath.Join(dir, "member"), filepath.Join(dir, "member", "snap"), filepath.Join(dir, "member", "wal")}
 	if m.Config.WalDir != "" {
 		paths = append(paths, m.Config.WalDir)
 	}
 	for _, p := range paths {
-		if f, ok := usable(p, true); !ok {
-			return f, false
+		if f := usable(p, true); f != nil {
+			return f
 		}
 	}
 	return usable(filepath.Join(dir, "member", "snap", "db"), false)
 }
 
 // usable reports whether a directory or file, if it exists, can be written.
-func usable(path string, isDir bool) (failure.Failure, bool) {
+func usable(path string, isDir bool) *failure.Failure {
 	info, err := os.Stat(path)
 	mode := uint32(unix.R_OK | unix.W_OK)
 	if isDir {
@@ -177,27 +177,27 @@ func usable(path string, isDir bool) (failure.Failure, bool) {
 	}
 	switch {
 	case os.IsNotExist(err):
-		return failure.Failure{}, true // etcd makes it
+		return nil // etcd makes it
 	case err != nil:
-		return orAccess(err), false
+		return orAccess(err)
 	case info.IsDir() != isDir:
-		return failure.New(failure.IDDirAccess, fmt.Sprintf("%s has the wrong type, %s", path, info.Mode().Type())), false
+		return failure.New(failure.IDDirAccess, fmt.Sprintf("%s has the wrong type, %s", path, info.Mode().Type()))
 	}
 	if err := unix.Access(path, mode); err == nil {
-		return failure.Failure{}, true
+		return nil
 	} else if err != unix.EACCES && err != unix.EPERM { // a disk that the kernel has made read-only
-		return orAccess(fmt.Errorf("%s: %w", path, err)), false
+		return orAccess(fmt.Errorf("%s: %w", path, err))
 	}
 	detail := fmt.Sprintf("%s has mode %04o", path, info.Mode().Perm())
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
-		return failure.New(failure.IDDirOwner, fmt.Sprintf("%s, and belongs to user %d; this is user %d", detail, st.Uid, os.Geteuid())), false
+		return failure.New(failure.IDDirOwner, fmt.Sprintf("%s, and belongs to user %d; this is user %d", detail, st.Uid, os.Geteuid()))
 	}
-	return failure.New(failure.IDDirAccess, detail), false
+	return failure.New(failure.IDDirAccess, detail)
 }
 
 // orAccess is what the catalogue knows of an error of the file system.
-func orAccess(err error) failure.Failure {
-	if f, ok := failure.FromError(err); ok {
+func orAccess(err error) *failure.Failure {
+	if f := failure.FromError(err); f != nil {
 		return f
 	}
 	return failure.New(failure.IDDirAccess, err.Error())

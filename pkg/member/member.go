@@ -16,11 +16,10 @@ import (
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.etcd.io/etcd/server/v3/storage/wal"
 
-	"github.com/etcd-node/etcd-node/pkg/diskwait"
-	"github.com/etcd-node/etcd-node/pkg/election"
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/disk"
+	"github.com/etcd-node/etcd-node/pkg/member/election"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
-	"github.com/etcd-node/etcd-node/pkg/reserve"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -71,8 +70,8 @@ type member struct {
 	stopping  atomic.Bool
 	streams   election.Streams
 	elector   elector
-	reserve   *reserve.Keeper
-	hangs     atomic.Pointer[diskwait.Wait]    // an access to the disk
+	reserve   *disk.Keeper
+	hangs     atomic.Pointer[disk.Wait]        // an access to the disk
 	waits     atomic.Pointer[status.Condition] // for what, before etcd
 	noted     []status.Condition               // by open, which alone touches it
 	standing  []status.Condition               // the same, once it is done
@@ -89,8 +88,8 @@ type result struct {
 
 // open starts etcd, unless the data forbids it. It can block without limit.
 func (m *member) open(ctx context.Context) result {
-	if f, ok := m.guard(ctx); !ok {
-		return result{failed: &f}
+	if f := m.guard(ctx); f != nil {
+		return result{failed: f}
 	}
 	m.waits.Store(nil)
 	m.reserve.Poll() // etcd must find the space that it gives
@@ -98,11 +97,11 @@ func (m *member) open(ctx context.Context) result {
 	if err == nil {
 		return result{etcd: e, noted: m.noted}
 	}
-	f, ok := failure.FromError(err)
-	if !ok {
+	f := failure.FromError(err)
+	if f == nil {
 		f = failure.New(failure.IDNotStarted, err.Error())
 	}
-	return result{failed: &f}
+	return result{failed: f}
 }
 
 // Run runs etcd until the supervisor or ctx (a signal) says stop, or until it
@@ -166,7 +165,7 @@ func Run(ctx context.Context, o Options) int {
 			}
 		case r := <-m.started:
 			if r.failed != nil {
-				return m.fail(*r.failed)
+				return m.fail(r.failed)
 			}
 			m.standing = r.noted
 			go m.reserve.Run(ctx)
@@ -188,7 +187,7 @@ func Run(ctx context.Context, o Options) int {
 		case <-poll.C:
 		}
 		m.tell()
-		if f, ok := m.stuck(); ok {
+		if f := m.stuck(); f != nil {
 			return m.fail(f)
 		}
 	}
@@ -234,15 +233,15 @@ func (m *member) isLearner() bool {
 
 // endOf says why the server ended by itself. Its own word in the log comes
 // before what its listeners say, which is only that it ended.
-func (m *member) endOf(text string) failure.Failure {
+func (m *member) endOf(text string) *failure.Failure {
 	s := m.etcd.Load().Server
-	if f, ok := m.tap.state.why(); ok {
+	if f := m.tap.state.why(); f != nil {
 		return f
 	}
 	if s.IsIDRemoved(uint64(s.MemberID())) {
 		return failure.New(failure.IDRemoved, "")
 	}
-	if f, ok := failure.FromText(text); ok {
+	if f := failure.FromText(text); f != nil {
 		return f
 	}
 	return failure.New(failure.IDServerStopped, text)
@@ -250,20 +249,20 @@ func (m *member) endOf(text string) failure.Failure {
 
 // report tells the supervisor why the process is about to end; the first
 // reason counts, what follows are its consequences.
-func (m *member) report(f failure.Failure) {
+func (m *member) report(f *failure.Failure) {
 	if m.reported.CompareAndSwap(false, true) {
 		if f.ID == failure.IDWALRepair {
-			if space, err := reserve.SpaceOf(cmp.Or(m.Config.WalDir, m.Config.Dir)); err == nil {
+			if space, err := disk.SpaceOf(cmp.Or(m.Config.WalDir, m.Config.Dir)); err == nil {
 				f = unrepaired(f, space)
 			}
 		}
-		_ = m.send(pipe.Message{Kind: pipe.Failing, Failure: &f}) // the exit code tells too
+		_ = m.send(pipe.Message{Kind: pipe.Failing, Failure: f}) // the exit code tells too
 	}
 }
 
 // unrepaired names what keeps etcd from mending the end of its WAL, which it
 // copies before: etcd's last words do not, where it is that there is no room.
-func unrepaired(f failure.Failure, space reserve.Space) failure.Failure {
+func unrepaired(f *failure.Failure, space disk.Space) *failure.Failure {
 	if space.Available < wal.SegmentSizeBytes {
 		return failure.New(failure.IDDiskFull, f.Detail)
 	}
@@ -271,7 +270,7 @@ func unrepaired(f failure.Failure, space reserve.Space) failure.Failure {
 }
 
 // fail reports and logs a failure and returns its exit code.
-func (m *member) fail(f failure.Failure) int {
+func (m *member) fail(f *failure.Failure) int {
 	m.report(f)
 	m.log.Warn("the member ends", zap.String("failure", f.ID), zap.String("cause", f.Error()))
 	_ = m.log.Sync() // standard streams cannot be synced

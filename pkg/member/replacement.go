@@ -12,30 +12,30 @@ import (
 	"go.etcd.io/etcd/pkg/v3/netutil"
 	"go.etcd.io/etcd/server/v3/embed"
 
-	"github.com/etcd-node/etcd-node/pkg/datadir"
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/datadir"
 )
 
 // mayBegin reports whether a member may begin on an empty data dir. Where one
 // has lived before, only as its replacement: the cluster lists a member that
 // has never started, with our peer URL and another ID.
-func (m *member) mayBegin(ctx context.Context) (failure.Failure, bool) {
+func (m *member) mayBegin(ctx context.Context) *failure.Failure {
 	lived := m.Guard.Pin != nil || m.Guard.Damage != ""
 	switch {
 	case m.Guard.Unreadable != "":
-		return failure.New(failure.IDCannotLook, m.Guard.Unreadable+": whether a member has lived here cannot be known"), false
+		return failure.New(failure.IDCannotLook, m.Guard.Unreadable+": whether a member has lived here cannot be known")
 	case m.Config.ClusterState == embed.ClusterStateFlagNew && m.announced(ctx, lived):
 		// The env file is the same on every node, and says what was true when
 		// the cluster began. Whoever ran `member add` has said what is true now.
 		m.log.Info("the cluster lists this node as a new member: it joins, as with --initial-cluster-state=existing")
 		m.Config.ClusterState = embed.ClusterStateFlagExisting
-		return failure.Failure{}, true
+		return nil
 	case ctx.Err() != nil:
-		return failure.New(failure.IDSignalled, ""), false
+		return failure.New(failure.IDSignalled, "")
 	case !lived:
-		return failure.Failure{}, true
+		return nil
 	case m.Guard.Pin == nil, m.Config.ClusterState != embed.ClusterStateFlagExisting:
-		return failure.New(failure.IDWiped, m.pinned()), false
+		return failure.New(failure.IDWiped, m.pinned())
 	}
 	return m.replacement(ctx, unstarted,
 		failure.New(failure.IDWiped, m.pinned()+", and the cluster lists no new member with this node's peer URL"))
@@ -105,14 +105,14 @@ func (m *member) awaitAnswer() {
 
 // mayStay reports whether the data is the pinned member's, or that of its
 // replacement, which has not served yet.
-func (m *member) mayStay(ctx context.Context, d datadir.Data) (failure.Failure, bool) {
+func (m *member) mayStay(ctx context.Context, d datadir.Data) *failure.Failure {
 	p, cluster, id := m.Guard.Pin, fmt.Sprintf("%x", d.WAL.ClusterID), fmt.Sprintf("%x", d.WAL.MemberID)
 	if p.ClusterID == cluster && p.MemberID == id {
-		return failure.Failure{}, true
+		return nil
 	}
 	other := failure.New(failure.IDOtherIdentity, fmt.Sprintf("the data is of member %s of cluster %s; %s", id, cluster, m.pinned()))
 	if p.ClusterID != cluster {
-		return other, false
+		return other
 	}
 	return m.replacement(ctx, func(x listedMember) bool { return x.ID == d.WAL.MemberID }, other)
 }
@@ -120,26 +120,25 @@ func (m *member) mayStay(ctx context.Context, d datadir.Data) (failure.Failure, 
 // replacement asks the cluster whether this node is to replace the pinned
 // member: it lists one as wanted, with our peer URL, and the pinned one no
 // more. It waits until somebody answers.
-func (m *member) replacement(ctx context.Context, wanted func(listedMember) bool, not failure.Failure) (failure.Failure, bool) {
+func (m *member) replacement(ctx context.Context, wanted func(listedMember) bool, not *failure.Failure) *failure.Failure {
 	peers, err := m.others()
 	if err != nil {
-		f, ok := failure.FromError(err)
-		if !ok {
-			f = not
+		if f := failure.FromError(err); f != nil {
+			return f
 		}
-		return f, false
+		return not
 	}
 	if len(peers) == 0 { // nobody to ask
-		return not, false
+		return not
 	}
 	for said := false; ; {
 		members, ok := m.listed(ctx, peers)
 		if ok {
 			if m.replaces(ctx, members, wanted) {
 				m.log.Info("the cluster lists this node as a new member; it replaces the one that lived here", zap.Stringer("before", m.Guard.Pin))
-				return failure.Failure{}, true
+				return nil
 			}
-			return not, false
+			return not
 		}
 		if !said {
 			m.awaitAnswer()
@@ -147,7 +146,7 @@ func (m *member) replacement(ctx context.Context, wanted func(listedMember) bool
 		}
 		select {
 		case <-ctx.Done():
-			return failure.New(failure.IDSignalled, ""), false
+			return failure.New(failure.IDSignalled, "")
 		case <-time.After(probeMissing):
 		}
 	}

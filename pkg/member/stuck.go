@@ -19,21 +19,21 @@ const (
 
 // stuck recognises the states in which etcd starts, never becomes ready, and
 // returns no error.
-func (m *member) stuck() (failure.Failure, bool) {
+func (m *member) stuck() *failure.Failure {
 	e := m.etcd.Load()
 	if e == nil || m.ready.Load() {
-		return failure.Failure{}, false
+		return nil
 	}
 	s := e.Server
 	c := s.Cluster()
 	own, members := c.ID().String(), len(c.Members())
 	if id := m.found.foreign(own, max(members, len(m.initial)+1), strayRounds); id != "" {
-		return failure.New(failure.IDForeign, fmt.Sprintf("this member is of cluster %s, they are of %s", own, id)), true
+		return failure.New(failure.IDForeign, fmt.Sprintf("this member is of cluster %s, they are of %s", own, id))
 	}
 	// A WAL without entries: a first start that was killed. Where there are
 	// other members they bring what is missing.
 	if members == 0 && len(m.names) == 1 && s.Term() == 0 && s.CommittedIndex() == 0 && time.Since(m.startedAt) > halfBegunAfter {
-		return failure.New(failure.IDHalfBegun, ""), true
+		return failure.New(failure.IDHalfBegun, "")
 	}
-	return failure.Failure{}, false
+	return nil
 }

@@ -28,7 +28,7 @@ type tap struct {
 }
 
 type tapState struct {
-	fatal func(failure.Failure) // called from the logging goroutine, once the process is doomed
+	fatal func(*failure.Failure) // called from the logging goroutine, once the process is doomed
 	wake  func()                // something changed
 
 	mu       sync.Mutex
@@ -37,7 +37,7 @@ type tapState struct {
 	slowOpen bool
 }
 
-func newTap(wake func(), fatal func(failure.Failure)) tap {
+func newTap(wake func(), fatal func(*failure.Failure)) tap {
 	return tap{state: &tapState{wake: wake, fatal: fatal, active: map[string]time.Time{}}}
 }
 
@@ -76,8 +76,8 @@ func (t tap) Write(e zapcore.Entry, fields []zapcore.Field) error {
 
 	s := t.state
 	if e.Level >= zapcore.PanicLevel {
-		f, ok := failure.FromText(text)
-		if !ok {
+		f := failure.FromText(text)
+		if f == nil {
 			f = failure.New(failure.IDEnded, text)
 			f.Cause = "etcd ended its process"
 		}
@@ -92,8 +92,8 @@ func (t tap) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	case msgPeerInactive:
 		delete(s.active, peer)
 	case msgServerError:
-		if f, ok := failure.FromText(text); ok {
-			s.ended = &f
+		if f := failure.FromText(text); f != nil {
+			s.ended = f
 		}
 	case msgSlowOpen:
 		s.slowOpen = true
@@ -113,14 +113,11 @@ func (s *tapState) activeSince(peer string) (time.Time, bool) {
 	return since, ok
 }
 
-// why is the reason the log gave for the server's stop by itself, if any.
-func (s *tapState) why() (failure.Failure, bool) {
+// why is the reason the log gave for the server's stop by itself; nil: it gave none.
+func (s *tapState) why() *failure.Failure {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended == nil {
-		return failure.Failure{}, false
-	}
-	return *s.ended, true
+	return s.ended
 }
 
 func (s *tapState) opensSlowly() bool {

@@ -6,7 +6,7 @@ import (
 	"go.etcd.io/etcd/server/v3/storage/wal"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
-	"github.com/etcd-node/etcd-node/pkg/reserve"
+	"github.com/etcd-node/etcd-node/pkg/member/disk"
 )
 
 // etcd says no more than that it could not repair its WAL. Where there is no
@@ -17,7 +17,7 @@ func TestUnrepaired(t *testing.T) {
 		wal.SegmentSizeBytes - 1: failure.IDDiskFull,
 		wal.SegmentSizeBytes:     failure.IDWALRepair,
 	} {
-		f := unrepaired(failure.New(failure.IDWALRepair, "unexpected EOF"), reserve.Space{Available: available})
+		f := unrepaired(failure.New(failure.IDWALRepair, "unexpected EOF"), disk.Space{Available: available})
 		if f.ID != want || f.Detail != "unexpected EOF" {
 			t.Errorf("%d bytes available: %s, %q", available, f.ID, f.Detail)
 		}

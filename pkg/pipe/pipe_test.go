@@ -20,7 +20,7 @@ func TestRoundTrip(t *testing.T) {
 	want := []Message{
 		{Version: Version, Kind: Beat},
 		{Version: Version, Kind: View, View: &status.View{Name: "etcd-1", Ready: true, Members: []status.Member{{Name: "ü", Cause: "a\nb"}}}},
-		{Version: Version, Kind: Failing, Failure: &f},
+		{Version: Version, Kind: Failing, Failure: f},
 		{Version: Version, Kind: Start, Secrets: map[string]string{"discovery-password": "x"}},
 	}
 	var b bytes.Buffer

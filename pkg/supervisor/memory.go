@@ -8,8 +8,8 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
-	"github.com/etcd-node/etcd-node/pkg/recorder"
 	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 )
 
 // What outlives this process: the flight recorder and the pin.
@@ -52,7 +52,7 @@ func (s *Supervisor) recordChange() {
 
 // recordEnd keeps how the member ended, and what it was doing if it hung. The
 // zero Exit is an end without a process: it could not even be started.
-func (s *Supervisor) recordEnd(f failure.Failure, e Exit) {
+func (s *Supervisor) recordEnd(f *failure.Failure, e Exit) {
 	crash := e.Crash
 	if f.ID == failure.IDHang && crash != "" {
 		s.record(recorder.Record{Kind: recorder.Dump, Reason: f.Error(), Dump: crash})
@@ -60,22 +60,22 @@ func (s *Supervisor) recordEnd(f failure.Failure, e Exit) {
 	}
 	end := recorder.End{ID: f.ID, Class: f.Class, Cause: f.Error(), Status: -1, Crash: crash, Lines: e.Lines, Values: s.valuesFor(f)}
 	switch {
-	case e.Failure.ID == "":
+	case e.Failure == nil:
 	case e.Status.Signaled():
 		end.Signal = int(e.Status.Signal())
 	default:
 		end.Status = e.Status.ExitStatus()
 	}
 	now, ok := s.countOOM()
-	end.OOM = ok && e.Failure.ID != "" && now > s.oomKills
+	end.OOM = ok && e.Failure != nil && now > s.oomKills
 	s.record(recorder.Record{Kind: recorder.Ended, End: &end})
 }
 
 // why is the reason of an end: what the member said before it, then what the
 // kernel counted, then what the exit says.
-func (s *Supervisor) why(e Exit) failure.Failure {
+func (s *Supervisor) why(e Exit) *failure.Failure {
 	if s.reported != nil {
-		return *s.reported
+		return s.reported
 	}
 	killed := e.Status.Signaled() && e.Status.Signal() == syscall.SIGKILL && !s.killed
 	if now, ok := s.countOOM(); killed && ok && now > s.oomKills {
@@ -119,6 +119,6 @@ func (s *Supervisor) endIsOver() {
 }
 
 // keepEnd shows how the member ended last.
-func (s *Supervisor) keepEnd(f failure.Failure) {
+func (s *Supervisor) keepEnd(f *failure.Failure) {
 	s.st.LastEnd = &status.End{Time: time.Now(), ID: f.ID, Cause: f.Error(), Next: f.Next, Values: s.valuesFor(f)}
 }

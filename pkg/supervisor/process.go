@@ -16,7 +16,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
-	"github.com/etcd-node/etcd-node/pkg/recorder"
+	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 )
 
 const (

@@ -80,7 +80,7 @@ func starter(t *testing.T, environ []string) func(Launch) (*Process, error) {
 }
 
 // drain reads a process to its end.
-func drain(t *testing.T, p *Process) (texts []string, f failure.Failure) {
+func drain(t *testing.T, p *Process) (texts []string, f *failure.Failure) {
 	t.Helper()
 	deadline := time.After(30 * time.Second)
 	for {

@@ -13,8 +13,8 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
-	"github.com/etcd-node/etcd-node/pkg/recorder"
 	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 )
 
 // rig is a supervisor in a synctest bubble with a member that does what the
@@ -57,11 +57,11 @@ func (p *fakeProc) view(v status.View) { p.messages <- pipe.Message{Kind: pipe.V
 func (p *fakeProc) end(e Exit) { p.exited <- e }
 
 // ended is an exit that says no more than f.
-func ended(f failure.Failure) Exit { return Exit{Failure: f, Status: 1 << 8} }
+func ended(f *failure.Failure) Exit { return Exit{Failure: f, Status: 1 << 8} }
 
 // fail ends the member the way the real one does: reason first.
-func (p *fakeProc) fail(f failure.Failure) {
-	p.messages <- pipe.Message{Kind: pipe.Failing, Failure: &f}
+func (p *fakeProc) fail(f *failure.Failure) {
+	p.messages <- pipe.Message{Kind: pipe.Failing, Failure: f}
 	p.exited <- Exit{Failure: failure.New(failure.IDEnded, ""), Status: 1 << 8}
 }
 

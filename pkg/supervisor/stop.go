@@ -31,9 +31,9 @@ func (s *Supervisor) stop(reason string) {
 }
 
 // giveUp stops the member because of f and lets Run fail with it.
-func (s *Supervisor) giveUp(f failure.Failure) {
+func (s *Supervisor) giveUp(f *failure.Failure) {
 	f = f.Fill(s.values())
-	s.final = &f
+	s.final = f
 	s.recordEnd(f, Exit{})
 	s.keepEnd(f)
 	s.stop(f.Error())

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -14,8 +15,8 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
-	"github.com/etcd-node/etcd-node/pkg/recorder"
 	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 )
 
 // Options is what a supervisor needs from the outside. All funcs are called
@@ -92,7 +93,7 @@ type Process struct {
 
 // Exit is the end of a member process.
 type Exit struct {
-	Failure failure.Failure    // what the exit itself says
+	Failure *failure.Failure   // what the exit itself says; nil: there was no process
 	Status  syscall.WaitStatus // 1 << 8 is exit status 1, 9 is SIGKILL
 	Crash   string             // what the Go runtime wrote
 	Lines   []string           // the log's last lines of level warn and above
@@ -251,14 +252,13 @@ func (s *Supervisor) onPrepared(ctx context.Context, p prepared) {
 	case s.st.State == status.Stopping: // the stop waited for Prepare to end
 		s.enter(s.endState(), s.endReason())
 	case p.err != nil:
-		f, ok := p.err.(*failure.Failure)
-		if !ok {
-			c := failure.New(failure.IDConfiguration, "")
-			c.Cause = p.err.Error()
-			f = &c
+		var f *failure.Failure
+		if !errors.As(p.err, &f) {
+			f = failure.New(failure.IDConfiguration, "")
+			f.Cause = p.err.Error()
 		}
-		s.recordEnd(*f, Exit{})
-		s.ended(*f)
+		s.recordEnd(f, Exit{})
+		s.ended(f)
 	default:
 		s.launch = &p.launch
 		s.st.Notices, s.st.Values = p.launch.Notices, p.launch.Values
@@ -358,7 +358,7 @@ func (s *Supervisor) onExit(e Exit) {
 }
 
 // ended decides what follows a failure.
-func (s *Supervisor) ended(f failure.Failure) {
+func (s *Supervisor) ended(f *failure.Failure) {
 	f = f.Fill(s.valuesFor(f))
 	s.keepEnd(f)
 	if !s.servingSince.IsZero() && time.Since(s.servingSince) >= healthyAfter {
@@ -372,7 +372,7 @@ func (s *Supervisor) ended(f failure.Failure) {
 		over, f.Exit = true, failure.ExitTimeout
 	}
 	if over {
-		s.final = &f
+		s.final = f
 		s.enter(status.Failed, s.endReason())
 		return
 	}

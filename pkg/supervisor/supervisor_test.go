@@ -213,7 +213,7 @@ func TestUnpreparedIsRetried(t *testing.T) {
 			o.Prepare = func(ctx context.Context, say func(string)) (Launch, error) {
 				if n++; n == 1 {
 					f := failure.New(failure.IDNoAddress, "")
-					return Launch{}, &f
+					return Launch{}, f
 				}
 				return prepare(ctx, say)
 			}

@@ -70,7 +70,7 @@ func (s *Supervisor) onTick() {
 	}
 	if s.silent == int(s.opts.HangLimit/tickInterval) {
 		f := failure.New(failure.IDHang, "")
-		s.reported = &f
+		s.reported = f
 		s.opts.Log.Warn(fmt.Sprintf("the member has not been heard for %s: asking what its goroutines do, then killing it", s.opts.HangLimit), zap.Int("pid", s.proc.PID))
 		s.proc.Quit()
 		s.killAt = time.After(dumpLimit)

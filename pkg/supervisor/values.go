@@ -3,7 +3,7 @@ package supervisor
 import "github.com/etcd-node/etcd-node/pkg/failure"
 
 // valuesFor are those of the node, and what etcd's own words add.
-func (s *Supervisor) valuesFor(f failure.Failure) map[string]string {
+func (s *Supervisor) valuesFor(f *failure.Failure) map[string]string {
 	v := s.values()
 	for k, x := range f.Values {
 		if v[k] == "" {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// pkg/envfile reads env files as systemd does, and proves it against a corpus
+// pkg/config/envfile reads env files as systemd does, and proves it against a corpus
 // that was recorded once. That this systemd still agrees is proved here.
 func TestEnvFileCorpus(t *testing.T) {
 	c := hosts(t)

@@ -1,4 +1,4 @@
-package peerconn
+package peers
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package reserve
+package disk
 
 import (
 	"strings"
@@ -65,14 +65,6 @@ func TestSizeOn(t *testing.T) {
 	} {
 		if got := sizeOn(tc.size, tc.total); got != tc.want {
 			t.Errorf("sizeOn(%d, %d) = %d, want %d", tc.size, tc.total, got, tc.want)
-		}
-	}
-}
-
-func TestValidate(t *testing.T) {
-	for size, ok := range map[int64]bool{0: true, 1: false, Min - 1: false, Min: true, Default: true, 1 << 40: true, -1: false} {
-		if err := Validate(size); (err == nil) != ok {
-			t.Errorf("%d: %v", size, err)
 		}
 	}
 }

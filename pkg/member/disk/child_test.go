@@ -1,4 +1,4 @@
-package reserve
+package disk
 
 import (
 	"bufio"
@@ -49,7 +49,7 @@ func child(dataDir, walDir, size string) error {
 	cfg.LogLevel = "warn"
 	log := zap.Must(zap.NewProduction())
 	if n >= 0 {
-		k := New(Options{MemberDir: filepath.Join(dataDir, "member"), WALDir: walDir, Size: n, Log: log})
+		k := NewKeeper(Options{MemberDir: filepath.Join(dataDir, "member"), WALDir: walDir, Size: n, Log: log})
 		k.Poll()
 		go k.Run(context.Background())
 	}

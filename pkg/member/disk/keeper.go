@@ -1,4 +1,4 @@
-package reserve
+package disk
 
 import (
 	"cmp"
@@ -33,8 +33,8 @@ const (
 type Options struct {
 	MemberDir string // <data dir>/member; it need not exist yet
 	WALDir    string // "": MemberDir/wal
-	// Size is that of each reserve, in bytes: Default, anything that Validate
-	// accepts, or 0 for none and to remove what is there.
+	// Size is that of each reserve, in bytes: at least [Min], or 0 for none and
+	// to remove what is there.
 	Size int64
 	Log  *zap.Logger
 	// Changed is called, from Poll, when Warnings has changed. May be nil.
@@ -57,8 +57,8 @@ type system struct {
 	fallocate func(f *os.File, size int64) error
 }
 
-// New makes a Keeper; nothing is touched before Poll.
-func New(o Options) *Keeper {
+// NewKeeper makes a Keeper; nothing is touched before Poll.
+func NewKeeper(o Options) *Keeper {
 	return newKeeper(o, system{SpaceOf, deviceOf, fallocate})
 }
 

@@ -1,4 +1,4 @@
-package diskwait
+package disk
 
 import (
 	"fmt"

@@ -12,7 +12,7 @@
 // The connections are etcd's own and out of reach by its API. They are found by
 // their ports, and what is set or ended is the socket in the kernel; etcd then
 // does what it does whenever a connection breaks, and dials again.
-package peerconn
+package peers
 
 import (
 	"errors"

@@ -1,19 +1,13 @@
-package reserve
+package disk
 
 import (
-	"fmt"
-
 	humanize "github.com/dustin/go-humanize"
 )
 
 const (
-	// Default is the size of a reserve. With what is left when it is released
-	// it has to last for a start (see Needed), for the WAL of the compaction,
-	// and for a defragmentation, which first writes what is in use once more.
-	Default = 192 << 20
-
 	// Min is the smallest reserve that helps: one WAL segment, 64,000,000
-	// bytes, and some pages for the database.
+	// bytes, and some pages for the database. The setting takes no less
+	// (TestReserveLimits in cmd/etcd-node holds the two together).
 	Min = 80 << 20
 
 	// Needed is what must be available for etcd to go on. A start repairs a
@@ -30,14 +24,6 @@ const (
 	// 400 MiB, where two segments already fill half of the disk, there is none.
 	share = 5
 )
-
-// Validate says what is wrong with a configured size in bytes, if anything.
-func Validate(size int64) error {
-	if size == 0 || size >= Min {
-		return nil
-	}
-	return fmt.Errorf("a reserve of %s cannot hold a WAL segment: give at least %s, or 0 for none", bytes(size), bytes(Min))
-}
 
 // sizeOn is the size that a reserve of the configured size has on a file system
 // of total bytes; 0: none.

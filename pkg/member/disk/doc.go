@@ -32,4 +32,4 @@
 // runs; [Keeper.Warnings] can be called from any goroutine and never waits for
 // the disk. Nothing here ends a process or fails a start: what cannot be done
 // is logged once.
-package reserve
+package disk

@@ -1,4 +1,4 @@
-package reserve
+package disk
 
 import (
 	"context"
@@ -17,6 +17,9 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 	"golang.org/x/sys/unix"
 )
+
+// Default is the setting's default.
+const Default = 192 << 20
 
 const size = Min // of the reserve: real blocks, so no more of them than necessary
 
