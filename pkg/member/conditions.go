@@ -11,6 +11,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member/disk"
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -78,11 +79,11 @@ func (m *member) conditions(s *etcdserver.EtcdServer, now time.Time) []status.Co
 		all = append(all, status.Condition{ID: failure.IDNoQuorum})
 	}
 	for _, x := range s.Cluster().Members() {
-		p := peer{id: x.ID.String(), urls: x.PeerURLs}
-		if _, active := m.tap.state.activeSince(p.id); active && x.ID != s.MemberID() && m.found.silent(p.key()) {
+		p := peers.Peer{ID: x.ID.String(), URLs: x.PeerURLs}
+		if _, active := m.tap.state.activeSince(p.ID); active && x.ID != s.MemberID() && m.found.Silent(p) {
 			name := x.Name
 			if name == "" {
-				name = p.id
+				name = p.ID
 			}
 			all = append(all, status.Condition{ID: failure.IDPeerFrozen, Text: fmt.Sprintf("raft's connection to %s stands, but it does not answer", name)})
 		}

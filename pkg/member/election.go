@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/raft/v3"
 
 	"github.com/etcd-node/etcd-node/pkg/member/election"
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -27,7 +28,7 @@ func (m *member) elect(ctx context.Context) {
 	if !m.Config.PreVote || !m.Election.Failover && !m.Election.Start {
 		return
 	}
-	tlsConfig, err := m.peerTLS()
+	tlsConfig, err := peers.ClientTLS(m.Config.PeerTLSInfo, m.Config.PeerAutoTLS)
 	if err != nil {
 		m.log.Warn("a dead leader will cost an election timeout: the TLS settings for peers cannot be used", zap.Error(err))
 		return

@@ -19,6 +19,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member/disk"
 	"github.com/etcd-node/etcd-node/pkg/member/election"
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
@@ -56,9 +57,9 @@ type member struct {
 	Options
 	log       *zap.Logger
 	tap       tap
-	found     findings
+	found     peers.Findings
 	wakeup    chan struct{}
-	initial   []peer
+	initial   []peers.Peer
 	names     map[string]string // peer URLs → name, by the initial cluster
 	started   chan result       // of StartEtcd
 	etcd      atomic.Pointer[embed.Etcd]
@@ -73,32 +74,34 @@ type member struct {
 	reserve   *disk.Keeper
 	hangs     atomic.Pointer[disk.Wait]        // an access to the disk
 	waits     atomic.Pointer[status.Condition] // for what, before etcd
-	noted     []status.Condition               // by open, which alone touches it
-	standing  []status.Condition               // the same, once it is done
+	standing  []status.Condition               // found before the start, and true as long as it runs
 
 	leaderlessSince time.Time
 }
 
 // result is what came of the start.
 type result struct {
-	etcd   *embed.Etcd
-	failed *failure.Failure
-	noted  []status.Condition // found before the start, and true as long as it runs
+	etcd     *embed.Etcd
+	failed   *failure.Failure
+	standing []status.Condition
 }
 
 // open starts etcd, unless the data forbids it. It can block without limit.
 func (m *member) open(ctx context.Context) result {
-	if f := m.guard(ctx); f != nil {
+	admitted, f := m.admit(ctx)
+	if f != nil {
 		return result{failed: f}
+	}
+	if admitted.Joins {
+		m.Config.ClusterState = embed.ClusterStateFlagExisting
 	}
 	m.waits.Store(nil)
 	m.reserve.Poll() // etcd must find the space that it gives
 	e, err := embed.StartEtcd(m.Config)
 	if err == nil {
-		return result{etcd: e, noted: m.noted}
+		return result{etcd: e, standing: admitted.Conditions}
 	}
-	f := failure.FromError(err)
-	if f == nil {
+	if f = failure.FromError(err); f == nil {
 		f = failure.New(failure.IDNotStarted, err.Error())
 	}
 	return result{failed: f}
@@ -122,20 +125,20 @@ func Run(ctx context.Context, o Options) int {
 		return m.fail(failure.New(failure.IDNotStarted, err.Error()))
 	}
 	o.Config.SetupGlobalLoggers()
-	m.initial, m.names = initialPeers(o.Config.InitialCluster, o.Config.Name)
+	m.initial, m.names = peers.Initial(o.Config.InitialCluster, o.Config.Name)
 	m.progress = opening(o.Config)
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if p, err := m.prober(); err != nil { // before StartEtcd, which writes to the configuration
+	if c, err := m.client(); err != nil { // before StartEtcd, which writes to the configuration
 		m.log.Warn("cannot probe peers: their TLS settings cannot be used", zap.Error(err))
 	} else {
-		go probeLoop(ctx, p, m.peers, &m.found, m.wake)
+		go c.Watch(ctx, m.peers, &m.found, m.wake)
 	}
 
 	m.reserve = m.keeper()
 	go m.watchDisk(ctx)
-	go m.watchConns(ctx, listenPorts(o.Config.ListenPeerUrls))
+	go m.minder().Run(ctx)
 	go func() { m.started <- m.open(ctx) }() // StartEtcd takes no context
 
 	beat, poll := time.NewTicker(beatInterval), time.NewTicker(pollInterval)
@@ -167,7 +170,7 @@ func Run(ctx context.Context, o Options) int {
 			if r.failed != nil {
 				return m.fail(r.failed)
 			}
-			m.standing = r.noted
+			m.standing = r.standing
 			go m.reserve.Run(ctx)
 			m.etcd.Store(r.etcd)
 			m.startedAt = time.Now()

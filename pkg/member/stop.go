@@ -9,6 +9,8 @@ import (
 
 	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/etcdserver"
+
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
 )
 
 const (
@@ -136,8 +138,8 @@ func (m *member) heirs(s *etcdserver.EtcdServer) []types.ID {
 		if x.IsLearner || x.ID == s.MemberID() {
 			continue
 		}
-		p := peer{id: x.ID.String(), urls: x.PeerURLs}
-		if t, ok := m.tap.state.activeSince(p.id); ok && !m.found.silent(p.key()) {
+		p := peers.Peer{ID: x.ID.String(), URLs: x.PeerURLs}
+		if t, ok := m.tap.state.activeSince(p.ID); ok && !m.found.Silent(p) {
 			since[x.ID] = t
 			ids = append(ids, x.ID)
 		}

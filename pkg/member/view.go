@@ -2,7 +2,6 @@ package member
 
 import (
 	"cmp"
-	"crypto/tls"
 	"errors"
 	"slices"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/embed"
 
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
@@ -66,8 +66,8 @@ func (m *member) view() status.View {
 	}
 	for _, x := range c.Members() {
 		self := x.ID == s.MemberID()
-		p := peer{id: x.ID.String(), urls: x.PeerURLs}
-		sm := status.Member{ID: p.id, Name: m.nameOf(e, x.ID), PeerURLs: x.PeerURLs, Self: self, Learner: x.IsLearner, Connected: self}
+		p := peers.Peer{ID: x.ID.String(), URLs: x.PeerURLs}
+		sm := status.Member{ID: p.ID, Name: m.nameOf(e, x.ID), PeerURLs: x.PeerURLs, Self: self, Learner: x.IsLearner, Connected: self}
 		if !self {
 			sm.Connected, sm.Cause = m.connected(p, v.ClusterID)
 		}
@@ -92,23 +92,23 @@ func (m *member) view() status.View {
 }
 
 // connected reports whether a peer takes part, and if not, why.
-func (m *member) connected(p peer, ownCluster string) (bool, string) {
-	_, active := m.tap.state.activeSince(p.id)
-	found, probed := m.found.get(p.key())
+func (m *member) connected(p peers.Peer, ownCluster string) (bool, string) {
+	_, active := m.tap.state.activeSince(p.ID)
+	found, probed := m.found.Of(p)
 	switch {
-	case probed && found.clusterID != "" && found.clusterID != ownCluster:
-		return false, "belongs to another cluster, " + found.clusterID
+	case probed && found.ClusterID != "" && found.ClusterID != ownCluster:
+		return false, "belongs to another cluster, " + found.ClusterID
 	case active:
-		if m.found.silent(p.key()) {
-			return false, found.cause
+		if m.found.Silent(p) {
+			return false, found.Cause
 		}
 		return true, ""
 	case !probed:
 		return false, "connecting"
-	case found.ok:
+	case found.OK:
 		return false, "it answers, raft is connecting"
 	default:
-		return false, found.cause
+		return false, found.Cause
 	}
 }
 
@@ -122,46 +122,8 @@ func (m *member) nameOf(e *embed.Etcd, id types.ID) string {
 	if x.Name != "" {
 		return x.Name
 	}
-	if n := m.names[(peer{urls: x.PeerURLs}).key()]; n != "" {
+	if n := m.names[(peers.Peer{URLs: x.PeerURLs}).Key()]; n != "" {
 		return n
 	}
 	return id.String()
-}
-
-// prober returns what probes the peers, with raft's own certificates.
-func (m *member) prober() (*prober, error) {
-	tlsConfig, err := m.peerTLS()
-	if err != nil {
-		return nil, err
-	}
-	return newProber(tlsConfig), nil
-}
-
-// peerTLS is the client's side of raft's own TLS.
-func (m *member) peerTLS() (*tls.Config, error) {
-	info := m.Config.PeerTLSInfo
-	tlsConfig, err := info.ClientConfig()
-	if err != nil {
-		return nil, err
-	}
-	if m.Config.PeerAutoTLS && info.Empty() {
-		tlsConfig.InsecureSkipVerify = true // as raft's own connections do then
-	}
-	return tlsConfig, nil
-}
-
-// peers are the other members: the cluster's once it is known, the initial
-// cluster's before.
-func (m *member) peers() []peer {
-	e := m.etcd.Load()
-	if e == nil {
-		return m.initial
-	}
-	var out []peer
-	for _, x := range e.Server.Cluster().Members() {
-		if x.ID != e.Server.MemberID() {
-			out = append(out, peer{id: x.ID.String(), urls: x.PeerURLs})
-		}
-	}
-	return out
 }

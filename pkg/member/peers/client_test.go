@@ -1,4 +1,4 @@
-package member
+package peers
 
 import (
 	"crypto/tls"
@@ -61,12 +61,12 @@ func TestProbeCauses(t *testing.T) {
 	roots.AddCert(secure.Certificate())
 	roots.AddCert(expired.Certificate())
 	roots.AddCert(wrongName.Certificate())
-	trusting := newProber(&tls.Config{RootCAs: roots})
-	strict := newProber(&tls.Config{RootCAs: x509.NewCertPool()})
+	trusting := NewClient(&tls.Config{RootCAs: roots})
+	strict := NewClient(&tls.Config{RootCAs: x509.NewCertPool()})
 
 	for _, tc := range []struct {
 		name string
-		p    *prober
+		p    *Client
 		urls []string
 		want string // part of the cause; "" = it answers
 	}{
@@ -82,24 +82,23 @@ func TestProbeCauses(t *testing.T) {
 		{"unknown authority", strict, []string{secure.URL}, "127.0.0.1: TLS: its certificate is signed by an unknown authority; see ETCD_PEER_TRUSTED_CA_FILE"},
 		{"expired", trusting, []string{expired.URL}, "127.0.0.1: TLS: its certificate is not valid: x509: certificate has expired"},
 		{"wrong name", trusting, []string{wrongName.URL}, "127.0.0.1: TLS: its certificate is not valid for this address"},
-		{"our certificate refused", newProber(&tls.Config{InsecureSkipVerify: true}), []string{demanding.URL}, "127.0.0.1: TLS: it refuses our certificate"},
+		{"our certificate refused", NewClient(&tls.Config{InsecureSkipVerify: true}), []string{demanding.URL}, "127.0.0.1: TLS: it refuses our certificate"},
 		{"another service", trusting, []string{web.URL}, "is not an etcd peer port (HTTP 404)"},
 		{"unix socket", trusting, []string{"unix://localhost:1"}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got := tc.p.probe(t.Context(), tc.urls)
-			if got.ok != (tc.want == "") || !strings.Contains(got.cause, tc.want) {
+			got := tc.p.Probe(t.Context(), tc.urls)
+			if got.OK != (tc.want == "") || !strings.Contains(got.Cause, tc.want) {
 				t.Errorf("found %+v, want cause %q", got, tc.want)
 			}
-			if tc.name == "answers" && got.clusterID != "cdf818194e3a8c32" {
-				t.Errorf("cluster ID %q", got.clusterID)
+			if tc.name == "answers" && got.ClusterID != "cdf818194e3a8c32" {
+				t.Errorf("cluster ID %q", got.ClusterID)
 			}
 		})
 	}
 }
 
-// What loopback cannot be made to answer.
 // Nothing may be left of a probe of a frozen peer: there is one every second
 // or so, for as long as it is frozen.
 func TestProbeLeavesNothing(t *testing.T) {
@@ -108,12 +107,12 @@ func TestProbeLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	p := newProber(&tls.Config{InsecureSkipVerify: true})
+	p := NewClient(&tls.Config{InsecureSkipVerify: true})
 	before := runtime.NumGoroutine()
 	var probes sync.WaitGroup
 	for range 5 {
 		probes.Go(func() {
-			if f := p.probe(t.Context(), []string{"https://" + l.Addr().String()}); f.ok || !strings.Contains(f.cause, "no answer in 1s") {
+			if f := p.Probe(t.Context(), []string{"https://" + l.Addr().String()}); f.OK || !strings.Contains(f.Cause, "no answer in 1s") {
 				t.Errorf("found %+v", f)
 			}
 		})
@@ -126,60 +125,61 @@ func TestProbeLeavesNothing(t *testing.T) {
 	}
 }
 
+// What loopback cannot be made to answer.
 func TestExplainRoutes(t *testing.T) {
 	for errno, want := range map[syscall.Errno]string{
 		syscall.EHOSTUNREACH: "no route to host; is TCP 2380 open in its firewall?",
 		syscall.ENETUNREACH:  "network is unreachable",
 	} {
-		p := newProber(nil)
-		p.client.Transport.(*http.Transport).Proxy = nil
-		p.client.Transport.(*http.Transport).DialContext = (&net.Dialer{Control: func(string, string, syscall.RawConn) error { return errno }}).DialContext
-		if got := p.probe(t.Context(), []string{"http://192.0.2.1:2380"}); got.cause != "192.0.2.1: "+want {
-			t.Errorf("%v: %q", errno, got.cause)
+		p := NewClient(nil)
+		p.http.Transport.(*http.Transport).Proxy = nil
+		p.http.Transport.(*http.Transport).DialContext = (&net.Dialer{Control: func(string, string, syscall.RawConn) error { return errno }}).DialContext
+		if got := p.Probe(t.Context(), []string{"http://192.0.2.1:2380"}); got.Cause != "192.0.2.1: "+want {
+			t.Errorf("%v: %q", errno, got.Cause)
 		}
 	}
 }
 
 func TestFindings(t *testing.T) {
-	var f findings
-	peers := []peer{{urls: []string{"b"}}, {urls: []string{"c"}}}
-	down := finding{cause: "mute"}
-	other := finding{ok: true, clusterID: "other"}
-	own := finding{ok: true, clusterID: "own"}
+	var f Findings
+	peers := []Peer{{URLs: []string{"b"}}, {URLs: []string{"c"}}}
+	down := Finding{Cause: "mute"}
+	other := Finding{OK: true, ClusterID: "other"}
+	own := Finding{OK: true, ClusterID: "own"}
 
-	f.put(peers, []finding{down, own})
-	if f.silent("b") {
+	f.put(peers, []Finding{down, own})
+	if f.Silent(peers[0]) {
 		t.Error("silent after one failure")
 	}
-	f.put(peers, []finding{down, own})
-	if !f.silent("b") || f.silent("c") {
+	f.put(peers, []Finding{down, own})
+	if !f.Silent(peers[0]) || f.Silent(peers[1]) {
 		t.Error("not silent after two failures, or both are")
 	}
-	f.put(peers, []finding{own, own})
-	if f.silent("b") {
+	f.put(peers, []Finding{own, own})
+	if f.Silent(peers[0]) {
 		t.Error("silent although it answered")
 	}
 
 	// One of three is outvoted by two that agree; nobody is by one.
 	for _, tc := range []struct {
-		b, c finding
+		b, c Finding
 		size int
 		want string
 	}{
 		{other, other, 3, "other"},
 		{other, own, 3, ""},
 		{other, down, 3, ""},
-		{other, finding{ok: true, clusterID: "third"}, 3, ""},
+		{other, Finding{OK: true, ClusterID: "third"}, 3, ""},
 		{other, other, 5, ""},
 	} {
-		f.put(peers, []finding{tc.b, tc.c})
-		if got := f.foreign("own", tc.size, 4); got != tc.want {
+		f.put(peers, []Finding{tc.b, tc.c})
+		if got := f.Foreign("own", tc.size, 4); got != tc.want {
 			t.Errorf("%+v %+v of %d: %q, want %q", tc.b, tc.c, tc.size, got, tc.want)
 		}
 	}
-	var fresh findings
-	fresh.put(peers, []finding{other, other})
-	if fresh.foreign("own", 3, 4) != "" {
+	var fresh Findings
+	fresh.put(peers, []Finding{other, other})
+	if fresh.Foreign("own", 3, 4) != "" {
 		t.Error("believed after one round")
 	}
 }

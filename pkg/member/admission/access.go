@@ -1,0 +1,70 @@
+package admission
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+)
+
+// accessible reports whether what is there of the data can be worked with.
+func accessible(dir, walDir string) *failure.Failure {
+	paths := []string{dir, filepath.Join(dir, "member"), filepath.Join(dir, "member", "snap"), filepath.Join(dir, "member", "wal")}
+	if walDir != "" {
+		paths = append(paths, walDir)
+	}
+	for _, p := range paths {
+		if f := usable(p, true); f != nil {
+			return f
+		}
+	}
+	return usable(filepath.Join(dir, "member", "snap", "db"), false)
+}
+
+// usable reports whether a directory or file, if it exists, can be written.
+func usable(path string, isDir bool) *failure.Failure {
+	info, err := os.Stat(path)
+	mode := uint32(unix.R_OK | unix.W_OK)
+	if isDir {
+		mode |= unix.X_OK
+	}
+	switch {
+	case os.IsNotExist(err):
+		return nil // etcd makes it
+	case err != nil:
+		return accessFailure(err)
+	case info.IsDir() != isDir:
+		return failure.New(failure.IDDirAccess, fmt.Sprintf("%s has the wrong type, %s", path, info.Mode().Type()))
+	}
+	if err := unix.Access(path, mode); err == nil {
+		return nil
+	} else if err != unix.EACCES && err != unix.EPERM { // a disk that the kernel has made read-only
+		return accessFailure(fmt.Errorf("%s: %w", path, err))
+	}
+	detail := fmt.Sprintf("%s has mode %04o", path, info.Mode().Perm())
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
+		return failure.New(failure.IDDirOwner, fmt.Sprintf("%s, and belongs to user %d; this is user %d", detail, st.Uid, os.Geteuid()))
+	}
+	return failure.New(failure.IDDirAccess, detail)
+}
+
+// accessFailure is what the catalogue knows of an error of the file system.
+func accessFailure(err error) *failure.Failure {
+	if f := failure.FromError(err); f != nil {
+		return f
+	}
+	return failure.New(failure.IDDirAccess, err.Error())
+}
+
+// exposed reports whether others than the member may look into a directory.
+func exposed(dir string) (detail string, yes bool) {
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return "", false
+	}
+	return fmt.Sprintf("%s has mode %04o: other users may look into the data (chmod 0700 %s)", dir, info.Mode().Perm(), dir), true
+}

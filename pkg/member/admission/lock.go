@@ -1,0 +1,41 @@
+package admission
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/datadir"
+)
+
+// lockPoll is how often a database that another process holds is looked at.
+const lockPoll = 200 * time.Millisecond
+
+// inspect reads the data, and waits while another process holds it, if anybody
+// waits for us: etcd would wait too, but with its ports open and without a word.
+func (d *Door) inspect(ctx context.Context) (datadir.Data, error) {
+	for said := false; ; {
+		data, err := datadir.Inspect(d.DataDir, d.WALDir)
+		if err != nil || !data.DB.Locked || !d.Guard.Patient {
+			return data, err
+		}
+		if !said {
+			d.wait(failure.IDLocked, "waiting for the lock of "+holderOf(data))
+			said = true
+		}
+		select {
+		case <-ctx.Done():
+			return data, ctx.Err()
+		case <-time.After(lockPoll):
+		}
+	}
+}
+
+// holderOf names what is locked, and who holds it, as far as one may see.
+func holderOf(data datadir.Data) string {
+	if pid, command, ok := datadir.Holder(data.DB.Path); ok {
+		return fmt.Sprintf("%s, which process %d (%s) holds", data.DB.Path, pid, command)
+	}
+	return data.DB.Path + ", which another process holds"
+}

@@ -1,0 +1,46 @@
+package admission
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+)
+
+const (
+	// strayRounds is how many rounds of probes must have been made before a
+	// member that never became ready believes that it is in the wrong cluster.
+	strayRounds = 4
+	// halfBegunAfter is how long after its start a sound member of a cluster
+	// of one can be without any entry: it reads at least the one that made it
+	// a member from its own disk, before StartEtcd returns or at once after.
+	halfBegunAfter = 3 * time.Second
+)
+
+// Start is how far a server has come that is not ready yet.
+type Start struct {
+	ClusterID string
+	Members   int // as applied
+	Listed    int // in the initial cluster
+	Begun     bool
+	Since     time.Duration
+}
+
+// Foreigners knows what the peers said of their cluster; a *peers.Findings does.
+type Foreigners interface {
+	Foreign(own string, size, rounds int) string
+}
+
+// Stuck recognises the states in which etcd starts, never becomes ready, and
+// returns no error.
+func Stuck(s Start, found Foreigners) *failure.Failure {
+	if id := found.Foreign(s.ClusterID, max(s.Members, s.Listed), strayRounds); id != "" {
+		return failure.New(failure.IDForeign, fmt.Sprintf("this member is of cluster %s, they are of %s", s.ClusterID, id))
+	}
+	// A WAL without entries: a first start that was killed. Where there are
+	// other members they bring what is missing.
+	if s.Members == 0 && s.Listed == 1 && !s.Begun && s.Since > halfBegunAfter {
+		return failure.New(failure.IDHalfBegun, "")
+	}
+	return nil
+}

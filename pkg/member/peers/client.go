@@ -1,0 +1,135 @@
+package peers
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.etcd.io/etcd/client/pkg/v3/transport"
+)
+
+const (
+	// answerTimeout is how long a peer may take to answer. A peer that is
+	// frozen or cut off stays "active" for raft for 20 s and more; this finds
+	// it in one.
+	answerTimeout = time.Second
+	// maxMembers bounds a peer's list in bytes. A list of members is small;
+	// whoever sends more is no peer.
+	maxMembers = 1 << 20
+)
+
+// Client asks peers over the same port and with the same certificates as raft.
+// It is safe for concurrent use.
+type Client struct {
+	http *http.Client
+}
+
+// NewClient returns a client; tlsConfig is from [ClientTLS].
+func NewClient(tlsConfig *tls.Config) *Client {
+	return &Client{&http.Client{
+		Timeout: answerTimeout,
+		Transport: &http.Transport{
+			TLSClientConfig: tlsConfig,
+			// net/http goes on with a connection after the request for it has
+			// been given up: with a frozen peer, whose kernel accepts, for ever.
+			DialContext:         (&net.Dialer{Timeout: answerTimeout}).DialContext,
+			TLSHandshakeTimeout: answerTimeout,
+			// One idle connection per peer; below the peer's own ReadTimeout
+			// of 5 minutes, so that we close it and not the peer.
+			MaxIdleConnsPerHost: 1,
+			IdleConnTimeout:     time.Minute,
+		},
+	}}
+}
+
+// ClientTLS is the client's side of raft's own TLS; auto is --peer-auto-tls.
+func ClientTLS(info transport.TLSInfo, auto bool) (*tls.Config, error) {
+	config, err := info.ClientConfig()
+	if err != nil {
+		return nil, err
+	}
+	if auto && info.Empty() {
+		config.InsecureSkipVerify = true // as raft's own connections do then
+	}
+	return config, nil
+}
+
+// Finding is what one probe of a peer found.
+type Finding struct {
+	OK        bool   // it answered as an etcd peer
+	Cause     string // why it did not: "192.168.122.6: connection refused"
+	ClusterID string // the cluster it belongs to, hexadecimal; "" unknown
+}
+
+// Probe asks a peer at each of its URLs until one answers.
+func (c *Client) Probe(ctx context.Context, urls []string) Finding {
+	var last Finding
+	for _, u := range urls {
+		last = c.probe(ctx, u)
+		if last.OK {
+			break
+		}
+	}
+	return last
+}
+
+// probe gets the peer's list of members: the answer's header names its cluster.
+func (c *Client) probe(ctx context.Context, peerURL string) Finding {
+	u, err := url.Parse(peerURL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return Finding{OK: true} // a unix socket: raft's own connection has to tell
+	}
+	resp, err := c.get(ctx, peerURL)
+	if err != nil {
+		return Finding{Cause: u.Hostname() + ": " + short(explain(err, u))}
+	}
+	defer resp.Body.Close()
+	// Read to the end, or the connection cannot be used again.
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxMembers))
+	id := resp.Header.Get("X-Etcd-Cluster-ID")
+	switch {
+	case id != "":
+		return Finding{OK: true, ClusterID: id}
+	case resp.StatusCode == http.StatusBadRequest && u.Scheme == "http":
+		return Finding{Cause: u.Hostname() + ": speaks TLS, but its peer URL says http"}
+	default:
+		return Finding{Cause: fmt.Sprintf("%s: port %s is not an etcd peer port (HTTP %d)", u.Hostname(), portOf(u), resp.StatusCode)}
+	}
+}
+
+// Member is a member in a peer's list.
+type Member struct {
+	ID       uint64   `json:"id"`
+	Name     string   `json:"name"` // empty before its first start
+	PeerURLs []string `json:"peerURLs"`
+}
+
+// Members gets a peer's list of members.
+func (c *Client) Members(ctx context.Context, peerURL string) ([]Member, error) {
+	resp, err := c.get(ctx, peerURL)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	var members []Member
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxMembers)).Decode(&members); err != nil {
+		return nil, err
+	}
+	return members, nil
+}
+
+// get asks a peer for its list of members.
+func (c *Client) get(ctx context.Context, peerURL string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(peerURL, "/")+"/members", nil)
+	if err != nil {
+		return nil, err
+	}
+	return c.http.Do(req)
+}

@@ -1,0 +1,74 @@
+package peers
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// explain turns an error into what the operator has to look at.
+func explain(err error, u *url.URL) string {
+	var (
+		dns     *net.DNSError
+		op      *net.OpError
+		unknown x509.UnknownAuthorityError
+		host    x509.HostnameError
+		invalid x509.CertificateInvalidError
+	)
+	switch {
+	case errors.As(err, &dns):
+		if dns.IsNotFound {
+			return "the name does not resolve (no such host)"
+		}
+		return "the name cannot be resolved (is DNS reachable?)"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, syscall.EHOSTUNREACH):
+		return fmt.Sprintf("no route to host; is TCP %s open in its firewall?", portOf(u))
+	case errors.Is(err, syscall.ENETUNREACH):
+		return "network is unreachable"
+	case errors.Is(err, syscall.ECONNRESET):
+		return "connection reset"
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return "does not speak TLS, but its peer URL says https"
+	case errors.As(err, &unknown):
+		return "TLS: its certificate is signed by an unknown authority; see ETCD_PEER_TRUSTED_CA_FILE"
+	case errors.As(err, &host):
+		return "TLS: its certificate is not valid for this address: " + host.Error()
+	case errors.As(err, &invalid):
+		return "TLS: its certificate is not valid: " + invalid.Error()
+	case errors.As(err, &op) && op.Op == "remote error": // so crypto/tls wraps an alert
+		return fmt.Sprintf("TLS: it refuses our certificate (%s); see ETCD_PEER_CERT_FILE", strings.TrimPrefix(op.Err.Error(), "tls: "))
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), isTimeout(err):
+		return fmt.Sprintf("no answer in %s; is it up, and TCP %s open in its firewall?", answerTimeout, portOf(u))
+	}
+	if op != nil {
+		return op.Err.Error()
+	}
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		return ue.Err.Error()
+	}
+	return err.Error()
+}
+
+// short bounds a cause: an error about a certificate may list a hundred names.
+func short(s string) string {
+	const limit = 200 // two lines of a terminal
+	if len(s) <= limit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limit], "") + "…"
+}
+
+func isTimeout(err error) bool {
+	var t net.Error
+	return errors.As(err, &t) && t.Timeout()
+}

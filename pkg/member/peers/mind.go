@@ -1,0 +1,131 @@
+package peers
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// settling is how long after a stream is established the connections are
+	// looked at: streams come in fours, and not in the middle of an election,
+	// of which they may be part.
+	settling = 100 * time.Millisecond
+	// knocks are enough for net/http to notice that a connection has ended.
+	knocks = 4
+)
+
+// Streams tells of raft's streams with peers.
+type Streams interface {
+	// Established is closed when the next stream is established, with any peer.
+	Established() <-chan struct{}
+}
+
+// Minder minds the connections with peers.
+type Minder struct {
+	Listen  []url.URL     // where this member listens for peers
+	Limit   time.Duration // how long a peer may be silent: --raft-read-timeout
+	Peers   func() []Peer
+	Found   *Findings
+	Streams Streams
+	// Knock makes raft write a message that does not matter to a peer; it fails
+	// where the server stops, or has not begun.
+	Knock func(context.Context, Peer) error
+	Log   *zap.Logger
+}
+
+// Run ends connections with peers that have outlived the network under them,
+// and those that would wait when it is back: at the latest then the peer dials
+// us, or our own dial gets through, and all others are worth another try. It
+// works until ctx ends.
+func (m Minder) Run(ctx context.Context) {
+	if m.Limit <= 0 {
+		return
+	}
+	poll := time.NewTicker(m.Limit / 5)
+	defer poll.Stop()
+	complained := false
+	established := m.Streams.Established()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case <-established:
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(settling):
+			}
+			established = m.Streams.Established()
+			if err = Bound(m.ports(), m.Limit); err == nil {
+				_, err = Hurry(m.ports())
+			}
+		case <-poll.C:
+			if !m.Found.Whole() {
+				err = m.abandon(ctx)
+			}
+		}
+		if err != nil && !complained {
+			complained = true
+			m.Log.Warn("cannot mind the connections with peers, so after a network outage it may take TCP minutes to use them again; does the unit let it read /proc/net/tcp (ProcSubset=all)?", zap.Error(err))
+		}
+	}
+}
+
+// abandon gives up the connections on which nothing passes any more.
+func (m Minder) abandon(ctx context.Context) error {
+	// Before the other end, an etcd-node like this one, gives up reading: what
+	// is written after that is lost.
+	unheard := m.Limit - m.Limit/5
+	ended, err := Abandon(m.ports(), unheard)
+	if ended > 0 {
+		m.Log.Info("gave up connections with peers on which nothing has been acknowledged",
+			zap.Int("connections", ended), zap.Duration("for-at-least", unheard))
+		m.knock(ctx)
+	}
+	return err
+}
+
+// knock lets raft find out that its streams to the peers that are silent have
+// ended, by messages that do not matter: the next one that does, a client's
+// put on its way to the leader, would be lost.
+func (m Minder) knock(ctx context.Context) {
+	for _, p := range m.Peers() {
+		if !m.Found.Silent(p) {
+			continue
+		}
+		for range knocks {
+			if err := m.Knock(ctx, p); err != nil {
+				return
+			}
+			time.Sleep(time.Millisecond) // for the write; this goroutine has no hurry
+		}
+	}
+}
+
+// ports are those by which the connections with peers are known.
+func (m Minder) ports() (p Ports) {
+	for _, u := range m.Listen {
+		p.Listen = appendPort(p.Listen, &u)
+	}
+	for _, peer := range m.Peers() {
+		for _, raw := range peer.URLs {
+			if u, err := url.Parse(raw); err == nil {
+				p.Peers = appendPort(p.Peers, u)
+			}
+		}
+	}
+	return p
+}
+
+// appendPort appends a URL's port, if it is one of TCP.
+func appendPort(ports []uint64, u *url.URL) []uint64 {
+	if n, err := strconv.ParseUint(portOf(u), 10, 16); err == nil {
+		ports = append(ports, n)
+	}
+	return ports
+}

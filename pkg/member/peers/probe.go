@@ -1,0 +1,115 @@
+package peers
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	// PauseMissing is the pause between probes while a peer is missing: the
+	// status is to follow a peer that comes up without a visible delay.
+	PauseMissing = 500 * time.Millisecond
+	// pauseAll is the pause while all is well. One small request to each peer
+	// every two seconds is nothing beside raft's heartbeats.
+	pauseAll = 2 * time.Second
+)
+
+// Watch probes the peers that list returns until ctx ends, and calls changed
+// after each round.
+func (c *Client) Watch(ctx context.Context, list func() []Peer, f *Findings, changed func()) {
+	for {
+		peers := list()
+		found := make([]Finding, len(peers))
+		var wg sync.WaitGroup
+		for i := range peers {
+			wg.Go(func() { found[i] = c.Probe(ctx, peers[i].URLs) })
+		}
+		wg.Wait()
+		if ctx.Err() != nil {
+			return
+		}
+		pause := PauseMissing
+		if f.put(peers, found) {
+			pause = pauseAll
+		}
+		changed()
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Findings holds what the probes found last. It is safe for concurrent use.
+type Findings struct {
+	mu       sync.Mutex
+	last     map[string]Finding // by Peer.Key, as below
+	failures map[string]int     // in a row
+	rounds   int
+}
+
+// put replaces all findings by those of a new round and reports whether every
+// peer answered.
+func (f *Findings) put(peers []Peer, found []Finding) (all bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	last, failures := map[string]Finding{}, map[string]int{}
+	all = true
+	for i, p := range peers {
+		k, x := p.Key(), found[i]
+		if !x.OK {
+			failures[k] = f.failures[k] + 1
+		}
+		last[k] = x
+		all = all && x.OK
+	}
+	f.last, f.failures = last, failures
+	f.rounds++
+	return all
+}
+
+// Of is what the last probe of a peer found, if there was one.
+func (f *Findings) Of(p Peer) (Finding, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	x, ok := f.last[p.Key()]
+	return x, ok
+}
+
+// Silent reports whether two probes of a peer in a row have failed: one may be
+// a hiccup of a loaded machine.
+func (f *Findings) Silent(p Peer) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.failures[p.Key()] >= 2
+}
+
+// Whole reports whether every peer answered its last probe.
+func (f *Findings) Whole() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.failures) == 0
+}
+
+// Foreign returns the cluster ID that a quorum of size members has said to be
+// theirs, and that is not ours: then we are the stray one. "" if there is none,
+// or too few rounds of probes have been made to be sure.
+func (f *Findings) Foreign(own string, size, rounds int) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.rounds < rounds {
+		return ""
+	}
+	count := map[string]int{}
+	for _, x := range f.last {
+		if x.ClusterID != "" && x.ClusterID != own {
+			count[x.ClusterID]++
+			if count[x.ClusterID] >= size/2+1 {
+				return x.ClusterID
+			}
+		}
+	}
+	return ""
+}
