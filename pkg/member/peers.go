@@ -34,7 +34,7 @@ func (m *member) client() (*peers.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return peers.NewClient(tlsConfig), nil
+	return peers.NewClient(tlsConfig, nil), nil
 }
 
 // minder minds raft's connections with the peers.

@@ -1,17 +1,10 @@
 package election
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"io"
 	"net"
-	"net/http"
-	"strings"
-	"syscall"
 
-	"go.etcd.io/etcd/server/v3/lease"
-	"go.etcd.io/etcd/server/v3/lease/leasehttp"
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
 )
 
 // leads is what is known of who leads.
@@ -49,48 +42,15 @@ func (e *Elector) whoLeads(ctx context.Context, ids []uint64) leads {
 	return sum
 }
 
-// leads asks a member, at its peer URLs, whether it leads: by renewing a lease
-// that is none. Only the leader of any version of etcd looks for it; the others
-// say that it is not theirs to renew. Nothing is changed by that.
+// leads asks a member, at its peer URLs, whether it leads.
 func (n Network) leads(ctx context.Context, urls []string) leads {
-	client := http.Client{Transport: &http.Transport{
-		// net/http goes on with a connection after the request for it has been
-		// given up: where a peer's kernel accepts and nobody answers, for ever.
-		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
-			ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-			defer cancel()
-			return n.Dial(ctx, address)
-		},
-		TLSHandshakeTimeout: dialTimeout,
-		TLSClientConfig:     n.TLS,
-		DisableKeepAlives:   true,
-	}}
-	defer client.CloseIdleConnections()
-	sum := nobody
-	for _, u := range urls {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(u, "/")+leasehttp.LeasePrefix, bytes.NewReader(nil))
-		if err != nil {
-			return unknown
-		}
-		resp, err := client.Do(req)
-		if errors.Is(err, syscall.ECONNREFUSED) {
-			continue
-		}
-		sum = unknown
-		if err != nil {
-			continue
-		}
-		said, err := io.ReadAll(io.LimitReader(resp.Body, 1<<10)) // one line
-		resp.Body.Close()
-		if err != nil {
-			continue
-		}
-		switch strings.TrimSpace(string(said)) {
-		case lease.ErrLeaseNotFound.Error():
-			return somebody
-		case lease.ErrNotPrimary.Error():
-			return nobody
-		}
+	dial := func(ctx context.Context, _, address string) (net.Conn, error) { return n.Dial(ctx, address) }
+	switch peers.NewClient(n.TLS, dial).Leads(ctx, urls) {
+	case peers.Leads:
+		return somebody
+	case peers.Follows:
+		return nobody
+	default:
+		return unknown
 	}
-	return sum
 }

@@ -16,38 +16,58 @@ import (
 )
 
 const (
-	// answerTimeout is how long a peer may take to answer. A peer that is
-	// frozen or cut off stays "active" for raft for 20 s and more; this finds
-	// it in one.
+	// answerTimeout is how long a peer may take to accept a connection, to
+	// shake hands, and to answer. A peer that is frozen or cut off stays
+	// "active" for raft for 20 s and more; this finds it in one.
 	answerTimeout = time.Second
-	// maxMembers bounds a peer's list in bytes. A list of members is small;
-	// whoever sends more is no peer.
+	// maxMembers bounds a peer's list in bytes. A list of members is small; a
+	// service that sends more is not a peer.
 	maxMembers = 1 << 20
 )
 
-// Client asks peers over the same port and with the same certificates as raft.
-// It is safe for concurrent use.
+// Client asks peers over the same ports and with the same certificates as
+// raft. It is safe for concurrent use.
 type Client struct {
-	http *http.Client
+	reusing *http.Client // its connections serve many questions
+	fresh   *http.Client // each of its questions has a connection of its own
 }
 
-// NewClient returns a client; tlsConfig is from [ClientTLS].
-func NewClient(tlsConfig *tls.Config) *Client {
-	return &Client{&http.Client{
-		Timeout: answerTimeout,
-		Transport: &http.Transport{
-			TLSClientConfig: tlsConfig,
-			// net/http goes on with a connection after the request for it has
-			// been given up: with a frozen peer, whose kernel accepts, for ever.
-			DialContext:         (&net.Dialer{Timeout: answerTimeout}).DialContext,
-			TLSHandshakeTimeout: answerTimeout,
-			// One idle connection per peer; below the peer's own ReadTimeout
-			// of 5 minutes, so that we close it and not the peer.
-			MaxIdleConnsPerHost: 1,
-			IdleConnTimeout:     time.Minute,
+// Dial connects, as [net.Dialer.DialContext] does.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// NewClient returns a client that uses a configuration from [ClientTLS], and
+// dial, where that is not nil, to connect.
+func NewClient(tlsConfig *tls.Config, dial Dial) *Client {
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	common := http.Transport{
+		TLSClientConfig: tlsConfig,
+		// net/http goes on with a connection after it has given up the request
+		// for it: for ever, where a peer is frozen and its kernel accepts.
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+			defer cancel()
+			return dial(ctx, network, address)
 		},
-	}}
+		TLSHandshakeTimeout: answerTimeout,
+	}
+	reusing := common.Clone()
+	// One idle connection per peer, for less than the peer's own ReadTimeout of
+	// 5 minutes, so that we close it and not the peer.
+	reusing.MaxIdleConnsPerHost = 1
+	reusing.IdleConnTimeout = time.Minute
+	fresh := common.Clone()
+	fresh.DisableKeepAlives = true
+	return &Client{
+		reusing: &http.Client{Transport: reusing, Timeout: answerTimeout, CheckRedirect: stay},
+		fresh:   &http.Client{Transport: fresh, CheckRedirect: stay},
+	}
 }
+
+// stay takes a redirection for the answer: peers send none, and what another
+// service says elsewhere is not that peer's word.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // ClientTLS is the client's side of raft's own TLS; auto is --peer-auto-tls.
 func ClientTLS(info transport.TLSInfo, auto bool) (*tls.Config, error) {
@@ -65,10 +85,10 @@ func ClientTLS(info transport.TLSInfo, auto bool) (*tls.Config, error) {
 type Finding struct {
 	OK        bool   // it answered as an etcd peer
 	Cause     string // why it did not: "192.168.122.6: connection refused"
-	ClusterID string // the cluster it belongs to, hexadecimal; "" unknown
+	ClusterID string // the cluster it belongs to, hexadecimal; "" where unknown
 }
 
-// Probe asks a peer at each of its URLs until one answers.
+// Probe asks a peer at each of its URLs until one answers, for a second each.
 func (c *Client) Probe(ctx context.Context, urls []string) Finding {
 	var last Finding
 	for _, u := range urls {
@@ -86,7 +106,7 @@ func (c *Client) probe(ctx context.Context, peerURL string) Finding {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return Finding{OK: true} // a unix socket: raft's own connection has to tell
 	}
-	resp, err := c.get(ctx, peerURL)
+	resp, err := c.getMembers(ctx, peerURL)
 	if err != nil {
 		return Finding{Cause: u.Hostname() + ": " + short(explain(err, u))}
 	}
@@ -109,27 +129,31 @@ type Member struct {
 	ID       uint64   `json:"id"`
 	Name     string   `json:"name"` // empty before its first start
 	PeerURLs []string `json:"peerURLs"`
+	Learner  bool     `json:"isLearner"`
 }
 
-// Members gets a peer's list of members.
+// Members gets a peer's list of members, as that peer has applied it: it can
+// lag behind the cluster's, and is empty before the peer knows its cluster.
 func (c *Client) Members(ctx context.Context, peerURL string) ([]Member, error) {
-	resp, err := c.get(ctx, peerURL)
+	resp, err := c.getMembers(ctx, peerURL)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("ask a peer for its members: HTTP %d", resp.StatusCode)
+	}
 	var members []Member
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxMembers)).Decode(&members); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ask a peer for its members: %w", err)
 	}
 	return members, nil
 }
 
-// get asks a peer for its list of members.
-func (c *Client) get(ctx context.Context, peerURL string) (*http.Response, error) {
+func (c *Client) getMembers(ctx context.Context, peerURL string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(peerURL, "/")+"/members", nil)
 	if err != nil {
 		return nil, err
 	}
-	return c.http.Do(req)
+	return c.reusing.Do(req)
 }

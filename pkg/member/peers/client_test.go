@@ -7,12 +7,16 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"go.etcd.io/etcd/server/v3/lease"
 
 	"github.com/etcd-node/etcd-node/test/pki"
 )
@@ -34,6 +38,8 @@ func TestProbeCauses(t *testing.T) {
 	web := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(web.Close)
 	mute := listen(t) // the kernel completes the handshake, nobody answers
+	elsewhere := httptest.NewServer(http.RedirectHandler(plain.URL+"/members", http.StatusFound))
+	t.Cleanup(elsewhere.Close)
 	refused := listen(t)
 	refused.Close()
 	reset := listen(t)
@@ -61,8 +67,8 @@ func TestProbeCauses(t *testing.T) {
 	roots.AddCert(secure.Certificate())
 	roots.AddCert(expired.Certificate())
 	roots.AddCert(wrongName.Certificate())
-	trusting := NewClient(&tls.Config{RootCAs: roots})
-	strict := NewClient(&tls.Config{RootCAs: x509.NewCertPool()})
+	trusting := NewClient(&tls.Config{RootCAs: roots}, nil)
+	strict := NewClient(&tls.Config{RootCAs: x509.NewCertPool()}, nil)
 
 	for _, tc := range []struct {
 		name string
@@ -82,8 +88,13 @@ func TestProbeCauses(t *testing.T) {
 		{"unknown authority", strict, []string{secure.URL}, "127.0.0.1: TLS: its certificate is signed by an unknown authority; see ETCD_PEER_TRUSTED_CA_FILE"},
 		{"expired", trusting, []string{expired.URL}, "127.0.0.1: TLS: its certificate is not valid: x509: certificate has expired"},
 		{"wrong name", trusting, []string{wrongName.URL}, "127.0.0.1: TLS: its certificate is not valid for this address"},
-		{"our certificate refused", NewClient(&tls.Config{InsecureSkipVerify: true}), []string{demanding.URL}, "127.0.0.1: TLS: it refuses our certificate"},
+		{"our certificate refused", NewClient(&tls.Config{InsecureSkipVerify: true}, nil), []string{demanding.URL}, "127.0.0.1: TLS: it refuses our certificate"},
 		{"another service", trusting, []string{web.URL}, "is not an etcd peer port (HTTP 404)"},
+		{"sends us elsewhere", trusting, []string{elsewhere.URL}, "is not an etcd peer port (HTTP 302)"},
+		{"credentials, refused", trusting, []string{"http://user:s3cret@" + refused.Addr().String()}, "127.0.0.1: connection refused"},
+		{"credentials, no such name", trusting, []string{"http://user:s3cret@etcd-2.invalid:2380"}, "etcd-2.invalid: the name "},
+		{"credentials, TLS at a plain peer", trusting, []string{"https://user:s3cret@" + plain.Listener.Addr().String()}, "127.0.0.1: does not speak TLS"},
+		{"credentials, another service", trusting, []string{strings.Replace(web.URL, "://", "://user:s3cret@", 1)}, "is not an etcd peer port"},
 		{"unix socket", trusting, []string{"unix://localhost:1"}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -91,6 +102,9 @@ func TestProbeCauses(t *testing.T) {
 			got := tc.p.Probe(t.Context(), tc.urls)
 			if got.OK != (tc.want == "") || !strings.Contains(got.Cause, tc.want) {
 				t.Errorf("found %+v, want cause %q", got, tc.want)
+			}
+			if strings.Contains(got.Cause, "s3cret") {
+				t.Errorf("the cause tells a password: %s", got.Cause)
 			}
 			if tc.name == "answers" && got.ClusterID != "cdf818194e3a8c32" {
 				t.Errorf("cluster ID %q", got.ClusterID)
@@ -107,7 +121,7 @@ func TestProbeLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	p := NewClient(&tls.Config{InsecureSkipVerify: true})
+	p := NewClient(&tls.Config{InsecureSkipVerify: true}, nil)
 	before := runtime.NumGoroutine()
 	var probes sync.WaitGroup
 	for range 5 {
@@ -131,56 +145,108 @@ func TestExplainRoutes(t *testing.T) {
 		syscall.EHOSTUNREACH: "no route to host; is TCP 2380 open in its firewall?",
 		syscall.ENETUNREACH:  "network is unreachable",
 	} {
-		p := NewClient(nil)
-		p.http.Transport.(*http.Transport).Proxy = nil
-		p.http.Transport.(*http.Transport).DialContext = (&net.Dialer{Control: func(string, string, syscall.RawConn) error { return errno }}).DialContext
+		p := NewClient(nil, (&net.Dialer{Control: func(string, string, syscall.RawConn) error { return errno }}).DialContext)
 		if got := p.Probe(t.Context(), []string{"http://192.0.2.1:2380"}); got.Cause != "192.0.2.1: "+want {
 			t.Errorf("%v: %q", errno, got.Cause)
 		}
 	}
 }
 
-func TestFindings(t *testing.T) {
-	var f Findings
-	peers := []Peer{{URLs: []string{"b"}}, {URLs: []string{"c"}}}
-	down := Finding{Cause: "mute"}
-	other := Finding{OK: true, ClusterID: "other"}
-	own := Finding{OK: true, ClusterID: "own"}
-
-	f.put(peers, []Finding{down, own})
-	if f.Silent(peers[0]) {
-		t.Error("silent after one failure")
-	}
-	f.put(peers, []Finding{down, own})
-	if !f.Silent(peers[0]) || f.Silent(peers[1]) {
-		t.Error("not silent after two failures, or both are")
-	}
-	f.put(peers, []Finding{own, own})
-	if f.Silent(peers[0]) {
-		t.Error("silent although it answered")
-	}
-
-	// One of three is outvoted by two that agree; nobody is by one.
-	for _, tc := range []struct {
-		b, c Finding
-		size int
-		want string
-	}{
-		{other, other, 3, "other"},
-		{other, own, 3, ""},
-		{other, down, 3, ""},
-		{other, Finding{OK: true, ClusterID: "third"}, 3, ""},
-		{other, other, 5, ""},
-	} {
-		f.put(peers, []Finding{tc.b, tc.c})
-		if got := f.Foreign("own", tc.size, 4); got != tc.want {
-			t.Errorf("%+v %+v of %d: %q, want %q", tc.b, tc.c, tc.size, got, tc.want)
+// A peer is asked for its members over and over: its connection is used again.
+// A question about the leadership has a new one each time.
+func TestConnections(t *testing.T) {
+	var opened atomic.Int32
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Etcd-Cluster-ID", "1")
+		fmt.Fprintln(w, "[]") // as etcd's encoder ends it
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
 		}
 	}
-	var fresh Findings
-	fresh.put(peers, []Finding{other, other})
-	if fresh.Foreign("own", 3, 4) != "" {
-		t.Error("believed after one round")
+	s.Start()
+	t.Cleanup(s.Close)
+	c := NewClient(nil, nil)
+	for range 3 {
+		if f := c.Probe(t.Context(), []string{s.URL}); !f.OK {
+			t.Fatal(f.Cause)
+		}
+		if _, err := c.Members(t.Context(), s.URL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := opened.Load(); n != 1 {
+		t.Errorf("%d connections for 6 questions", n)
+	}
+	for range 3 {
+		c.Leads(t.Context(), []string{s.URL})
+	}
+	if n := opened.Load(); n != 4 {
+		t.Errorf("%d connections more for 3 questions about the leadership", n-1)
+	}
+}
+
+func TestMembers(t *testing.T) {
+	const list = `[{"id":1,"peerURLs":["http://127.0.0.1:1"],"name":"a","clientURLs":[]},{"id":18446744073709551615,"peerURLs":["http://127.0.0.1:2"],"name":"","isLearner":true}]`
+	for name, tc := range map[string]struct {
+		status int
+		body   string
+		want   []Member // nil: an error
+	}{
+		"a list":                   {200, list, []Member{{1, "a", []string{"http://127.0.0.1:1"}, false}, {1<<64 - 1, "", []string{"http://127.0.0.1:2"}, true}}},
+		"an empty list":            {200, "[]", []Member{}},
+		"another service":          {404, list, nil},
+		"not JSON":                 {200, "<html>", nil},
+		"more than any list is":    {200, "[" + strings.Repeat(" ", maxMembers) + "]", nil},
+		"a list that is cut short": {200, list[:len(list)-1], nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(tc.status)
+				fmt.Fprint(w, tc.body)
+			}))
+			t.Cleanup(s.Close)
+			got, err := NewClient(nil, nil).Members(t.Context(), s.URL+"/")
+			if (err == nil) != (tc.want != nil) || !reflect.DeepEqual(got, tc.want) {
+				t.Errorf("%v, %v; want %v", got, err, tc.want)
+			}
+		})
+	}
+}
+
+// What members say of themselves; TestWhoLeads of package election asks real ones.
+func TestLeads(t *testing.T) {
+	says := func(text string) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodPost || r.URL.Path != "/leases" {
+				t.Errorf("asked to %s %s", r.Method, r.URL)
+			}
+			http.Error(w, text, http.StatusNotFound)
+		}))
+		t.Cleanup(s.Close)
+		return s.URL
+	}
+	leads, follows, web := says(lease.ErrLeaseNotFound.Error()), says(lease.ErrNotPrimary.Error()), says("not found")
+	gone := listen(t)
+	gone.Close()
+	refuses := "http://" + gone.Addr().String()
+	for name, tc := range map[string]struct {
+		urls []string
+		want Leadership
+	}{
+		"leads":                             {[]string{leads}, Leads},
+		"follows":                           {[]string{follows}, Follows},
+		"not there":                         {[]string{refuses}, Follows},
+		"not there at the first, leads":     {[]string{refuses, leads}, Leads},
+		"something else":                    {[]string{web}, Unknown},
+		"something else and not there":      {[]string{web, refuses}, Unknown},
+		"no answer at the first, follows":   {[]string{web, follows}, Follows},
+		"a URL that cannot be asked at all": {[]string{"http://127.0.0.1:port"}, Unknown},
+	} {
+		if got := NewClient(nil, nil).Leads(t.Context(), tc.urls); got != tc.want {
+			t.Errorf("%s: %d, want %d", name, got, tc.want)
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Ports tell which of this process's connections are with peers.
+// Ports tell which of this process's connections are those with peers.
 type Ports struct {
 	Listen []uint64 // ours, which peers dial
 	Peers  []uint64 // theirs, which we dial
@@ -24,9 +24,10 @@ type Ports struct {
 const rtoMax = time.Second
 
 // Bound makes the kernel end a connection whose other end has been gone for
-// about limit, in whole seconds: it asks for a sign of life in the last three
-// fifths of it, three times. An end that is there but frozen gives one.
-// Where the kernel can, the pauses between retransmissions are capped too.
+// about limit, in whole seconds: in the last three fifths of that time it asks
+// three times for a sign of life. A frozen process gives one, because its
+// kernel answers. Where this kernel can, the pauses between retransmissions are
+// capped too.
 func Bound(p Ports, limit time.Duration) error {
 	const asked = 3
 	every := max(1, int(limit.Seconds())/5)
@@ -45,9 +46,9 @@ func Bound(p Ports, limit time.Duration) error {
 
 // Abandon ends the connections on which nothing of what was sent has been
 // acknowledged for limit, and returns how many. It costs a look at the table
-// of the machine's connections, 1 ms for a thousand. A peer that takes its time
-// acknowledges; so does one that is frozen or has no room, as in the middle of
-// a snapshot, which is why TCP_USER_TIMEOUT will not do.
+// of the machine's connections, 1 ms for a thousand. A slow peer acknowledges;
+// so does one that is frozen or has no room, as in the middle of a snapshot,
+// which TCP_USER_TIMEOUT would end.
 func Abandon(p Ports, limit time.Duration) (ended int, err error) {
 	err = p.each(unacknowledged, func(fd int, info *unix.TCPInfo) error {
 		if info.Unacked == 0 || info.Retransmits == 0 || time.Duration(info.Last_ack_recv)*time.Millisecond < limit {
@@ -60,9 +61,9 @@ func Abandon(p Ports, limit time.Duration) (ended int, err error) {
 }
 
 // Hurry ends the attempts to connect that have not been answered for a second
-// or more, and returns how many: who dials then dials again, instead of
-// waiting for the kernel's next try, up to seconds away. A message that waits
-// for such an attempt is lost, as when the attempt times out.
+// or more, and returns how many: etcd then dials again, instead of waiting for
+// the kernel's next try, up to seconds away. A message that waits for such an
+// attempt is lost, as it is when the attempt times out.
 func Hurry(p Ports) (ended int, err error) {
 	err = p.each(dialing, func(fd int, info *unix.TCPInfo) error {
 		if info.Retransmits == 0 {
@@ -74,16 +75,16 @@ func Hurry(p Ports) (ended int, err error) {
 	return ended, err
 }
 
-// State is a connection's, as in Linux's include/net/tcp_states.h.
+// States of a connection, as in Linux's include/net/tcp_states.h.
 const (
 	stateEstablished = 1
 	stateSynSent     = 2
 )
 
-// kind is which connections to look at.
+// kind says which connections to look at.
 type kind struct {
 	state uint8
-	waits bool // only those with something sent that is not acknowledged
+	waits bool // only those with data sent that is not acknowledged
 }
 
 var (
@@ -92,9 +93,9 @@ var (
 	dialing        = kind{state: stateSynSent}
 )
 
-// each calls do for every connection with a peer that is of a kind, with a
-// descriptor that stays that connection's as long as do runs. What ends
-// meanwhile is left out.
+// each calls do for every connection of a kind with a peer, with a descriptor
+// that stays that connection's for as long as do runs. Connections that end
+// meanwhile are left out.
 func (p Ports) each(of kind, do func(fd int, info *unix.TCPInfo) error) error {
 	proc, err := procfs.NewDefaultFS()
 	if err != nil {
@@ -128,7 +129,7 @@ func (p Ports) each(of kind, do func(fd int, info *unix.TCPInfo) error) error {
 	return errors.Join(errs...)
 }
 
-// socket is the inode of the socket that a descriptor of this process is.
+// socket is the inode of a descriptor of this process, where it is a socket.
 func socket(fd string) (uint64, bool) {
 	target, err := os.Readlink("/proc/self/fd/" + fd)
 	if err != nil {
@@ -142,8 +143,8 @@ func socket(fd string) (uint64, bool) {
 	return inode, err == nil
 }
 
-// hold calls do with a copy of a descriptor, if that still is the connection
-// that it was: its owner may close it at any time, and the number be a
+// hold calls do with a copy of a descriptor, if that is still the same
+// connection: its owner may close it at any time, and the number may be a
 // client's connection at once.
 func hold(fd int, inode uint64, of kind, do func(fd int, info *unix.TCPInfo) error) error {
 	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)

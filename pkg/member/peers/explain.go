@@ -13,7 +13,8 @@ import (
 	"syscall"
 )
 
-// explain turns an error into what the operator has to look at.
+// explain turns an error into what the operator has to look at. It never names
+// the whole URL, which can hold a password.
 func explain(err error, u *url.URL) string {
 	var (
 		dns     *net.DNSError

@@ -24,7 +24,8 @@ type Streams interface {
 	Established() <-chan struct{}
 }
 
-// Minder minds the connections with peers.
+// Minder ends connections with peers that have outlived the network under them,
+// and those that would wait when it is back.
 type Minder struct {
 	Listen  []url.URL     // where this member listens for peers
 	Limit   time.Duration // how long a peer may be silent: --raft-read-timeout
@@ -37,10 +38,9 @@ type Minder struct {
 	Log   *zap.Logger
 }
 
-// Run ends connections with peers that have outlived the network under them,
-// and those that would wait when it is back: at the latest then the peer dials
-// us, or our own dial gets through, and all others are worth another try. It
-// works until ctx ends.
+// Run minds the connections until ctx ends. It looks at all of them whenever a
+// stream is established: then the peer has dialed us, or our own dial got
+// through, so the network is back and the other attempts are worth another try.
 func (m Minder) Run(ctx context.Context) {
 	if m.Limit <= 0 {
 		return
@@ -76,7 +76,8 @@ func (m Minder) Run(ctx context.Context) {
 	}
 }
 
-// abandon gives up the connections on which nothing passes any more.
+// abandon gives up the connections on which nothing passes any more. It is
+// called only while a peer does not answer: where all do, nothing can hang.
 func (m Minder) abandon(ctx context.Context) error {
 	// Before the other end, an etcd-node like this one, gives up reading: what
 	// is written after that is lost.
@@ -90,9 +91,9 @@ func (m Minder) abandon(ctx context.Context) error {
 	return err
 }
 
-// knock lets raft find out that its streams to the peers that are silent have
-// ended, by messages that do not matter: the next one that does, a client's
-// put on its way to the leader, would be lost.
+// knock lets raft find out that its streams to the silent peers have ended, by
+// messages that do not matter. Without them the next message that does matter,
+// such as a client's put on its way to the leader, would be lost.
 func (m Minder) knock(ctx context.Context) {
 	for _, p := range m.Peers() {
 		if !m.Found.Silent(p) {
@@ -102,7 +103,11 @@ func (m Minder) knock(ctx context.Context) {
 			if err := m.Knock(ctx, p); err != nil {
 				return
 			}
-			time.Sleep(time.Millisecond) // for the write; this goroutine has no hurry
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(time.Millisecond): // for the write; this goroutine has no hurry
+			}
 		}
 	}
 }

@@ -93,9 +93,9 @@ func (f *Findings) Whole() bool {
 	return len(f.failures) == 0
 }
 
-// Foreign returns the cluster ID that a quorum of size members has said to be
-// theirs, and that is not ours: then we are the stray one. "" if there is none,
-// or too few rounds of probes have been made to be sure.
+// Foreign returns the cluster ID that a quorum of size members has named as
+// theirs where that is not our own: then this member is the stray one. It
+// returns "" where no quorum agrees, or fewer than rounds probes were made.
 func (f *Findings) Foreign(own string, size, rounds int) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
