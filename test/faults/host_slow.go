@@ -49,6 +49,11 @@ var diskFaults = []fault{
 		}),
 	},
 	{
+		name: "the disk of the database, not of the WAL, hangs while a peer restarts", id: failure.IDDiskSlow, goal: goalServing,
+		expected: "it names file and device, and is not taken for a hanging member; back with the disk, same process",
+		run:      onHosts((*scene).hangUnderMembers),
+	},
+	{
 		name: "the disk of one of three reports input/output errors", id: failure.IDDiskIO, goal: goalExplained,
 		expected: "it waits, tries again every 30 s, and says so; the others serve on",
 		run: onHosts(func(s *scene) (string, time.Duration) {
@@ -87,6 +92,39 @@ func (s *scene) hangingDisk() (i int, thaw func(), from time.Duration) {
 	thaw = s.freezeDisk(i)
 	s.put(others(i)...) // what it has to write
 	return i, thaw, from
+}
+
+// hangUnderMembers stops the database of a member in the middle of a commit, and
+// has a peer publish itself then. The WAL has a disk of its own, so raft goes
+// on, and etcd locks the list of members until the commit is done.
+func (s *scene) hangUnderMembers() (string, time.Duration) {
+	const i = 3
+	s.dataDisk(i, diskSize)
+	s.three("ETCD_WAL_DIR=/var/lib/etcd-node/wal")
+	if s.leader() == i {
+		s.run(i, "systemctl", "restart", "etcd")
+	}
+	leader := s.leader()
+	s.put(i)
+	s.wait(time.Second) // until that is committed
+	_, before := s.procs(i)
+	thaw := s.freezeDisk(i)
+	s.put(leader) // one: a second would wait for the commit of the first, and the peer's news after it
+	s.shows(i, failure.IDDiskSlow)
+	for _, peer := range others(i) {
+		if peer != leader {
+			s.run(peer, "systemctl", "restart", "etcd")
+		}
+	}
+	s.wait(15 * time.Second) // longer than a member may be silent
+	s.same(i, before)
+	seen, _ := s.says(i, "the disk hangs: ")
+	from := lab.Now()
+	thaw()
+	took := s.serves(i) - from
+	s.same(i, before)
+	s.says(i, "serving: ", "3 of 3 members")
+	return seen, took
 }
 
 // brokenDisk is a member whose disk cannot take what it is given, from then on:
