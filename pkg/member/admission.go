@@ -9,7 +9,6 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member/admission"
 	"github.com/etcd-node/etcd-node/pkg/member/peers"
-	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
 // admit looks at the data before etcd touches it; see package admission.
@@ -24,7 +23,7 @@ func (m *member) admit(ctx context.Context) (admission.Admission, *failure.Failu
 			OnlyMember: isNew && len(m.names) == 1 && len(cfg.DiscoveryCfg.Endpoints) == 0 && cfg.DNSCluster == "",
 		},
 		Asker:   asker{m, client, err},
-		Waiting: func(c status.Condition) { m.waits.Store(&c); m.wake() },
+		Waiting: m.startAt,
 		Log:     m.log,
 	}
 	return door.Admit(ctx)
@@ -63,14 +62,12 @@ func (a asker) Members(ctx context.Context, peerURL string) ([]peers.Member, err
 }
 
 // stuck recognises a start that will never come to its end.
-func (m *member) stuck() *failure.Failure {
-	e := m.etcd.Load()
-	if e == nil || m.ready.Load() {
+func (m *member) stuck(o *observation) *failure.Failure {
+	if o == nil || o.ready {
 		return nil
 	}
-	s := e.Server
 	return admission.Stuck(admission.Start{
-		ClusterID: s.Cluster().ID().String(), Members: len(s.Cluster().Members()), Listed: len(m.names),
-		Begun: s.Term() != 0 || s.CommittedIndex() != 0, Since: time.Since(m.startedAt),
-	}, &m.found)
+		ClusterID: o.cluster.String(), Members: len(o.members), Listed: len(m.names),
+		Begun: o.term != 0 || o.committed != 0, Since: time.Since(m.startedAt),
+	}, &m.probes)
 }

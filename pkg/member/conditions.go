@@ -7,11 +7,9 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
-	"go.etcd.io/etcd/server/v3/etcdserver"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member/disk"
-	"github.com/etcd-node/etcd-node/pkg/member/peers"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -36,13 +34,11 @@ func (m *member) watchDisk(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-poll.C:
-			var hangs *disk.Wait
+			var hang *disk.Wait
 			if w, ok := watch.Look(now); ok && now.Sub(w.Since) >= diskSlow {
-				hangs = &w
+				hang = &w
 			}
-			if was := m.hangs.Swap(hangs); (was == nil) != (hangs == nil) {
-				m.wake()
-			}
+			m.diskHang.Store(hang)
 		}
 	}
 }
@@ -51,47 +47,46 @@ func (m *member) watchDisk(ctx context.Context) {
 func (m *member) keeper() *disk.Keeper {
 	return disk.NewKeeper(disk.Options{
 		MemberDir: filepath.Join(m.Config.Dir, "member"), WALDir: m.Config.WalDir,
-		Size: m.Guard.Reserve, Log: m.log, Changed: m.wake,
+		Size: m.Guard.Reserve, Log: m.log, Changed: m.observer.ask,
 	})
 }
 
-// conditions are what is wrong now and no restart mends; those of the machine
-// first.
-func (m *member) conditions(s *etcdserver.EtcdServer, now time.Time) []status.Condition {
+// conditions are what is wrong now and no restart mends; those of the machine,
+// for which etcd need not be asked, come first. o may be nil.
+func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 	var all []status.Condition
-	if w := m.hangs.Load(); w != nil {
-		all = append(all, status.Condition{ID: failure.IDDiskSlow, Text: "the disk hangs: " + w.String()})
+	if hang := m.diskHang.Load(); hang != nil {
+		all = append(all, status.Condition{ID: failure.IDDiskSlow, Text: "the disk hangs: " + hang.String()})
+	} else if since := m.observer.stuckSince(now, diskSlow); since != nil {
+		all = append(all, status.Condition{ID: failure.IDDiskSlow, Text: fmt.Sprintf(
+			"does the disk hang? etcd has kept its list of members locked since %s, as it does while it writes to its database", since.Format(time.TimeOnly))})
 	}
 	for _, w := range m.reserve.Warnings() {
 		all = append(all, status.Condition{ID: failure.IDDiskLow, Text: w})
 	}
-	if w := m.waits.Load(); w != nil {
-		all = append(all, status.Condition{ID: w.ID}) // the progress says it
+	if step := m.starting.Load(); step.ID != "" {
+		all = append(all, status.Condition{ID: step.ID}) // the progress says it
 	}
-	all = append(all, m.standing...)
-	if s == nil {
+	all = append(all, m.dataConditions...)
+	if o == nil {
 		return all
 	}
-	if s.Leader() != 0 || m.leaderlessSince.IsZero() {
-		m.leaderlessSince = now
+	if o.leader != 0 || m.leaderSeen.IsZero() {
+		m.leaderSeen = now
 	}
-	if limit := max(leaderless, 2*time.Duration(m.Config.ElectionMs)*time.Millisecond); s.Leader() == 0 && now.Sub(m.leaderlessSince) >= limit {
+	if limit := max(leaderless, 2*time.Duration(m.Config.ElectionMs)*time.Millisecond); now.Sub(m.leaderSeen) >= limit {
 		all = append(all, status.Condition{ID: failure.IDNoQuorum})
 	}
-	for _, x := range s.Cluster().Members() {
-		p := peers.Peer{ID: x.ID.String(), URLs: x.PeerURLs}
-		if _, active := m.tap.state.activeSince(p.ID); active && x.ID != s.MemberID() && m.found.Silent(p) {
-			name := x.Name
-			if name == "" {
-				name = p.ID
-			}
-			all = append(all, status.Condition{ID: failure.IDPeerFrozen, Text: fmt.Sprintf("raft's connection to %s stands, but it does not answer", name)})
+	for _, x := range o.others() {
+		p := peerOf(x)
+		if _, connected := m.heard.connectedSince(p.ID); connected && m.probes.Silent(p) {
+			all = append(all, status.Condition{ID: failure.IDPeerFrozen, Text: fmt.Sprintf("raft's connection to %s stands, but it does not answer", m.nameOf(o, x.ID))})
 		}
 	}
 	alarms := map[etcdserverpb.AlarmType]string{
 		etcdserverpb.AlarmType_NOSPACE: failure.IDNoSpaceAlarm, etcdserverpb.AlarmType_CORRUPT: failure.IDCorruptAlarm,
 	}
-	for _, a := range s.Alarms() { // one for each member that has it
+	for _, a := range o.alarms { // one for each member that has it
 		if id, ok := alarms[a.Alarm]; ok {
 			all = append(all, status.Condition{ID: id})
 			delete(alarms, a.Alarm)

@@ -24,7 +24,7 @@ type elector struct {
 
 // elect begins to ask for elections that etcd would wait for. Without pre-vote
 // such a question would be an election, whoever is asked.
-func (m *member) elect(ctx context.Context) {
+func (m *member) elect(ctx context.Context, s *etcdserver.EtcdServer) {
 	if !m.Config.PreVote || !m.Election.Failover && !m.Election.Start {
 		return
 	}
@@ -33,7 +33,6 @@ func (m *member) elect(ctx context.Context) {
 		m.log.Warn("a dead leader will cost an election timeout: the TLS settings for peers cannot be used", zap.Error(err))
 		return
 	}
-	s := m.etcd.Load().Server
 	m.elector.Elector = election.New(election.Options{
 		Server:  raftServer{s},
 		Self:    uint64(s.MemberID()),
@@ -46,7 +45,7 @@ func (m *member) elect(ctx context.Context) {
 		},
 		Timeout:  time.Duration(m.Config.ElectionMs) * time.Millisecond,
 		Log:      m.log,
-		Changed:  m.wake,
+		Changed:  m.observer.ask,
 		Failover: m.Election.Failover,
 		Start:    m.Election.Start,
 	})

@@ -3,13 +3,9 @@ package member
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
-	humanize "github.com/dustin/go-humanize"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -22,19 +18,6 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/member/peers"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/status"
-)
-
-const (
-	// beatInterval is how often the supervisor hears that the loop is alive.
-	beatInterval = time.Second
-	// pollInterval bounds how late a change is seen that nothing announces:
-	// membership, alarms, a learner's promotion.
-	pollInterval = 500 * time.Millisecond
-	// readTimeout bounds one try of the linearizable read before ready.
-	readTimeout = time.Second
-	// largeDB is from where on the opening of the data is worth a word: etcd
-	// reads about 200 MB a second into its index.
-	largeDB = 50 << 20
 )
 
 // Options is what a member needs from the outside.
@@ -53,205 +36,72 @@ type Options struct {
 	Ring zapcore.Core
 }
 
+// member is one run of etcd. Its fields belong to the loop, except for those
+// that say otherwise.
 type member struct {
 	Options
-	log       *zap.Logger
-	tap       tap
-	found     peers.Findings
-	wakeup    chan struct{}
-	initial   []peers.Peer
-	names     map[string]string // peer URLs → name, by the initial cluster
-	started   chan result       // of StartEtcd
-	etcd      atomic.Pointer[embed.Etcd]
-	startedAt time.Time
-	ready     atomic.Bool
-	progress  string
-	sent      *status.View
-	reported  atomic.Bool
-	stopping  atomic.Bool
-	streams   election.Streams
-	elector   elector
-	reserve   *disk.Keeper
-	hangs     atomic.Pointer[disk.Wait]        // an access to the disk
-	waits     atomic.Pointer[status.Condition] // for what, before etcd
-	standing  []status.Condition               // found before the start, and true as long as it runs
+	log     *zap.Logger
+	initial []peers.Peer      // the others, by the initial cluster
+	names   map[string]string // Peer.Key → name, by the initial cluster
 
-	leaderlessSince time.Time
-}
+	// Each of these works by itself, and all goroutines may ask it.
+	observer                  *observer
+	heard                     *heard           // in etcd's log
+	streams                   election.Streams // the same, of raft's streams
+	probes                    peers.Findings
+	reserve                   *disk.Keeper
+	diskHang                  atomic.Pointer[disk.Wait]        // an access that does not come back
+	starting                  atomic.Pointer[status.Condition] // what the start is at
+	etcd                      atomic.Pointer[embed.Etcd]
+	ready, stopping, reported atomic.Bool
 
-// result is what came of the start.
-type result struct {
-	etcd     *embed.Etcd
-	failed   *failure.Failure
-	standing []status.Condition
-}
-
-// open starts etcd, unless the data forbids it. It can block without limit.
-func (m *member) open(ctx context.Context) result {
-	admitted, f := m.admit(ctx)
-	if f != nil {
-		return result{failed: f}
-	}
-	if admitted.Joins {
-		m.Config.ClusterState = embed.ClusterStateFlagExisting
-	}
-	m.waits.Store(nil)
-	m.reserve.Poll() // etcd must find the space that it gives
-	e, err := embed.StartEtcd(m.Config)
-	if err == nil {
-		return result{etcd: e, standing: admitted.Conditions}
-	}
-	if f = failure.FromError(err); f == nil {
-		f = failure.New(failure.IDNotStarted, err.Error())
-	}
-	return result{failed: f}
+	started        chan result
+	startedAt      time.Time
+	dataConditions []status.Condition
+	elector        elector
+	leaderSeen     time.Time
+	sentView       *status.View
 }
 
 // Run runs etcd until the supervisor or ctx (a signal) says stop, or until it
 // fails, and returns the process's exit code.
 func Run(ctx context.Context, o Options) int {
-	m := &member{Options: o, wakeup: make(chan struct{}, 1), started: make(chan result, 1)}
-	m.tap, m.streams = newTap(m.wake, m.report), election.NewStreams()
-	base := o.Config.GetLogger()
-	m.log = base.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
-		cores := []zapcore.Core{calm{c, &m.stopping}, m.tap, m.streams}
-		if o.Ring != nil {
-			cores = append(cores, o.Ring)
-		}
-		return zapcore.NewTee(cores...)
-	}))
-	o.Config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(m.log)
-	if err := o.Config.ZapLoggerBuilder(o.Config); err != nil {
+	m := newMember(o)
+	var err error
+	if m.log, err = m.listen(); err != nil {
 		return m.fail(failure.New(failure.IDNotStarted, err.Error()))
 	}
-	o.Config.SetupGlobalLoggers()
-	m.initial, m.names = peers.Initial(o.Config.InitialCluster, o.Config.Name)
-	m.progress = opening(o.Config)
-
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if c, err := m.client(); err != nil { // before StartEtcd, which writes to the configuration
 		m.log.Warn("cannot probe peers: their TLS settings cannot be used", zap.Error(err))
 	} else {
-		go c.Watch(ctx, m.peers, &m.found, m.wake)
+		go c.Watch(ctx, m.peers, &m.probes, m.observer.ask)
 	}
-
 	m.reserve = m.keeper()
+	go m.observer.run(ctx)
 	go m.watchDisk(ctx)
 	go m.minder().Run(ctx)
 	go func() { m.started <- m.open(ctx) }() // StartEtcd takes no context
-
-	beat, poll := time.NewTicker(beatInterval), time.NewTicker(pollInterval)
-	defer beat.Stop()
-	defer poll.Stop()
-	var (
-		errs    <-chan error
-		stopped <-chan struct{}
-		leader  <-chan struct{}
-	)
-	m.tell()
-	for {
-		select {
-		case <-ctx.Done():
-			m.report(failure.New(failure.IDSignalled, ""))
-			m.stop()
-			return failure.ExitFailure
-		case c, ok := <-o.Commands:
-			if !ok {
-				// The supervisor is gone: ports and locks must be free before
-				// its successor starts.
-				return failure.ExitFailure
-			}
-			if c.Kind == pipe.Stop {
-				m.stop()
-				return failure.ExitOK
-			}
-		case r := <-m.started:
-			if r.failed != nil {
-				return m.fail(r.failed)
-			}
-			m.standing = r.standing
-			go m.reserve.Run(ctx)
-			m.etcd.Store(r.etcd)
-			m.startedAt = time.Now()
-			m.progress = ""
-			errs, stopped, leader = r.etcd.Err(), r.etcd.Server.StopNotify(), r.etcd.Server.LeaderChangedNotify()
-			m.elect(ctx)
-			go m.awaitReady(ctx)
-		case err := <-errs:
-			return m.fail(m.endOf(fmt.Sprint(err)))
-		case <-stopped:
-			return m.fail(m.endOf("the etcd server stopped"))
-		case <-leader:
-			leader = m.etcd.Load().Server.LeaderChangedNotify()
-		case <-beat.C:
-			_ = m.send(pipe.Message{Kind: pipe.Beat}) // the next one is a second away
-		case <-m.wakeup:
-		case <-poll.C:
-		}
-		m.tell()
-		if f := m.stuck(); f != nil {
-			return m.fail(f)
-		}
-	}
+	return m.loop(ctx)
 }
 
-// awaitReady makes the member ready: published in this start, and one
-// linearizable read answered. A learner answers none and is ready without.
-func (m *member) awaitReady(ctx context.Context) {
-	s := m.etcd.Load().Server
-	select {
-	case <-s.ReadyNotify():
-	case <-s.StopNotify():
-		return
-	case <-ctx.Done():
-		return
-	}
-	for !m.isLearner() {
-		readCtx, cancel := context.WithTimeout(ctx, readTimeout)
-		err := s.LinearizableReadNotify(readCtx)
-		cancel()
-		if err == nil {
-			break
+func newMember(o Options) *member {
+	m := &member{Options: o, streams: election.NewStreams(), started: make(chan result, 1)}
+	m.observer = newObserver(func() *observation {
+		if e := m.etcd.Load(); e != nil {
+			return observe(e.Server, m.ready.Load())
 		}
-		select {
-		case <-s.StopNotify():
-			return
-		case <-ctx.Done():
-			return
-		case <-time.After(pollInterval / 10): // an error can come at once
-		}
-	}
-	m.ready.Store(true)
-	m.wake()
-}
-
-// isLearner reports whether this member is one. etcd's own IsLearner panics in
-// a member that was removed.
-func (m *member) isLearner() bool {
-	s := m.etcd.Load().Server
-	self := s.Cluster().Member(s.MemberID())
-	return self != nil && self.IsLearner
-}
-
-// endOf says why the server ended by itself. Its own word in the log comes
-// before what its listeners say, which is only that it ended.
-func (m *member) endOf(text string) *failure.Failure {
-	s := m.etcd.Load().Server
-	if f := m.tap.state.why(); f != nil {
-		return f
-	}
-	if s.IsIDRemoved(uint64(s.MemberID())) {
-		return failure.New(failure.IDRemoved, "")
-	}
-	if f := failure.FromText(text); f != nil {
-		return f
-	}
-	return failure.New(failure.IDServerStopped, text)
+		return nil
+	})
+	m.heard = newTap(m.observer.ask, m.report).heard
+	m.initial, m.names = peers.Initial(o.Config.InitialCluster, o.Config.Name)
+	m.starting.Store(&status.Condition{Text: "opening the data"})
+	return m
 }
 
 // report tells the supervisor why the process is about to end; the first
-// reason counts, what follows are its consequences.
+// reason counts, what follows are its consequences. All goroutines may call it.
 func (m *member) report(f *failure.Failure) {
 	if m.reported.CompareAndSwap(false, true) {
 		if f.ID == failure.IDWALRepair {
@@ -263,8 +113,8 @@ func (m *member) report(f *failure.Failure) {
 	}
 }
 
-// unrepaired names what keeps etcd from mending the end of its WAL, which it
-// copies before: etcd's last words do not, where it is that there is no room.
+// unrepaired names the full disk where that keeps etcd from mending the end of
+// its WAL, of which it makes a copy before: its last words do not.
 func unrepaired(f *failure.Failure, space disk.Space) *failure.Failure {
 	if space.Available < wal.SegmentSizeBytes {
 		return failure.New(failure.IDDiskFull, f.Detail)
@@ -278,33 +128,4 @@ func (m *member) fail(f *failure.Failure) int {
 	m.log.Warn("the member ends", zap.String("failure", f.ID), zap.String("cause", f.Error()))
 	_ = m.log.Sync() // standard streams cannot be synced
 	return f.Exit
-}
-
-// send tells the supervisor. The loop goes on if it cannot: liveness does not
-// depend on being heard, and if the supervisor is gone the lifeline says so.
-func (m *member) send(msg pipe.Message) error {
-	err := m.Events.Send(msg)
-	if err != nil {
-		m.log.Debug("cannot tell the supervisor", zap.Error(err))
-	}
-	return err
-}
-
-func (m *member) wake() {
-	select {
-	case m.wakeup <- struct{}{}:
-	default: // woken already
-	}
-}
-
-// opening says what a start with this data will be doing for a while.
-func opening(cfg *embed.Config) string {
-	db := filepath.Join(cfg.Dir, "member", "snap", "db")
-	if info, err := os.Stat(db); err == nil && info.Size() > largeDB {
-		return fmt.Sprintf("opening the database (%s)", humanize.IBytes(uint64(info.Size())))
-	}
-	if cfg.ClusterState == embed.ClusterStateFlagExisting {
-		return "asking the cluster for its members"
-	}
-	return "opening the data"
 }

@@ -15,17 +15,15 @@ import (
 // peers are the other members: the cluster's once it is known, the initial
 // cluster's before.
 func (m *member) peers() []peers.Peer {
-	e := m.etcd.Load()
-	if e == nil {
+	o := m.observer.last.Load()
+	if o == nil {
 		return m.initial
 	}
-	var out []peers.Peer
-	for _, x := range e.Server.Cluster().Members() {
-		if x.ID != e.Server.MemberID() {
-			out = append(out, peers.Peer{ID: x.ID.String(), URLs: x.PeerURLs})
-		}
+	var all []peers.Peer
+	for _, x := range o.others() {
+		all = append(all, peerOf(x))
 	}
-	return out
+	return all
 }
 
 // client returns what asks the peers, with raft's own certificates.
@@ -41,7 +39,7 @@ func (m *member) client() (*peers.Client, error) {
 func (m *member) minder() peers.Minder {
 	return peers.Minder{
 		Listen: m.Config.ListenPeerUrls, Limit: rafthttp.ConnReadTimeout, // --raft-read-timeout
-		Peers: m.peers, Found: &m.found, Streams: m.streams, Knock: m.knock, Log: m.log,
+		Peers: m.peers, Found: &m.probes, Streams: m.streams, Knock: m.knock, Log: m.log,
 	}
 }
 

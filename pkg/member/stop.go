@@ -8,16 +8,20 @@ import (
 	"go.uber.org/zap"
 
 	"go.etcd.io/etcd/client/pkg/v3/types"
+	"go.etcd.io/etcd/server/v3/embed"
 	"go.etcd.io/etcd/server/v3/etcdserver"
-
-	"github.com/etcd-node/etcd-node/pkg/member/peers"
 )
 
 const (
+	// electorLimit bounds the wait for the elector, which ends at once unless
+	// etcd keeps the list of members locked for it.
+	electorLimit = 100 * time.Millisecond
 	// handoverLimit bounds the wait for another leader. A transfer takes one
 	// round trip; where it takes longer the receiver is going away too, and
 	// the survivors elect one by themselves.
 	handoverLimit = time.Second
+	// heirPoll is how late it is seen that an heir has gone away.
+	heirPoll = 10 * time.Millisecond
 	// entryLimit is how long the first entry may take that makes a new data
 	// dir one that can be started again: it is one write to the disk.
 	entryLimit = 200 * time.Millisecond
@@ -34,7 +38,7 @@ const (
 // goroutines behind: the process ends right after.
 func (m *member) stop() {
 	m.stopping.Store(true)
-	m.elector.stop() // who is going away asks for nothing
+	within(electorLimit, m.elector.stop) // a member that goes away asks for no election
 	e := m.etcd.Load()
 	if e == nil {
 		// In the middle of a first start there is a WAL without entries, from
@@ -48,25 +52,85 @@ func (m *member) stop() {
 			return
 		}
 	}
-	s := e.Server
-	if !m.ready.Load() {
-		awaitEntry(s)
+	s := shutdown{server: running{e.Server, e}, leadership: e.Server, log: m.log, self: e.Server.MemberID(), connected: m.isConnected}
+	if o := m.observer.last.Load(); o != nil {
+		s.alone, s.heirs = len(o.members) == 1, m.heirs(o)
 	}
-	if m.ready.Load() {
-		m.handOver(s)
-		// Close tells clients to go elsewhere, lets requests in flight end
-		// while the server still runs, and then waits for streams that do not
-		// end: so it runs beside, and its end is not waited for.
-		within(drainLimit, e.Close)
-	}
-	if !within(hardStopLimit, s.HardStop) {
-		m.log.Warn("the etcd server did not stop in time; exiting without it", zap.Duration("limit", hardStopLimit))
-	}
+	s.run(m.ready.Load())
 	_ = m.log.Sync() // standard streams cannot be synced
 }
 
+// heirs are the connected voting members, the longest connected first.
+func (m *member) heirs(o *observation) []types.ID {
+	since := map[types.ID]time.Time{}
+	var ids []types.ID
+	for _, x := range o.others() {
+		p := peerOf(x)
+		if t, ok := m.heard.connectedSince(p.ID); ok && !x.IsLearner && !m.probes.Silent(p) {
+			since[x.ID] = t
+			ids = append(ids, x.ID)
+		}
+	}
+	slices.SortFunc(ids, func(a, b types.ID) int { return since[a].Compare(since[b]) })
+	return ids
+}
+
+func (m *member) isConnected(id types.ID) bool {
+	_, ok := m.heard.connectedSince(id.String())
+	return ok
+}
+
+// server is what a stop stops.
+type server interface {
+	CommittedIndex() uint64
+	// Close tells clients to go elsewhere, lets requests in flight end while
+	// the server still runs, and then waits for streams that do not end.
+	Close()
+	HardStop()
+}
+
+// leadership is what a stop hands over.
+type leadership interface {
+	Leader() types.ID
+	LeaderChangedNotify() <-chan struct{}
+	// MoveLeader returns when the transfer is done, which it looks at only
+	// once per heartbeat.
+	MoveLeader(ctx context.Context, from, to uint64) error
+}
+
+// running is etcd as a stop sees it.
+type running struct {
+	*etcdserver.EtcdServer
+	etcd *embed.Etcd
+}
+
+func (r running) Close() { r.etcd.Close() }
+
+// shutdown is one stop of a server.
+type shutdown struct {
+	server
+	leadership
+	log       *zap.Logger
+	self      types.ID
+	alone     bool       // in its cluster
+	heirs     []types.ID // the best first
+	connected func(types.ID) bool
+}
+
+func (s shutdown) run(ready bool) {
+	if ready {
+		s.handOver()
+		within(drainLimit, s.Close)
+	} else {
+		s.awaitEntry()
+	}
+	if !within(hardStopLimit, s.HardStop) {
+		s.log.Warn("the etcd server did not stop in time; exiting without it", zap.Duration("limit", hardStopLimit))
+	}
+}
+
 // awaitEntry waits a moment for the first entry to be stored.
-func awaitEntry(s *etcdserver.EtcdServer) {
+func (s shutdown) awaitEntry() {
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()
 	for limit := time.After(entryLimit); s.CommittedIndex() == 0; {
@@ -76,6 +140,55 @@ func awaitEntry(s *etcdserver.EtcdServer) {
 			return
 		}
 	}
+}
+
+// handOver gives the leadership, if this member has it, to the first heir, or
+// to the next if that one goes away.
+func (s shutdown) handOver() {
+	if s.Leader() != s.self || s.alone {
+		return
+	}
+	begun := time.Now()
+	for _, heir := range s.heirs {
+		if s.moveTo(heir, handoverLimit/time.Duration(len(s.heirs))) {
+			s.log.Info("handed over the leadership", zap.String("to", s.Leader().String()), zap.Duration("took", time.Since(begun)))
+			return
+		}
+	}
+	s.log.Warn("could not hand over the leadership; the others will elect a leader", zap.Duration("took", time.Since(begun)))
+}
+
+// moveTo reports whether another member leads now, the heir most likely. It
+// gives up when the heir goes away or cannot lead.
+func (s shutdown) moveTo(heir types.ID, limit time.Duration) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	changed := s.LeaderChangedNotify()
+	refused := make(chan struct{})
+	go func() {
+		if s.MoveLeader(ctx, uint64(s.self), uint64(heir)) != nil {
+			close(refused)
+		}
+	}()
+	poll := time.NewTicker(heirPoll)
+	defer poll.Stop()
+	for !s.otherLeads() && s.connected(heir) {
+		select {
+		case <-changed:
+			changed = s.LeaderChangedNotify()
+		case <-poll.C:
+		case <-refused: // also when ctx ends
+			return s.otherLeads()
+		case <-ctx.Done(): // MoveLeader itself may be blocked
+			return s.otherLeads()
+		}
+	}
+	return s.otherLeads()
+}
+
+func (s shutdown) otherLeads() bool {
+	l := s.Leader()
+	return l != s.self && l != 0
 }
 
 // within runs f and reports whether it ended within d. It goes on if not.
@@ -88,67 +201,4 @@ func within(d time.Duration, f func()) bool {
 	case <-time.After(d):
 		return false
 	}
-}
-
-// handOver gives the leadership, if this member has it, to the member that is
-// connected for the longest time, or to the next if that one goes away.
-func (m *member) handOver(s *etcdserver.EtcdServer) {
-	self := s.MemberID()
-	if s.Leader() != self {
-		return
-	}
-	if len(s.Cluster().Members()) == 1 {
-		return
-	}
-	begun, heirs := time.Now(), m.heirs(s)
-	for _, id := range heirs {
-		ctx, cancel := context.WithTimeout(context.Background(), handoverLimit/time.Duration(len(heirs)))
-		defer cancel()
-		// MoveLeader itself looks only once per heartbeat whether it is done;
-		// the notification comes at once.
-		changed := s.LeaderChangedNotify()
-		go func() { _ = s.MoveLeader(ctx, uint64(self), uint64(id)) }()
-		for !led(s, self) && ctx.Err() == nil && m.isActive(id) {
-			select {
-			case <-changed:
-				changed = s.LeaderChangedNotify()
-			case <-m.wakeup: // perhaps the heir went away
-			case <-ctx.Done():
-			}
-		}
-		if led(s, self) {
-			m.log.Info("handed over the leadership", zap.String("to", s.Leader().String()), zap.Duration("took", time.Since(begun)))
-			return
-		}
-	}
-	m.log.Warn("could not hand over the leadership; the others will elect a leader", zap.Duration("took", time.Since(begun)))
-}
-
-// led reports whether somebody else leads now.
-func led(s *etcdserver.EtcdServer, self types.ID) bool {
-	l := s.Leader()
-	return l != self && l != 0
-}
-
-// heirs are the connected voting members, the longest connected first.
-func (m *member) heirs(s *etcdserver.EtcdServer) []types.ID {
-	since := map[types.ID]time.Time{}
-	var ids []types.ID
-	for _, x := range s.Cluster().Members() {
-		if x.IsLearner || x.ID == s.MemberID() {
-			continue
-		}
-		p := peers.Peer{ID: x.ID.String(), URLs: x.PeerURLs}
-		if t, ok := m.tap.state.activeSince(p.ID); ok && !m.found.Silent(p) {
-			since[x.ID] = t
-			ids = append(ids, x.ID)
-		}
-	}
-	slices.SortFunc(ids, func(a, b types.ID) int { return since[a].Compare(since[b]) })
-	return ids
-}
-
-func (m *member) isActive(id types.ID) bool {
-	_, ok := m.tap.state.activeSince(id.String())
-	return ok
 }

@@ -2,7 +2,6 @@ package member
 
 import (
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap/zapcore"
@@ -10,8 +9,8 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 )
 
-// What etcd logs and we listen for. The tests in cmd/etcd-node depend on each:
-// TestThreeMembers, TestRemovedMember, TestDatabaseLocked.
+// The lines of etcd's log that the tap listens for. The tests in cmd/etcd-node
+// depend on each: TestThreeMembers, TestRemovedMember, TestDatabaseLocked.
 const (
 	msgPeerActive   = "peer became active"
 	msgPeerInactive = "peer became inactive (message send to peer failed)"
@@ -19,36 +18,39 @@ const (
 	msgSlowOpen     = "db file is flocked by another process, or taking too long"
 )
 
-// tap is a zap core that listens to etcd's log, whatever its level: it knows
-// which peers raft is connected to, and it hears why etcd is about to end the
-// process, before it does.
+// tap is a zap core that listens to etcd's log, whatever its level: it hears
+// which peers raft is connected to, and why etcd is about to end the process.
+// It writes nothing.
 type tap struct {
 	fields []zapcore.Field
-	state  *tapState // shared by all clones
+	heard  *heard // by all clones together
 }
 
-type tapState struct {
-	fatal func(*failure.Failure) // called from the logging goroutine, once the process is doomed
-	wake  func()                // something changed
+// heard is what the tap has heard. It is safe for concurrent use.
+type heard struct {
+	doomed  func(*failure.Failure) // called by the goroutine that logs, before it ends the process
+	changed func()
 
-	mu       sync.Mutex
-	active   map[string]time.Time // peer ID → since when
-	ended    *failure.Failure     // why the server stops by itself
-	slowOpen bool
+	mu         sync.Mutex
+	connected  map[string]time.Time // peer ID → since when raft is connected to it
+	ended      *failure.Failure
+	openIsSlow bool
 }
 
-func newTap(wake func(), fatal func(*failure.Failure)) tap {
-	return tap{state: &tapState{wake: wake, fatal: fatal, active: map[string]time.Time{}}}
+func newTap(changed func(), doomed func(*failure.Failure)) tap {
+	return tap{heard: &heard{changed: changed, doomed: doomed, connected: map[string]time.Time{}}}
 }
 
 // Enabled is independent of etcd's log level.
 func (t tap) Enabled(l zapcore.Level) bool { return l >= zapcore.InfoLevel }
 
+// With returns a clone that shares what has been heard.
 func (t tap) With(fields []zapcore.Field) zapcore.Core {
 	t.fields = append(t.fields[:len(t.fields):len(t.fields)], fields...)
 	return t
 }
 
+// Check adds the tap to the lines that it listens for.
 func (t tap) Check(e zapcore.Entry, c *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if e.Level >= zapcore.PanicLevel {
 		return c.AddCore(e, t)
@@ -73,75 +75,61 @@ func (t tap) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	if err, ok := enc.Fields["error"].(string); ok {
 		text += ": " + err
 	}
-
-	s := t.state
 	if e.Level >= zapcore.PanicLevel {
 		f := failure.FromText(text)
 		if f == nil {
 			f = failure.New(failure.IDEnded, text)
 			f.Cause = "etcd ended its process"
 		}
-		s.fatal(f)
+		t.heard.doomed(f)
 		return nil
 	}
-	s.mu.Lock()
 	peer, _ := enc.Fields["peer-id"].(string)
-	switch e.Message {
-	case msgPeerActive:
-		s.active[peer] = e.Time
-	case msgPeerInactive:
-		delete(s.active, peer)
-	case msgServerError:
-		if f := failure.FromText(text); f != nil {
-			s.ended = f
-		}
-	case msgSlowOpen:
-		s.slowOpen = true
-	}
-	s.mu.Unlock()
-	s.wake()
+	t.heard.line(e, peer, text)
+	t.heard.changed()
 	return nil
 }
 
+// Sync does nothing.
 func (t tap) Sync() error { return nil }
 
-// activeSince reports since when raft is connected to a peer.
-func (s *tapState) activeSince(peer string) (time.Time, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	since, ok := s.active[peer]
+func (h *heard) line(e zapcore.Entry, peer, text string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch e.Message {
+	case msgPeerActive:
+		h.connected[peer] = e.Time
+	case msgPeerInactive:
+		delete(h.connected, peer)
+	case msgServerError:
+		if f := failure.FromText(text); f != nil {
+			h.ended = f
+		}
+	case msgSlowOpen:
+		h.openIsSlow = true
+	}
+}
+
+// connectedSince is since when raft is connected to a peer; ok is false if it
+// is not.
+func (h *heard) connectedSince(peer string) (since time.Time, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	since, ok = h.connected[peer]
 	return since, ok
 }
 
-// why is the reason the log gave for the server's stop by itself; nil: it gave none.
-func (s *tapState) why() *failure.Failure {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ended
+// whyEnded is why the server stops by itself; nil if the log has not said.
+func (h *heard) whyEnded() *failure.Failure {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.ended
 }
 
-func (s *tapState) opensSlowly() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.slowOpen
-}
-
-// calm passes a core's lines on, except for the errors with which etcd's
-// listeners comment a stop that was asked for.
-type calm struct {
-	zapcore.Core
-	stopping *atomic.Bool
-}
-
-const msgServeEnded = "setting up serving from embedded etcd failed."
-
-func (c calm) With(fields []zapcore.Field) zapcore.Core {
-	return calm{c.Core.With(fields), c.stopping}
-}
-
-func (c calm) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if e.Message == msgServeEnded && c.stopping.Load() {
-		return checked
-	}
-	return c.Core.Check(e, checked)
+// opensSlowly reports whether etcd has complained that opening the database
+// takes long.
+func (h *heard) opensSlowly() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.openIsSlow
 }

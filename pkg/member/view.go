@@ -2,87 +2,58 @@ package member
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/client/pkg/v3/types"
-	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 
 	"github.com/etcd-node/etcd-node/pkg/member/peers"
-	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
-// tell sends the view if it has changed.
-func (m *member) tell() {
-	v := m.view()
-	if m.sent != nil && m.sent.Equal(v) {
-		return
-	}
-	err := m.send(pipe.Message{Kind: pipe.View, View: &v})
-	if errors.Is(err, pipe.ErrTooLong) {
-		// The causes are what has no bound; who is missing matters more.
-		short := v
-		short.Members = slices.Clone(v.Members)
-		for i := range short.Members {
-			short.Members[i].Cause = ""
-		}
-		err = m.send(pipe.Message{Kind: pipe.View, View: &short})
-	}
-	if err == nil {
-		m.sent = &v // else it is told again
-	}
-}
-
-// view is what this member sees now.
-func (m *member) view() status.View {
-	v := status.View{Name: m.Config.Name, Ready: m.ready.Load(), Progress: m.progress}
-	if w := m.waits.Load(); w != nil {
-		v.Progress = w.Text
-	}
-	if m.tap.state.opensSlowly() && v.Progress != "" {
-		v.Progress += "; this takes long: does another process hold its lock?"
-	}
-	e := m.etcd.Load()
-	if e == nil || len(e.Server.Cluster().Members()) == 0 {
-		// Whom the initial cluster names may not be who is in the cluster, so
+// view is what the supervisor is told: the last observation, which is nil
+// before there is one, with what is known without etcd.
+func (m *member) view(o *observation, now time.Time) status.View {
+	v := status.View{Name: m.Config.Name}
+	switch {
+	case o == nil:
+		v.Progress = m.startProgress()
+	case len(o.members) == 0:
+		// The initial cluster may name other members than the cluster has, so
 		// there is nothing to count yet.
-		if e != nil {
-			v.Progress = "waiting for the cluster's list of members to be stored"
-		}
-		v.Conditions = m.conditions(nil, time.Now())
+		v.Progress = "waiting for the cluster's list of members to be stored"
+		o = nil
+	}
+	v.Conditions = m.conditions(o, now)
+	if o == nil {
 		return v
 	}
-	s := e.Server
-	v.Conditions = m.conditions(s, time.Now())
-	c := s.Cluster()
-	v.ClusterID, v.MemberID = c.ID().String(), s.MemberID().String()
-	v.Learner = m.isLearner()
-	v.Ready = v.Ready && !s.IsIDRemoved(uint64(s.MemberID())) // the removal may come between ready and now
-	if lead := s.Leader(); lead != 0 {
-		v.Leader = m.nameOf(e, lead)
+	v.ClusterID, v.MemberID = o.cluster.String(), o.self.String()
+	v.Ready = o.ready && !o.removed
+	if o.leader != 0 {
+		v.Leader = m.nameOf(o, o.leader)
 	}
-	for _, x := range c.Members() {
-		self := x.ID == s.MemberID()
-		p := peers.Peer{ID: x.ID.String(), URLs: x.PeerURLs}
-		sm := status.Member{ID: p.ID, Name: m.nameOf(e, x.ID), PeerURLs: x.PeerURLs, Self: self, Learner: x.IsLearner, Connected: self}
-		if !self {
-			sm.Connected, sm.Cause = m.connected(p, v.ClusterID)
+	for _, x := range o.members {
+		sm := status.Member{ID: x.ID.String(), Name: m.nameOf(o, x.ID), PeerURLs: x.PeerURLs, Learner: x.IsLearner}
+		if x.ID == o.self {
+			sm.Self, sm.Connected, v.Learner = true, true, x.IsLearner
+		} else {
+			sm.Connected, sm.Cause = m.takesPart(peerOf(x), v.ClusterID)
 		}
 		v.Members = append(v.Members, sm)
 	}
 	slices.SortFunc(v.Members, func(a, b status.Member) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
-	for _, a := range s.Alarms() {
+	for _, a := range o.alarms {
 		if a.Alarm == etcdserverpb.AlarmType_NONE {
 			continue
 		}
 		text := a.Alarm.String()
-		if a.MemberID != uint64(s.MemberID()) {
-			text += " of " + m.nameOf(e, types.ID(a.MemberID))
+		if a.MemberID != uint64(o.self) {
+			text += " of " + m.nameOf(o, types.ID(a.MemberID))
 		}
 		v.Alarms = append(v.Alarms, text)
 	}
@@ -91,17 +62,25 @@ func (m *member) view() status.View {
 	return v
 }
 
-// connected reports whether a peer takes part, and if not, why.
-func (m *member) connected(p peers.Peer, ownCluster string) (bool, string) {
-	_, active := m.tap.state.activeSince(p.ID)
-	found, probed := m.found.Of(p)
+// startProgress is what the start is at before etcd runs.
+func (m *member) startProgress() string {
+	text := m.starting.Load().Text
+	if m.heard.opensSlowly() {
+		text += "; this takes long: does another process hold its lock?"
+	}
+	return text
+}
+
+// takesPart reports whether a peer is connected and answers, and if not, why.
+func (m *member) takesPart(p peers.Peer, ownCluster string) (yes bool, cause string) {
+	_, connected := m.heard.connectedSince(p.ID)
+	found, probed := m.probes.Of(p)
 	switch {
 	case probed && found.ClusterID != "" && found.ClusterID != ownCluster:
 		return false, "belongs to another cluster, " + found.ClusterID
-	case active:
-		if m.found.Silent(p) {
-			return false, found.Cause
-		}
+	case connected && m.probes.Silent(p):
+		return false, found.Cause
+	case connected:
 		return true, ""
 	case !probed:
 		return false, "connecting"
@@ -114,16 +93,14 @@ func (m *member) connected(p peers.Peer, ownCluster string) (bool, string) {
 
 // nameOf is a member's name: its own, else the initial cluster's for its URLs,
 // else its ID.
-func (m *member) nameOf(e *embed.Etcd, id types.ID) string {
-	x := e.Server.Cluster().Member(id)
+func (m *member) nameOf(o *observation, id types.ID) string {
+	x := o.member(id)
 	if x == nil {
 		return id.String()
 	}
-	if x.Name != "" {
-		return x.Name
-	}
-	if n := m.names[(peers.Peer{URLs: x.PeerURLs}).Key()]; n != "" {
-		return n
-	}
-	return id.String()
+	return cmp.Or(x.Name, m.names[peerOf(x).Key()], id.String())
+}
+
+func peerOf(x *membership.Member) peers.Peer {
+	return peers.Peer{ID: x.ID.String(), URLs: x.PeerURLs}
 }

@@ -1,0 +1,48 @@
+package member
+
+import (
+	"sync/atomic"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"go.etcd.io/etcd/server/v3/embed"
+)
+
+// listen makes etcd log through all that listens to its log, and returns that
+// logger.
+func (m *member) listen() (*zap.Logger, error) {
+	log := m.Config.GetLogger().WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
+		cores := []zapcore.Core{stopFilter{c, &m.stopping}, tap{heard: m.heard}, m.streams}
+		if m.Ring != nil {
+			cores = append(cores, m.Ring)
+		}
+		return zapcore.NewTee(cores...)
+	}))
+	m.Config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(log)
+	if err := m.Config.ZapLoggerBuilder(m.Config); err != nil {
+		return log, err
+	}
+	m.Config.SetupGlobalLoggers()
+	return log, nil
+}
+
+// stopFilter passes a core's lines on, except for the errors with which etcd's
+// listeners comment a stop that was asked for.
+type stopFilter struct {
+	zapcore.Core
+	stopping *atomic.Bool
+}
+
+const msgServeEnded = "setting up serving from embedded etcd failed."
+
+func (f stopFilter) With(fields []zapcore.Field) zapcore.Core {
+	return stopFilter{f.Core.With(fields), f.stopping}
+}
+
+func (f stopFilter) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if e.Message == msgServeEnded && f.stopping.Load() {
+		return checked
+	}
+	return f.Core.Check(e, checked)
+}

@@ -1,0 +1,122 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/pipe"
+)
+
+// beatInterval is how often the supervisor hears that the loop is alive.
+const beatInterval = time.Second
+
+// loop tells the supervisor that the member is alive and what it sees, until
+// the member is to end, and returns the exit code. A loop that is silent for
+// long is killed, so nothing here may wait for a lock of etcd's, which a disk
+// that hangs can hold.
+func (m *member) loop(ctx context.Context) int {
+	beat := time.NewTicker(beatInterval)
+	defer beat.Stop()
+	var (
+		errs    <-chan error
+		stopped <-chan struct{}
+	)
+	for {
+		seen := m.observer.last.Load()
+		m.sendView(seen)
+		if f := m.stuck(seen); f != nil {
+			return m.fail(f)
+		}
+		select {
+		case <-ctx.Done():
+			m.report(failure.New(failure.IDSignalled, ""))
+			m.stop()
+			return failure.ExitFailure
+		case c, ok := <-m.Commands:
+			if !ok {
+				// The supervisor is gone: ports and locks must be free before
+				// its successor starts.
+				return failure.ExitFailure
+			}
+			if c.Kind == pipe.Stop {
+				m.stop()
+				return failure.ExitOK
+			}
+		case r := <-m.started:
+			if r.failed != nil {
+				return m.fail(r.failed)
+			}
+			m.serverStarted(ctx, r)
+			errs, stopped = r.etcd.Err(), r.etcd.Server.StopNotify()
+		case err := <-errs:
+			return m.fail(m.whyEnded(fmt.Sprint(err)))
+		case <-stopped:
+			return m.fail(m.whyEnded("the etcd server stopped"))
+		case <-m.observer.published:
+		case <-beat.C:
+			_ = m.send(pipe.Message{Kind: pipe.Beat}) // the next one is a second away
+		}
+	}
+}
+
+// serverStarted begins all that works beside a server.
+func (m *member) serverStarted(ctx context.Context, r result) {
+	m.startedAt, m.dataConditions = time.Now(), r.conditions
+	m.etcd.Store(r.etcd)
+	m.observer.ask()
+	go m.reserve.Run(ctx)
+	m.elect(ctx, r.etcd.Server)
+	go m.awaitReady(ctx, r.etcd.Server)
+}
+
+// whyEnded is why the server ended by itself. Its own word in the log comes
+// before what its listeners say, which is only that it ended.
+func (m *member) whyEnded(text string) *failure.Failure {
+	if f := m.heard.whyEnded(); f != nil {
+		return f
+	}
+	if o := m.observer.last.Load(); o != nil && o.removed {
+		return failure.New(failure.IDRemoved, "")
+	}
+	if f := failure.FromText(text); f != nil {
+		return f
+	}
+	return failure.New(failure.IDServerStopped, text)
+}
+
+// sendView sends the view if it has changed.
+func (m *member) sendView(seen *observation) {
+	v := m.view(seen, time.Now())
+	if m.sentView != nil && m.sentView.Equal(v) {
+		return
+	}
+	err := m.send(pipe.Message{Kind: pipe.View, View: &v})
+	if errors.Is(err, pipe.ErrTooLong) {
+		// The causes are what has no bound; who is missing matters more.
+		short := v
+		short.Members = slices.Clone(v.Members)
+		for i := range short.Members {
+			short.Members[i].Cause = ""
+		}
+		err = m.send(pipe.Message{Kind: pipe.View, View: &short})
+	}
+	if err == nil {
+		m.sentView = &v // else it is sent again
+	}
+}
+
+// send tells the supervisor. The loop goes on if it cannot: liveness does not
+// depend on being heard, and if the supervisor is gone the lifeline says so.
+func (m *member) send(msg pipe.Message) error {
+	err := m.Events.Send(msg)
+	if err != nil {
+		m.log.Debug("cannot tell the supervisor", zap.Error(err))
+	}
+	return err
+}

@@ -1,0 +1,111 @@
+package member
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	humanize "github.com/dustin/go-humanize"
+
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+const (
+	// readTimeout bounds one try of the linearizable read before ready.
+	readTimeout = time.Second
+	// readPause is the pause between two tries: an error can come at once.
+	readPause = 50 * time.Millisecond
+	// largeDB is from where on the opening of the data is worth a word: etcd
+	// reads about 200 MB a second into its index.
+	largeDB = 50 << 20
+)
+
+// result is what came of the start.
+type result struct {
+	etcd       *embed.Etcd
+	failed     *failure.Failure
+	conditions []status.Condition // of the data, true for as long as etcd runs
+}
+
+// open starts etcd, unless the data forbids it. It can block without limit.
+func (m *member) open(ctx context.Context) result {
+	m.startAt(status.Condition{Text: opening(m.Config)})
+	admitted, f := m.admit(ctx)
+	if f != nil {
+		return result{failed: f}
+	}
+	if admitted.Joins {
+		m.Config.ClusterState = embed.ClusterStateFlagExisting
+	}
+	m.startAt(status.Condition{Text: opening(m.Config)})
+	m.reserve.Poll() // etcd must find the space that it gives
+	e, err := embed.StartEtcd(m.Config)
+	if err == nil {
+		return result{etcd: e, conditions: admitted.Conditions}
+	}
+	if f = failure.FromError(err); f == nil {
+		f = failure.New(failure.IDNotStarted, err.Error())
+	}
+	return result{failed: f}
+}
+
+// startAt says what the start is at, and the ID of the catalogue's entry if it
+// waits for something that is wrong.
+func (m *member) startAt(step status.Condition) {
+	m.starting.Store(&step)
+	m.observer.ask()
+}
+
+// opening says what a start with this data will be doing for a while.
+func opening(cfg *embed.Config) string {
+	db := filepath.Join(cfg.Dir, "member", "snap", "db")
+	if info, err := os.Stat(db); err == nil && info.Size() > largeDB {
+		return fmt.Sprintf("opening the database (%s)", humanize.IBytes(uint64(info.Size())))
+	}
+	if cfg.ClusterState == embed.ClusterStateFlagExisting {
+		return "asking the cluster for its members"
+	}
+	return "opening the data"
+}
+
+// awaitReady makes the member ready: published in this start, and one
+// linearizable read answered. A learner answers none and is ready without.
+func (m *member) awaitReady(ctx context.Context, s *etcdserver.EtcdServer) {
+	select {
+	case <-s.ReadyNotify():
+	case <-s.StopNotify():
+		return
+	case <-ctx.Done():
+		return
+	}
+	for !isLearner(s) {
+		readCtx, cancel := context.WithTimeout(ctx, readTimeout)
+		err := s.LinearizableReadNotify(readCtx)
+		cancel()
+		if err == nil {
+			break
+		}
+		select {
+		case <-s.StopNotify():
+			return
+		case <-ctx.Done():
+			return
+		case <-time.After(readPause):
+		}
+	}
+	m.ready.Store(true)
+	m.observer.ask()
+}
+
+// isLearner reports whether this member is one. etcd's own IsLearner panics in
+// a member that was removed.
+func isLearner(s *etcdserver.EtcdServer) bool {
+	self := s.Cluster().Member(s.MemberID())
+	return self != nil && self.IsLearner
+}
