@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/etcd-node/etcd-node/test/daemon"
 )
 
 // bad is a configuration that no member must be started with.
@@ -187,11 +188,16 @@ func (b bad) run(t *testing.T, pki map[string][]byte, systemd bool) {
 	cmd := exec.CommandContext(ctx, "etcd-node", b.args...)
 	cmd.Dir = dir
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "ETCD_NODE_ENV_FILE=etcd.env", "ETCD_DISCOVERY_PASSWORD=" + password}, b.env...)
-	var status chan string
 	exit := 78
+	var told []string
+	heard := func() {}
 	if systemd {
-		var socket string
-		socket, status = listen(t)
+		socket := filepath.Join(t.TempDir(), "s")
+		s, err := daemon.Listen(socket, func(text string) { told = append(told, text) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		heard = s.Close
 		cmd.Env = append(cmd.Env, "NOTIFY_SOCKET="+socket)
 	} else if b.exit != 0 {
 		exit = b.exit
@@ -200,6 +206,7 @@ func (b bad) run(t *testing.T, pki map[string][]byte, systemd bool) {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	before := treeOf(t, dir)
 	err := cmd.Run()
+	heard()
 	var ended *exec.ExitError
 	if !errors.As(err, &ended) {
 		t.Fatalf("it went on: %v\n%s", err, out.String())
@@ -225,47 +232,14 @@ func (b bad) run(t *testing.T, pki map[string][]byte, systemd bool) {
 		t.Errorf("on disk before:\n%s\nafter:\n%s", before, after)
 	}
 	if systemd {
-		for s := ""; !strings.HasPrefix(s, "STATUS=failed: "); {
-			select {
-			case s = <-status:
-				if strings.HasPrefix(s, "STATUS=failed: ") && !strings.Contains(s, b.want[1]) || strings.Contains(s, password) {
-					t.Errorf("systemd was told %q", s)
-				}
-			case <-ctx.Done():
-				t.Fatal("systemd was not told of the failure")
-			}
+		i := slices.IndexFunc(told, func(s string) bool { return strings.HasPrefix(s, "STATUS=failed: ") })
+		if i < 0 || !strings.Contains(told[i], b.want[1]) || strings.Contains(strings.Join(told, ""), password) {
+			t.Errorf("systemd was told %q", told)
 		}
 	}
 	if t.Failed() {
 		t.Log(out.String())
 	}
-}
-
-// listen plays systemd's notify socket.
-func listen(t *testing.T) (path string, told chan string) {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "n") // a socket's path is short
-	if err != nil {
-		t.Fatal(err)
-	}
-	path = filepath.Join(dir, "s")
-	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close(); os.RemoveAll(dir) })
-	told = make(chan string, 16)
-	go func() {
-		b := make([]byte, 64<<10)
-		for {
-			n, err := c.Read(b)
-			if err != nil {
-				return
-			}
-			told <- string(b[:n])
-		}
-	}()
-	return path, told
 }
 
 // treeOf lists what is below a directory: paths, modes, sizes, times.

@@ -11,64 +11,18 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"testing"
-	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 )
 
-// freePorts reserves n ports for as long as it takes to hand them out.
-func freePorts(t *testing.T, n int) (ports []string) {
-	t.Helper()
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		ports = append(ports, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-	}
-	return ports
-}
-
-// says waits for a line of the log with this message.
-func (n *node) says(msg string) {
-	n.t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-		for _, line := range n.lines() {
-			if strings.Contains(line, `"msg":"`+msg+`"`) {
-				return
-			}
-		}
-		select {
-		case err := <-n.done:
-			n.done <- err
-			n.t.Fatalf("it ended (%v) before it said %q", err, msg)
-		default:
-		}
-		if time.Now().After(deadline) {
-			n.t.Fatalf("it does not say %q", msg)
-		}
-	}
-}
-
-// forgetLog lets says wait for what the next start says.
-func (n *node) forgetLog() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.log = nil
-}
-
 // logIsEtcds: every line is one whole JSON object with etcd's fields, and none
 // is an error.
 func (n *node) logIsEtcds() {
 	n.t.Helper()
-	for _, line := range n.lines() {
+	for _, line := range n.Lines() {
 		var entry struct{ Level, Msg, Caller, Ts string }
 		if err := json.Unmarshal([]byte(line), &entry); err != nil {
 			n.t.Errorf("not JSON: %s", line)
@@ -83,7 +37,7 @@ func (n *node) logIsEtcds() {
 }
 
 // dir is where the sockets are: a client in another directory needs the path.
-func (s *site) socket(u *url.URL) string { return filepath.Join(s.dir, u.Host) }
+func (s *site) socket(u *url.URL) string { return filepath.Join(s.Dir, u.Host) }
 
 func (s *site) parse(raw string) *url.URL {
 	s.t.Helper()
@@ -124,19 +78,16 @@ func (s *site) clientWorks(endpoint, user string) {
 // etcdctl runs etcd's command line client in the daemon's directory.
 func (s *site) etcdctl(endpoint, user string, args ...string) string {
 	s.t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	args = append([]string{"etcdctl", "--endpoints=" + endpoint, "--dial-timeout=60s", "--command-timeout=60s"}, args...)
+	args = append([]string{"--endpoints=" + endpoint, "--dial-timeout=60s", "--command-timeout=60s"}, args...)
 	if strings.HasSuffix(s.parse(endpoint).Scheme, "s") {
 		args = append(args, "--insecure-skip-tls-verify", "--insecure-transport=false", s.fill("--cert={crt}"), s.fill("--key={key}"))
 	}
 	if user != "" {
 		args = append(args, "--user="+user)
 	}
+	cmd := program(s.t, "etcdctl", args...)
 	var stderr bytes.Buffer
-	cmd := &exec.Cmd{Path: exe, Args: args, Dir: s.dir, Stderr: &stderr, Env: []string{"PATH=" + os.Getenv("PATH")}}
+	cmd.Dir, cmd.Stderr, cmd.Env = s.Dir, &stderr, []string{"PATH=" + os.Getenv("PATH")}
 	out, err := cmd.Output()
 	if err != nil {
 		s.t.Fatalf("%q: %v: %s", args, err, &stderr)

@@ -7,18 +7,18 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // three is a cluster of three that serves, every member connected to the others.
 func three(t *testing.T) []*node {
 	t.Helper()
-	nodes := []*node{newNode(t, "a"), newNode(t, "b"), newNode(t, "c")}
-	cluster(nodes...)
+	a, b, c := abc(t)
+	nodes := []*node{a, b, c}
 	for _, n := range nodes {
 		n.start(true)
 	}
@@ -31,8 +31,7 @@ func three(t *testing.T) []*node {
 
 func TestThreeMembers(t *testing.T) {
 	t.Parallel()
-	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
-	cluster(a, b, c)
+	a, b, c := abc(t)
 	a.start(true)
 	a.await("STATUS=joining: 1 of 3 members; waiting for b (127.0.0.1: connection refused), c (127.0.0.1: connection refused)")
 	b.start(true)
@@ -69,7 +68,7 @@ func TestLeaderHandsOver(t *testing.T) {
 	t.Parallel()
 	nodes := three(t)
 	st := nodes[0].until("with a leader", func(st status.Status) bool { return st.View.Leader != "" })
-	leader := nodes[slices.IndexFunc(nodes, func(n *node) bool { return n.name == st.View.Leader })]
+	leader := nodes[slices.IndexFunc(nodes, func(n *node) bool { return n.Name == st.View.Leader })]
 
 	cli := leader.etcd()
 	lease, err := cli.Grant(t.Context(), 60)
@@ -85,7 +84,7 @@ func TestLeaderHandsOver(t *testing.T) {
 	if code := leader.stop(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	if log := strings.Join(leader.lines(), "\n"); !strings.Contains(log, "handed over the leadership") {
+	if log := strings.Join(leader.Lines(), "\n"); !strings.Contains(log, "handed over the leadership") {
 		t.Error("the leader did not hand over")
 	}
 	survivors := slices.DeleteFunc(slices.Clone(nodes), func(n *node) bool { return n == leader })
@@ -97,8 +96,7 @@ func TestLeaderHandsOver(t *testing.T) {
 
 func TestReadyAll(t *testing.T) {
 	t.Parallel()
-	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
-	cluster(a, b, c)
+	a, b, c := abc(t)
 	for _, n := range []*node{a, b, c} {
 		n.env = []string{"ETCD_NODE_READY=all"}
 	}
@@ -115,8 +113,7 @@ func TestReadyAll(t *testing.T) {
 // outvoted says so and ends, the others show it.
 func TestForeignToken(t *testing.T) {
 	t.Parallel()
-	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
-	cluster(a, b, c)
+	a, b, c := abc(t)
 	a.start(true)
 	b.start(true)
 	c.start(true, "--initial-cluster-token=other")
@@ -140,15 +137,8 @@ func TestRemovedMember(t *testing.T) {
 		t.Fatal(err)
 	}
 	cli := a.etcd()
-	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
-		// etcd refuses for 5 s after a start: "unhealthy cluster"
-		if _, err = cli.MemberRemove(t.Context(), id); err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-	}
+	// etcd refuses for 5 s after a start: "unhealthy cluster".
+	poll.Eventually(t, func() error { _, err := cli.MemberRemove(t.Context(), id); return err })
 	s := c.await("STATUS=failed: this member was removed from the cluster")
 	if want := fmt.Sprintf("etcdctl member remove %x", id); !strings.Contains(s, want) {
 		t.Errorf("%q lacks %q", s, want)
@@ -159,8 +149,8 @@ func TestRemovedMember(t *testing.T) {
 	// Removed while it is down: each start seems to work.
 	c.start(true)
 	c.await("STATUS=failed: this member was removed from the cluster")
-	if code := c.exit(); code != 67 || c.readies() != 1 {
-		t.Errorf("exit code %d, READY=1 said %d times", code, c.readies())
+	if code := c.exit(); code != 67 || c.Readies() != 1 {
+		t.Errorf("exit code %d, READY=1 said %d times", code, c.Readies())
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 
 	"go.etcd.io/etcd/client/pkg/v3/transport"
 	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/test/loopback"
 )
 
 // configuration is one of those under which etcd's own tests run etcd. In its
@@ -172,7 +174,7 @@ type site struct {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	n := newNode(t, "a")
-	cert, err := transport.SelfCert(zap.NewNop(), filepath.Join(n.dir, "pki"), []string{"127.0.0.1:0", "localhost:0"}, 1, x509.ExtKeyUsageClientAuth)
+	cert, err := transport.SelfCert(zap.NewNop(), filepath.Join(n.Dir, "pki"), []string{"127.0.0.1:0", "localhost:0"}, 1, x509.ExtKeyUsageClientAuth)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +183,8 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	pairs := []string{"{crt}", cert.CertFile, "{key}", cert.KeyFile}
-	for i, port := range freePorts(t, 6) {
+	for i := range 6 {
+		_, port, _ := strings.Cut(loopback.Address(), ":")
 		pairs = append(pairs, "{"+string(rune('0'+i))+"}", port)
 	}
 	return &site{node: n, fill: strings.NewReplacer(pairs...).Replace,
@@ -201,7 +204,7 @@ func (s *site) begin(c configuration) {
 		" --initial-advertise-peer-urls=" + peers + " --initial-cluster=a=" + strings.ReplaceAll(peers, ",", ",a=") + " " + c.flags)
 	if c.file != "" {
 		s.flags = []string{"--config-file=etcd.yml"}
-		if err := os.WriteFile(filepath.Join(s.dir, "etcd.yml"), []byte(s.fill(c.file)), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(s.Dir, "etcd.yml"), []byte(s.fill(c.file)), 0o600); err != nil {
 			s.t.Fatal(err)
 		}
 	}
@@ -228,7 +231,7 @@ func (s *site) makeJWTKeys() {
 		"jwt.key": {Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)},
 		"jwt.pub": {Type: "PUBLIC KEY", Bytes: pub},
 	} {
-		if err := os.WriteFile(filepath.Join(s.dir, name), pem.EncodeToMemory(b), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(s.Dir, name), pem.EncodeToMemory(b), 0o600); err != nil {
 			s.t.Fatal(err)
 		}
 	}

@@ -49,7 +49,7 @@ func TestMemberKilled(t *testing.T) {
 	if v := n.get("k"); v != "v" {
 		t.Errorf("k = %q", v)
 	}
-	if c := n.readies(); c != 1 {
+	if c := n.Readies(); c != 1 {
 		t.Errorf("READY=1 was said %d times", c)
 	}
 	n.stop()
@@ -87,7 +87,7 @@ func TestMemberArgvAndEnvironment(t *testing.T) {
 		t.Errorf("comm %q", comm)
 	}
 	n.stop()
-	if log := strings.Join(n.lines(), "\n"); strings.Contains(log, "geheim") {
+	if log := strings.Join(n.Lines(), "\n"); strings.Contains(log, "geheim") {
 		t.Error("the password is in the log")
 	}
 }
@@ -98,7 +98,7 @@ func TestHealthEndpoint(t *testing.T) {
 	n := single(t)
 	n.start(true)
 	n.await("READY=1")
-	r, err := http.Get(n.client + "/health")
+	r, err := http.Get(n.Client + "/health")
 	if err != nil {
 		t.Fatal(err)
 	}

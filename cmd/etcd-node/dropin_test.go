@@ -60,7 +60,7 @@ func TestEndsAsEtcd(t *testing.T) {
 			t.Parallel()
 			n := dropIn(t)
 			if tc.make != nil {
-				if err := tc.make(n.dir); err != nil {
+				if err := tc.make(n.Dir); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -69,7 +69,7 @@ func TestEndsAsEtcd(t *testing.T) {
 			if code := n.exit(); code <= 0 || tc.code != 0 && code != tc.code {
 				t.Errorf("exit code %d", code)
 			}
-			if len(n.lines()) == 0 {
+			if len(n.Lines()) == 0 {
 				t.Error("it says nothing")
 			}
 		})
@@ -84,19 +84,19 @@ func TestKilledAndStartedAtOnce(t *testing.T) {
 	for range 5 {
 		n.start(false)
 		n.says("ready to serve client requests")
-		n.cmd.Process.Kill()
+		n.signal(syscall.SIGKILL)
 		// Not n.exit, which waits for the end of its stderr too.
-		if err := unix.Waitid(unix.P_PID, n.cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil && err != unix.ECHILD {
+		if err := unix.Waitid(unix.P_PID, n.PID(), nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil && err != unix.ECHILD {
 			t.Fatal(err)
 		}
-		n.forgetLog()
-		defer func(done chan error) {
+		n.ForgetLines()
+		defer func(ended <-chan struct{}) {
 			select {
-			case <-done:
+			case <-ended:
 			case <-time.After(patience):
 				t.Error("something holds its stderr")
 			}
-		}(n.done)
+		}(n.Ended())
 	}
 	n.start(false)
 	n.says("ready to serve client requests")
@@ -124,7 +124,7 @@ func TestRevisionsAreEtcds(t *testing.T) {
 		}
 		seen[called] = append(seen[called], fmt.Sprint("revision ", first.Header.Revision, put.Header.Revision), fmt.Sprint(first.Kvs, leases.Leases))
 		s := &site{node: n}
-		for line := range strings.Lines(s.fetch(n.client+"/metrics", nil, nil)) {
+		for line := range strings.Lines(s.fetch(n.Client+"/metrics", nil, nil)) {
 			name, _, _ := strings.Cut(strings.TrimPrefix(line, "# TYPE "), " ")
 			switch {
 			case strings.HasPrefix(line, "# TYPE "):
@@ -154,7 +154,7 @@ func TestThereAndBack(t *testing.T) {
 	n := single(t)
 	for i, called := range []string{"stock-etcd", "etcd", "stock-etcd"} {
 		n.called = called
-		n.forgetLog()
+		n.ForgetLines()
 		n.start(false)
 		n.says("ready to serve client requests")
 		if i > 0 {
@@ -163,7 +163,7 @@ func TestThereAndBack(t *testing.T) {
 			}
 		}
 		n.put("k", fmt.Sprint(i))
-		n.cmd.Process.Signal(syscall.SIGTERM)
+		n.signal(syscall.SIGTERM)
 		// etcd takes its own signal again in the end.
 		if code := n.exit(); code != 0 && called == "etcd" || code >= 0 && called != "etcd" {
 			t.Errorf("%s: exit code %d", called, code)
@@ -174,9 +174,9 @@ func TestThereAndBack(t *testing.T) {
 // TestMixedCluster: one member is etcd's own, as in the middle of a takeover.
 func TestMixedCluster(t *testing.T) {
 	t.Parallel()
-	nodes := []*node{newNode(t, "a"), newNode(t, "b"), newNode(t, "c")}
-	cluster(nodes...)
-	nodes[0].called, nodes[1].called = "stock-etcd", "etcd"
+	a, b, c := abc(t)
+	nodes := []*node{a, b, c}
+	a.called, b.called = "stock-etcd", "etcd"
 	for _, n := range nodes {
 		n.start(true)
 	}
@@ -186,7 +186,7 @@ func TestMixedCluster(t *testing.T) {
 	nodes[0].put("k", "v")
 	for _, n := range nodes[1:] {
 		if v := n.get("k"); v != "v" {
-			t.Errorf("%s has %q", n.name, v)
+			t.Errorf("%s has %q", n.Name, v)
 		}
 		n.until("connected", func(st status.Status) bool { return st.View.AllConnected() })
 	}
@@ -202,14 +202,14 @@ func TestProxies(t *testing.T) {
 	for _, kind := range []string{"gateway", "grpc-proxy"} {
 		p := newNode(t, kind)
 		p.called = "etcd"
-		p.flags = []string{kind, "start", "--endpoints=" + strings.TrimPrefix(n.client, "http://"), "--listen-addr=" + strings.TrimPrefix(p.client, "http://")}
+		p.flags = []string{kind, "start", "--endpoints=" + strings.TrimPrefix(n.Client, "http://"), "--listen-addr=" + strings.TrimPrefix(p.Client, "http://")}
 		p.start(true)
 		p.await("READY=1")
 		p.put("through", kind)
 		if v := n.get("through"); v != kind {
 			t.Errorf("%s: the member has %q", kind, v)
 		}
-		p.cmd.Process.Signal(syscall.SIGTERM)
+		p.signal(syscall.SIGTERM)
 		p.exit()
 	}
 	n.stop()
@@ -220,10 +220,10 @@ func TestProxies(t *testing.T) {
 func TestWarnsOnceOfShadowed(t *testing.T) {
 	t.Parallel()
 	n := dropIn(t)
-	n.env = []string{"ETCD_NAME=a", "ETCD_DATA_DIR=" + n.data(), "ETCD_LISTEN_CLIENT_URLS=" + n.client}
+	n.env = []string{"ETCD_NAME=a", "ETCD_DATA_DIR=" + n.Data(), "ETCD_LISTEN_CLIENT_URLS=" + n.Client}
 	n.start(false)
 	n.says("ready to serve client requests")
-	if log := strings.Join(n.lines(), "\n"); strings.Count(log, "do not count") != 1 {
+	if log := strings.Join(n.Lines(), "\n"); strings.Count(log, "do not count") != 1 {
 		t.Errorf("not one warning:\n%s", log)
 	}
 	n.stop()

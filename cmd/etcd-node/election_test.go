@@ -16,7 +16,7 @@ import (
 // were asked for.
 func (n *node) asked() (status.Elections, string) {
 	n.t.Helper()
-	resp, err := http.Get(n.client + "/metrics")
+	resp, err := http.Get(n.Client + "/metrics")
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -58,8 +58,8 @@ func TestElectionsAtStart(t *testing.T) {
 // threeAndLeader are three nodes that serve, and which of them leads.
 func threeAndLeader(t *testing.T, flags ...string) ([]*node, int) {
 	t.Helper()
-	nodes := []*node{newNode(t, "a"), newNode(t, "b"), newNode(t, "c")}
-	cluster(nodes...)
+	a, b, c := abc(t)
+	nodes := []*node{a, b, c}
 	for _, n := range nodes {
 		n.start(true, flags...)
 	}
@@ -71,7 +71,7 @@ func threeAndLeader(t *testing.T, flags ...string) ([]*node, int) {
 		})
 	}
 	time.Sleep(200 * time.Millisecond) // for the followers' lines to it: nothing says when they stand
-	return nodes, slices.IndexFunc(nodes, func(n *node) bool { return n.name == leader.View.Leader })
+	return nodes, slices.IndexFunc(nodes, func(n *node) bool { return n.Name == leader.View.Leader })
 }
 
 // A leader whose member process is killed is replaced long before a timer
@@ -116,7 +116,7 @@ func TestLeaderKilledWithoutPreVote(t *testing.T) {
 			return serving(st) && st.View.Leader != "" && st.View.AllConnected()
 		})
 		if st.View.Elections != (status.Elections{}) {
-			t.Errorf("%s: %+v", n.name, st.View.Elections)
+			t.Errorf("%s: %+v", n.Name, st.View.Elections)
 		}
 	}
 	for _, n := range nodes {

@@ -33,7 +33,7 @@ func TestMemberFrozen(t *testing.T) {
 func TestPortBusy(t *testing.T) {
 	t.Parallel()
 	n := single(t)
-	l, err := net.Listen("tcp", strings.TrimPrefix(n.client, "http://"))
+	l, err := net.Listen("tcp", strings.TrimPrefix(n.Client, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestPortBusy(t *testing.T) {
 	if code := n.exit(); code != 1 {
 		t.Errorf("exit code %d without systemd", code)
 	}
-	if log := strings.Join(n.lines(), "\n"); !strings.Contains(log, "failed: a port of this member is in use by another process: listen tcp") {
+	if log := strings.Join(n.Lines(), "\n"); !strings.Contains(log, "failed: a port of this member is in use by another process: listen tcp") {
 		t.Error("the log does not say why")
 	}
 	n.start(true)
@@ -60,7 +60,7 @@ func TestDatabaseLocked(t *testing.T) {
 	n.start(true)
 	n.await("READY=1")
 	n.stop()
-	db, err := os.OpenFile(filepath.Join(n.dir, "data/member/snap/db"), os.O_RDWR, 0)
+	db, err := os.OpenFile(filepath.Join(n.Dir, "data/member/snap/db"), os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestDamagedData(t *testing.T) {
 			n.await("READY=1")
 			n.put("k", "v")
 			n.stop()
-			if err := damage(filepath.Join(n.dir, "data/member/snap/db")); err != nil {
+			if err := damage(filepath.Join(n.Dir, "data/member/snap/db")); err != nil {
 				t.Fatal(err)
 			}
 			n.start(true)
@@ -134,7 +134,7 @@ func TestDamagedData(t *testing.T) {
 func TestNotifySocketFull(t *testing.T) {
 	t.Parallel()
 	n := single(t)
-	path := filepath.Join(n.dir, "full")
+	path := filepath.Join(n.Dir, "full")
 	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func TestNotifySocketFull(t *testing.T) {
 func TestHalfBegun(t *testing.T) {
 	t.Parallel()
 	n := single(t)
-	member := filepath.Join(n.dir, "data/member")
+	member := filepath.Join(n.Dir, "data/member")
 	if err := os.MkdirAll(filepath.Join(member, "snap"), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -10,17 +10,17 @@ import (
 	"syscall"
 	"testing"
 	"time"
-)
 
-func (n *node) data() string { return filepath.Join(n.dir, "data") }
+	"github.com/etcd-node/etcd-node/test/poll"
+)
 
 // wipe empties the data dir, as a disk that is not mounted does.
 func (n *node) wipe() {
 	n.t.Helper()
-	if err := os.Rename(n.data(), n.data()+fmt.Sprint(".kept", time.Now().UnixNano())); err != nil {
+	if err := os.Rename(n.Data(), n.Data()+fmt.Sprint(".kept", time.Now().UnixNano())); err != nil {
 		n.t.Fatal(err)
 	}
-	if err := os.Mkdir(n.data(), 0o700); err != nil {
+	if err := os.Mkdir(n.Data(), 0o700); err != nil {
 		n.t.Fatal(err)
 	}
 }
@@ -37,7 +37,7 @@ func (n *node) refused(code int, texts ...string) {
 	if got := n.exit(); got != code {
 		n.t.Errorf("exit code %d, want %d", got, code)
 	}
-	if left, _ := filepath.Glob(filepath.Join(n.data(), "*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(n.Data(), "*")); len(left) > 0 {
 		n.t.Errorf("it began something: %v", left)
 	}
 }
@@ -54,7 +54,7 @@ func TestEmptyDataDirOfOne(t *testing.T) {
 	n.stop()
 	n.wipe()
 	n.start(true)
-	n.refused(66, "the data dir is empty where a member used to be", id, "findmnt -T "+n.data())
+	n.refused(66, "the data dir is empty where a member used to be", id, "findmnt -T "+n.Data())
 	if out := n.run("explain"); !strings.Contains(out, "etcd-node forget") || !strings.Contains(out, id) {
 		t.Errorf("explain says\n%s", out)
 	}
@@ -62,14 +62,14 @@ func TestEmptyDataDirOfOne(t *testing.T) {
 		t.Errorf("history says\n%s", out)
 	}
 
-	kept, err := filepath.Glob(n.data() + ".kept*")
+	kept, err := filepath.Glob(n.Data() + ".kept*")
 	if err != nil || len(kept) != 1 {
 		t.Fatal(kept, err)
 	}
-	if err := os.Remove(n.data()); err != nil {
+	if err := os.Remove(n.Data()); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(kept[0], n.data()); err != nil {
+	if err := os.Rename(kept[0], n.Data()); err != nil {
 		t.Fatal(err)
 	}
 	n.start(true)
@@ -79,9 +79,7 @@ func TestEmptyDataDirOfOne(t *testing.T) {
 	}
 	// A daemon that runs is told, also one that does not answer.
 	for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
-		if err := n.cmd.Process.Signal(signal); err != nil {
-			t.Fatal(err)
-		}
+		n.signal(signal)
 		if out, err := n.try("forget"); err == nil || !strings.Contains(out, "daemon is") {
 			t.Errorf("after %v forget says %q, %v", signal, out, err)
 		}
@@ -151,21 +149,9 @@ func replacement(t *testing.T, state string) {
 		t.Fatal(err)
 	}
 	// etcd refuses for 5 s after a start: "unhealthy cluster".
-	again := func(what string, f func() error) {
-		t.Helper()
-		for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
-			err := f()
-			if err == nil {
-				return
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("%s: %v", what, err)
-			}
-		}
-	}
 	for _, m := range members.Members {
 		if m.Name == "c" {
-			again("remove", func() error { _, err := cli.MemberRemove(t.Context(), m.ID); return err })
+			poll.Eventually(t, func() error { _, err := cli.MemberRemove(t.Context(), m.ID); return err })
 		}
 	}
 	// Not yet added: it is not its replacement.
@@ -173,7 +159,7 @@ func replacement(t *testing.T, state string) {
 	c.refused(66, "the data dir is empty where a member used to be")
 
 	// Interrupted when its WAL is there, before it serves.
-	again("add", func() error { _, err := cli.MemberAdd(t.Context(), []string{c.peer}); return err })
+	poll.Eventually(t, func() error { _, err := cli.MemberAdd(t.Context(), []string{c.Peer}); return err })
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -222,10 +208,10 @@ func TestOtherIdentity(t *testing.T) {
 		x.stop()
 	}
 	n.wipe()
-	if err := os.Remove(n.data()); err != nil {
+	if err := os.Remove(n.Data()); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(other.data(), n.data()); err != nil {
+	if err := os.Rename(other.Data(), n.Data()); err != nil {
 		t.Fatal(err)
 	}
 	n.start(true)
@@ -247,20 +233,18 @@ func TestDamagedPin(t *testing.T) {
 	n.start(true)
 	n.await("READY=1")
 	n.stop()
-	pin := filepath.Join(n.dir, "pin/pin.json")
+	pin := filepath.Join(n.Dir, "pin/pin.json")
 	if err := os.WriteFile(pin, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	n.start(true)
 	n.await("READY=1")
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		if raw, _ := os.ReadFile(pin); strings.Contains(string(raw), n.status().View.MemberID) {
-			break
+	poll.Eventually(t, func() error {
+		if raw, _ := os.ReadFile(pin); !strings.Contains(string(raw), n.status().View.MemberID) {
+			return fmt.Errorf("the pin was not written anew: %s", raw)
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("the pin was not written anew")
-		}
-	}
+		return nil
+	})
 	n.stop()
 	if err := os.WriteFile(pin, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
@@ -280,7 +264,7 @@ func TestLoopbackData(t *testing.T) {
 	n.stop()
 	cluster := func(list string) {
 		n.flags = slices.DeleteFunc(n.flags, func(f string) bool { return strings.HasPrefix(f, "--initial-cluster=") })
-		n.flags = append(n.flags, "--initial-cluster=a="+n.peer+list)
+		n.flags = append(n.flags, "--initial-cluster=a="+n.Peer+list)
 	}
 	cluster(",b=http://192.0.2.1:2380,c=http://192.0.2.2:2380")
 	n.start(true)
@@ -309,8 +293,8 @@ func TestExplainedRestore(t *testing.T) {
 	nodes := three(t)
 	a := nodes[0]
 	a.put("k", "in the snapshot")
-	snapshot := filepath.Join(a.dir, "snapshot.db")
-	a.shell("etcdctl snapshot save " + snapshot + " --endpoints=" + a.client)
+	snapshot := filepath.Join(a.Dir, "snapshot.db")
+	a.shell("etcdctl snapshot save " + snapshot + " --endpoints=" + a.Client)
 	a.put("k", "later")
 	recipes := map[*node][]string{}
 	for _, n := range nodes {
@@ -330,7 +314,7 @@ func TestExplainedRestore(t *testing.T) {
 	for _, n := range nodes {
 		n.await("READY=1")
 		if got := n.get("k"); got != "in the snapshot" {
-			t.Errorf("%s: k = %q", n.name, got)
+			t.Errorf("%s: k = %q", n.Name, got)
 		}
 	}
 }
@@ -343,13 +327,13 @@ func TestExplainedRestoreWithoutList(t *testing.T) {
 	n.start(true)
 	n.await("READY=1")
 	n.put("k", "v")
-	snapshot := filepath.Join(n.dir, "snapshot.db")
-	n.shell("etcdctl snapshot save " + snapshot + " --endpoints=" + n.client)
+	snapshot := filepath.Join(n.Dir, "snapshot.db")
+	n.shell("etcdctl snapshot save " + snapshot + " --endpoints=" + n.Client)
 	n.stop()
 	n.wipe()
 	n.shell("etcdutl snapshot restore " + snapshot + " --data-dir=new; mkdir -p data; mv -T new/member data/member; etcd-node forget")
 	n.flags = slices.DeleteFunc(n.flags, func(f string) bool { return strings.HasPrefix(f, "--initial-cluster=") })
-	n.flags = append(n.flags, "--initial-cluster=a="+n.peer+",b=http://192.0.2.1:2380,c=http://192.0.2.2:2380")
+	n.flags = append(n.flags, "--initial-cluster=a="+n.Peer+",b=http://192.0.2.1:2380,c=http://192.0.2.2:2380")
 	n.start(true)
 	n.await("STATUS=failed: the data is that of a cluster of one on loopback")
 	n.exit()

@@ -5,41 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
-
-// journalStream gives a command what systemd gives a service: a socket for
-// stderr, and the variable that names it. The journal's end is returned.
-func journalStream(t *testing.T, cmd *exec.Cmd) *os.File {
-	t.Helper()
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	journal, service := os.NewFile(uintptr(fds[0]), "journal"), os.NewFile(uintptr(fds[1]), "service")
-	t.Cleanup(func() { journal.Close() })
-	cmd.Stderr = service
-	cmd.Env = append(cmd.Env, "JOURNAL_STREAM="+streamOf(t, service))
-	return journal
-}
-
-// streamOf is what JOURNAL_STREAM says of a file.
-func streamOf(t *testing.T, f *os.File) string {
-	t.Helper()
-	var st syscall.Stat_t
-	if err := syscall.Fstat(int(f.Fd()), &st); err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprintf("%d:%d", st.Dev, st.Ino)
-}
 
 // priorities counts the lines of a log in JSON, by process and level, and
 // holds each line's priority against its level.
@@ -86,8 +58,8 @@ func bare(t *testing.T, file string) {
 func TestJournalPriorities(t *testing.T) {
 	t.Parallel()
 	n := single(t)
-	n.stream = true
-	file := filepath.Join(n.dir, "etcd.log")
+	n.Journal = true
+	file := filepath.Join(n.Dir, "etcd.log")
 	n.start(true, "--log-outputs=stderr,"+file)
 	n.await("READY=1")
 	first := n.status().MemberPID
@@ -95,7 +67,7 @@ func TestJournalPriorities(t *testing.T) {
 	n.until("serving again", func(st status.Status) bool { return serving(st) && st.MemberPID != first })
 	history := n.run("history")
 	n.stop()
-	count := priorities(t, n.lines())
+	count := priorities(t, n.Lines())
 	for _, want := range []string{"supervisor info", "supervisor warn", "member info", "member warn"} {
 		if count[want] == 0 {
 			t.Errorf("no %s: %v", want, count)
@@ -111,19 +83,19 @@ func TestJournalPriorities(t *testing.T) {
 func TestJournalAndRotation(t *testing.T) {
 	t.Parallel()
 	n := single(t)
-	n.stream = true
-	file := filepath.Join(n.dir, "etcd.log")
+	n.Journal = true
+	file := filepath.Join(n.Dir, "etcd.log")
 	if err := os.WriteFile(file, bytes.Repeat([]byte("{\"level\":\"info\"}\n"), 1<<16), 0o600); err != nil { // full
 		t.Fatal(err)
 	}
 	n.start(true, "--log-outputs=stderr,"+file, "--enable-log-rotation", `--log-rotation-config-json={"maxsize": 1}`)
 	n.await("READY=1")
 	n.stop()
-	if count := priorities(t, n.lines()); count["supervisor info"] == 0 || count["member info"] == 0 {
+	if count := priorities(t, n.Lines()); count["supervisor info"] == 0 || count["member info"] == 0 {
 		t.Error(count)
 	}
 	bare(t, file)
-	if old, err := filepath.Glob(filepath.Join(n.dir, "etcd-*.log")); err != nil || len(old) != 1 {
+	if old, err := filepath.Glob(filepath.Join(n.Dir, "etcd-*.log")); err != nil || len(old) != 1 {
 		t.Errorf("%q, %v: not rotated", old, err)
 	}
 }
@@ -133,10 +105,10 @@ func TestJournalAndRotation(t *testing.T) {
 func TestJournalAndConfigFile(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, "a")
-	n.stream = true
-	yml := filepath.Join(n.dir, "etcd.yml")
+	n.Journal = true
+	yml := filepath.Join(n.Dir, "etcd.yml")
 	text := fmt.Sprintf("name: a\ndata-dir: %[1]s/data\nlisten-peer-urls: %[2]s\ninitial-advertise-peer-urls: %[2]s\n"+
-		"listen-client-urls: %[3]s\nadvertise-client-urls: %[3]s\ninitial-cluster: a=%[2]s\n", n.dir, n.peer, n.client)
+		"listen-client-urls: %[3]s\nadvertise-client-urls: %[3]s\ninitial-cluster: a=%[2]s\n", n.Dir, n.Peer, n.Client)
 	if err := os.WriteFile(yml, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +118,7 @@ func TestJournalAndConfigFile(t *testing.T) {
 	const warning = "Running http and grpc server on single port"
 	var lines []string
 	repeated := false
-	for _, line := range n.lines() {
+	for _, line := range n.Lines() {
 		if early := strings.HasPrefix(line, "{") && strings.Contains(line, `"caller":"embed/config.go`); !early {
 			lines = append(lines, line)
 		}
@@ -175,15 +147,15 @@ func TestJournalRefusal(t *testing.T) {
 	t.Parallel()
 	for _, stream := range []bool{true, false} {
 		n := single(t)
-		n.stream = stream
+		n.Journal = stream
 		n.start(true, "--heartbeat-interval=fast", "--election-timeout=slow")
 		if code := n.exit(); code != 78 {
 			t.Errorf("exit code %d", code)
 		}
-		if len(n.lines()) < 2 {
-			t.Errorf("%q", n.lines())
+		if len(n.Lines()) < 2 {
+			t.Errorf("%q", n.Lines())
 		}
-		for _, line := range n.lines() {
+		for _, line := range n.Lines() {
 			if strings.HasPrefix(line, "<3>") != stream {
 				t.Errorf("stream %v: %s", stream, line)
 			}

@@ -1,21 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"fmt"
-	"io"
-	"net"
+	"errors"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
@@ -23,9 +17,11 @@ import (
 	"go.etcd.io/etcd/etcdctl/v3/ctlv3"
 	"go.etcd.io/etcd/etcdutl/v3/etcdutl"
 	"go.etcd.io/etcd/server/v3/etcdmain"
-	"go.uber.org/zap"
 
 	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/test/daemon"
+	"github.com/etcd-node/etcd-node/test/loopback"
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // TestMain makes the test binary the program under test, in both its roles,
@@ -47,74 +43,54 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// patience bounds every wait for something that must happen; it is this long
-// because the machine may be loaded, not because anything takes so long.
-const patience = 60 * time.Second
+// patience bounds every wait for something that must happen.
+const patience = poll.Patience
 
-// node is one daemon in real processes on loopback, with a socket that plays
-// systemd.
+// node is one daemon of the program under test.
 type node struct {
+	*daemon.Daemon
 	t      *testing.T
-	name   string
-	dir    string
-	peer   string // URLs
-	client string
 	flags  []string
 	env    []string
 	called string // the program's name; "" is etcd-node
-	stream bool   // stderr is a socket, as systemd's to the journal
-
-	cmd  *exec.Cmd
-	told chan string // by sd_notify
-	done chan error
-
-	mu    sync.Mutex
-	log   []string
-	notes []string // all datagrams so far
 }
 
-// newNode reserves two ports for a node.
+// newNode is a node without flags.
 func newNode(t *testing.T, name string) *node {
 	t.Helper()
-	var ports []int
-	for range 2 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	d, err := daemon.New(loopback.New(name, t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return &node{
-		t: t, name: name, dir: t.TempDir(),
-		peer:   fmt.Sprintf("http://127.0.0.1:%d", ports[0]),
-		client: fmt.Sprintf("http://127.0.0.1:%d", ports[1]),
-	}
+	return &node{Daemon: d, t: t}
 }
 
 // cluster gives nodes one static cluster list.
 func cluster(nodes ...*node) {
-	var list []string
+	var members []*loopback.Member
 	for _, n := range nodes {
-		list = append(list, n.name+"="+n.peer)
+		members = append(members, &n.Member)
 	}
+	loopback.Unite(members...)
 	for _, n := range nodes {
-		n.flags = []string{
-			"--name=" + n.name, "--data-dir=" + filepath.Join(n.dir, "data"),
-			"--listen-peer-urls=" + n.peer, "--initial-advertise-peer-urls=" + n.peer,
-			"--listen-client-urls=" + n.client, "--advertise-client-urls=" + n.client,
-			"--initial-cluster=" + strings.Join(list, ","),
-			// Short, so that the tests are; long enough for a loaded machine.
-			"--heartbeat-interval=50", "--election-timeout=500",
-		}
+		// Short, so that the tests are; long enough for a loaded machine.
+		n.flags = append(n.Flags(), "--heartbeat-interval=50", "--election-timeout=500")
 	}
 }
 
-func (n *node) environ() []string {
-	return []string{
-		"PATH=" + os.Getenv("PATH"), "RUNTIME_DIRECTORY=" + n.dir, "LOGS_DIRECTORY=" + filepath.Join(n.dir, "log"),
-		"STATE_DIRECTORY=" + filepath.Join(n.dir, "data") + ":" + filepath.Join(n.dir, "pin"),
-	}
+// single is a cluster of one.
+func single(t *testing.T) *node {
+	n := newNode(t, "a")
+	cluster(n)
+	return n
+}
+
+// abc are the nodes of a cluster of three that has not been started.
+func abc(t *testing.T) (a, b, c *node) {
+	t.Helper()
+	a, b, c = newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
+	cluster(a, b, c)
+	return a, b, c
 }
 
 // run runs a subcommand beside the daemon and returns what it said.
@@ -130,197 +106,106 @@ func (n *node) run(args ...string) string {
 // try is a command that may fail.
 func (n *node) try(args ...string) (string, error) {
 	n.t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	cmd := &exec.Cmd{Path: exe, Args: append([]string{"etcd-node"}, args...), Env: n.environ(), Dir: n.dir}
+	cmd := program(n.t, "etcd-node", args...)
+	cmd.Env, cmd.Dir = n.Environ(), n.Dir
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
 
-// single is a cluster of one.
-func single(t *testing.T) *node {
-	n := newNode(t, "a")
-	cluster(n)
-	return n
+// program is this test binary under one of the names that TestMain knows.
+func program(t *testing.T, called string, args ...string) *exec.Cmd {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &exec.Cmd{Path: exe, Args: append([]string{called}, args...)}
 }
 
 // start starts the daemon; managed says whether systemd waits for it.
 func (n *node) start(managed bool, extra ...string) {
 	n.t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
+	cmd := program(n.t, cmp.Or(n.called, "etcd-node"), slices.Concat(n.flags, extra)...)
+	cmd.Env = append(n.Environ(), n.env...)
+	if err := n.Start(cmd, managed); err != nil {
 		n.t.Fatal(err)
 	}
-	n.cmd = &exec.Cmd{
-		Path: exe, Args: slices.Concat([]string{cmp.Or(n.called, "etcd-node")}, n.flags, extra),
-		Dir: n.dir,
-		// Should this test binary be killed, so is the daemon, and its member.
-		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
-	}
-	// As the unit gives them: control socket, flight recorder, pin.
-	n.cmd.Env = append(n.environ(), n.env...)
-	for _, dir := range []string{"log", "pin"} {
-		if err := os.MkdirAll(filepath.Join(n.dir, dir), 0o700); err != nil {
-			n.t.Fatal(err)
-		}
-	}
-	told := make(chan string, 1000)
-	n.told = told
-	if managed {
-		path := filepath.Join(n.dir, "notify")
-		os.Remove(path)
-		c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
-		if err != nil {
-			n.t.Fatal(err)
-		}
-		n.t.Cleanup(func() { c.Close() })
-		n.cmd.Env = append(n.cmd.Env, "NOTIFY_SOCKET="+path)
-		go func() {
-			buf := make([]byte, 64<<10)
-			for {
-				k, err := c.Read(buf)
-				if err != nil {
-					return
-				}
-				n.mu.Lock()
-				n.notes = append(n.notes, string(buf[:k]))
-				n.mu.Unlock()
-				told <- string(buf[:k])
-			}
-		}()
-	}
-	var stderr io.Reader
-	if n.stream {
-		stderr = journalStream(n.t, n.cmd)
-	} else if stderr, err = n.cmd.StderrPipe(); err != nil {
-		n.t.Fatal(err)
-	}
-	if err := n.cmd.Start(); err != nil {
-		n.t.Fatal(err)
-	}
-	n.cmd.Stderr.(io.Closer).Close() // the daemon alone has that end now
-	cmd, done := n.cmd, make(chan error, 1)
-	n.done = done
-	go func() {
-		lines := bufio.NewScanner(stderr)
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			n.mu.Lock()
-			n.log = append(n.log, lines.Text())
-			n.mu.Unlock()
-		}
-		io.Copy(io.Discard, stderr)
-		done <- cmd.Wait()
-	}()
 	n.t.Cleanup(func() {
-		cmd.Process.Kill()
+		n.Kill()
 		if n.t.Failed() {
-			n.t.Logf("log of %s:\n%s", n.name, strings.Join(n.lines(), "\n"))
+			n.t.Logf("log of %s:\n%s", n.Name, strings.Join(n.Lines(), "\n"))
 		}
 	})
 }
 
-func (n *node) lines() []string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return slices.Clone(n.log)
-}
-
-// await waits until systemd is told something that begins with prefix.
+// await waits until systemd is told something that begins with prefix, after
+// what was awaited before.
 func (n *node) await(prefix string) string {
 	n.t.Helper()
-	deadline := time.After(patience)
-	for {
-		select {
-		case s := <-n.told:
-			if strings.HasPrefix(s, prefix) {
-				return s
-			}
-		case err := <-n.done:
-			n.done <- err
-			// What it said last is still in the socket.
-			select {
-			case s := <-n.told:
-				if strings.HasPrefix(s, prefix) {
-					return s
-				}
-				continue
-			case <-time.After(time.Second):
-			}
-			n.t.Fatalf("%s ended (%v) before it said %q", n.name, err, prefix)
-		case <-deadline:
-			n.t.Fatalf("%s did not say %q", n.name, prefix)
-		}
+	note, err := n.Next(n.t.Context(), prefix)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return note.Text
+}
+
+// says waits for a line of the log with this message.
+func (n *node) says(msg string) {
+	n.t.Helper()
+	if _, err := n.Logged(n.t.Context(), `"msg":"`+msg+`"`); err != nil {
+		n.t.Fatal(err)
 	}
 }
 
 // exit waits for the daemon's end and returns its exit code.
 func (n *node) exit() int {
 	n.t.Helper()
-	select {
-	case err := <-n.done:
-		n.done <- err
-		return n.cmd.ProcessState.ExitCode()
-	case <-time.After(patience):
-		n.t.Fatalf("%s did not end", n.name)
-		return -1
+	code, err := n.Exit(n.t.Context())
+	if err != nil {
+		n.t.Fatal(err)
 	}
+	return code
 }
 
 func (n *node) stop() int {
 	n.t.Helper()
-	n.cmd.Process.Signal(syscall.SIGTERM)
+	_ = n.Signal(syscall.SIGTERM) // it may have ended
 	return n.exit()
 }
 
-// readies counts how often READY=1 was said.
-func (n *node) readies() (count int) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, s := range n.notes {
-		if strings.HasPrefix(s, "READY=1") {
-			count++
-		}
+// signal sends the supervisor a signal.
+func (n *node) signal(sig syscall.Signal) {
+	n.t.Helper()
+	if err := n.Signal(sig); err != nil {
+		n.t.Fatal(err)
 	}
-	return count
 }
 
-// status asks the daemon, as `etcd-node status -o json` does.
+// status asks the daemon.
 func (n *node) status() status.Status {
 	n.t.Helper()
-	st, err := n.ask()
+	st, err := n.Status()
 	if err != nil {
 		n.t.Fatal(err)
 	}
 	return st
 }
 
-func (n *node) ask() (status.Status, error) {
-	st, _, err := askStatus(n.t.Context(), world{environ: []string{"RUNTIME_DIRECTORY=" + n.dir}})
-	return st, err
-}
-
-// until polls the status until it is as wanted.
+// until asks until the status is as wanted.
 func (n *node) until(what string, ok func(status.Status) bool) status.Status {
 	n.t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		st, err := n.ask()
-		if err == nil && ok(st) {
-			return st
-		}
-		if time.Now().After(deadline) {
-			n.t.Fatalf("%s: not %s: %s (%v)", n.name, what, st.Line(), err)
-		}
+	st, err := n.Until(n.t.Context(), what, ok)
+	if err != nil {
+		n.t.Fatal(err)
 	}
+	return st
 }
 
 func serving(st status.Status) bool { return st.State == status.Serving }
 
 func (n *node) etcd() *clientv3.Client {
 	n.t.Helper()
-	c, err := clientv3.New(clientv3.Config{Endpoints: []string{n.client}, DialTimeout: patience, Logger: zap.NewNop()})
+	c, err := n.Dial()
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -354,9 +239,10 @@ func (n *node) get(key string) string {
 // gone waits until no process has the pid.
 func gone(t *testing.T, pid int) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); syscall.Kill(pid, 0) == nil; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("process %d is still there", pid)
+	poll.Eventually(t, func() error {
+		if syscall.Kill(pid, 0) == nil {
+			return errors.New("the process is there")
 		}
-	}
+		return nil
+	})
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // If the supervisor dies its member dies with it, so that the next one finds
@@ -20,7 +21,7 @@ func TestSupervisorKilled(t *testing.T) {
 	n.start(true)
 	n.await("READY=1")
 	member := n.status().MemberPID
-	n.cmd.Process.Kill()
+	n.signal(syscall.SIGKILL)
 	n.exit()
 	gone(t, member)
 	n.start(true)
@@ -31,14 +32,13 @@ func TestSupervisorKilled(t *testing.T) {
 // A stop while joining ends at once and well, however long the wait would be.
 func TestStopWhileJoining(t *testing.T) {
 	t.Parallel()
-	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
-	cluster(a, b, c)
+	a, _, _ := abc(t)
 	a.start(true)
 	a.await("STATUS=joining: 1 of 3")
 	if code := a.stop(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	if a.readies() != 0 {
+	if a.Readies() != 0 {
 		t.Error("READY=1 was said")
 	}
 	a.start(false) // and without systemd
@@ -54,10 +54,10 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	n.start(true)
 	n.await("READY=1")
 	syscall.Kill(n.status().MemberPID, syscall.SIGSTOP) // it will not stop by itself
-	n.cmd.Process.Signal(syscall.SIGTERM)
+	n.signal(syscall.SIGTERM)
 	n.await("STATUS=stopping")
 	begun := time.Now()
-	n.cmd.Process.Signal(syscall.SIGTERM)
+	n.signal(syscall.SIGTERM)
 	if code := n.exit(); code != 0 || time.Since(begun) > stopTimeout/2 {
 		t.Errorf("exit code %d after %s", code, time.Since(begun))
 	}
@@ -68,25 +68,19 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 func TestSecondSignalEndsWhatHangs(t *testing.T) {
 	t.Parallel()
 	n := single(t)
-	fifo := filepath.Join(n.dir, "fifo")
+	fifo := filepath.Join(n.Dir, "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	n.env = []string{"ETCD_NODE_ENV_FILE=" + fifo}
 	n.start(false)
 	// It reads by now, or will; and a signal before it listens ends it too.
-	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
-		n.cmd.Process.Signal(syscall.SIGTERM)
-		select {
-		case err := <-n.done:
-			n.done <- err
-			return
-		default:
+	poll.Eventually(t, func() error {
+		if _ = n.Signal(syscall.SIGTERM); !n.Over() {
+			return errors.New("it is there")
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("it is still there")
-		}
-	}
+		return nil
+	})
 }
 
 // A service has no terminal: SIGHUP means something else there. nohup has said
@@ -96,12 +90,12 @@ func TestHangup(t *testing.T) {
 	n := single(t)
 	n.start(true)
 	n.await("READY=1")
-	n.cmd.Process.Signal(syscall.SIGHUP)
+	n.signal(syscall.SIGHUP)
 	n.put("k", "v") // it goes on
 	n.stop()
 	n.start(false)
 	n.until("serving", serving)
-	n.cmd.Process.Signal(syscall.SIGHUP)
+	n.signal(syscall.SIGHUP)
 	if code := n.exit(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
@@ -115,14 +109,9 @@ func TestStopDuringFirstStart(t *testing.T) {
 		n := single(t)
 		n.start(true)
 		// The WAL's directory appears some milliseconds before its first entry.
-		wal := filepath.Join(n.dir, "data/member/wal")
-		for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
-			if _, err := os.Stat(wal); err == nil {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Fatal("no WAL")
-			}
+		wal := filepath.Join(n.Dir, "data/member/wal")
+		if err := poll.Until(t.Context(), time.Millisecond, func() error { _, err := os.Stat(wal); return err }); err != nil {
+			t.Fatal(err)
 		}
 		time.Sleep(time.Duration(i) * 3 * time.Millisecond) // another moment in each round
 		if code := n.stop(); code != 0 {
@@ -138,10 +127,6 @@ func TestStopDuringFirstStart(t *testing.T) {
 // another PID namespace, or after a change of credentials.
 func TestLifeline(t *testing.T) {
 	t.Parallel()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var ours, theirs []*os.File
 	for i := range 3 {
 		r, w, err := os.Pipe()
@@ -154,7 +139,8 @@ func TestLifeline(t *testing.T) {
 		ours, theirs = append(ours, r), append(theirs, w)
 	}
 	n := single(t)
-	cmd := &exec.Cmd{Path: exe, Args: append([]string{"etcd-node", "member"}, n.flags...), ExtraFiles: theirs, Dir: n.dir}
+	cmd := program(t, "etcd-node", append([]string{"member"}, n.flags...)...)
+	cmd.ExtraFiles, cmd.Dir = theirs, n.Dir
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

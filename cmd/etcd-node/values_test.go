@@ -57,10 +57,10 @@ func TestExplainedEtcdctl(t *testing.T) {
 			t.Parallel()
 			n := newNode(t, "a")
 			if flags != nil {
-				n.client = strings.Replace(n.client, "http:", "https:", 1)
+				n.Client = strings.Replace(n.Client, "http:", "https:", 1)
 			}
 			for file, data := range map[string][]byte{"ca.crt": ca.Cert, "own.crt": own.Cert, "own.key": own.Key} {
-				if err := os.WriteFile(filepath.Join(n.dir, file), data, 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(n.Dir, file), data, 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -110,7 +110,7 @@ func recipe(commands []string, snapshot string) []string {
 func (n *node) shell(command string) {
 	n.t.Helper()
 	cmd := exec.Command("sh", "-ec", "systemctl() { :; }; chown() { :; }; "+command)
-	cmd.Dir, cmd.Env = n.dir, n.environ()
+	cmd.Dir, cmd.Env = n.Dir, n.Environ()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		n.t.Errorf("%s: %v: %s", command, err, out)
 	}

@@ -120,7 +120,7 @@ func TestCheck(t *testing.T) {
 		{"pkg/word", "example.com/log", "pkg/word imports example.com/log;"},
 		{"pkg/left", "pkg/right", "pkg/left imports pkg/right;"},
 		{"pkg/left/part", "pkg/right", "pkg/left/part imports pkg/right;"}, // has its parent's rule
-		{"pkg/left/leaf", "pkg/word", "pkg/left/leaf imports pkg/word;"}, // has its own
+		{"pkg/left/leaf", "pkg/word", "pkg/left/leaf imports pkg/word;"},   // has its own
 		{"pkg/left", "pkg/leftover", "pkg/left imports pkg/leftover;"},
 		{"pkg/left", "test/help", "pkg/left imports test/help;"},
 		{"example.com/log/sub", "example.com/big", "pkg/left must not depend on example.com/big: pkg/left → example.com/log/sub → example.com/big"},
