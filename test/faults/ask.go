@@ -2,18 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
-
-	"go.uber.org/zap"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -21,24 +16,11 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
-// status asks the daemon, as `etcd-node status` does.
-func (n *local) status() (st status.Status, err error) {
-	c, err := net.DialTimeout("unix", filepath.Join(n.run(), "status.sock"), time.Second)
-	if err != nil {
-		return st, err
-	}
-	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(time.Second))
-	return st, json.NewDecoder(c).Decode(&st)
-}
-
 // until asks until the status is as wanted, and returns when that was.
 func (n *local) until(what string, ok func(status.Status) bool) (status.Status, time.Time) {
-	for deadline := time.Now().Add(patience); ; n.pause(deadline, "it is not %s", what) {
-		if st, err := n.status(); err == nil && ok(st) {
-			return st, time.Now()
-		}
-	}
+	st, err := n.Until(n.s.ctx, what, ok)
+	n.s.must(err)
+	return st, time.Now()
 }
 
 // condition waits until the catalogue's entry is shown as what is wrong now,
@@ -69,11 +51,7 @@ func (n *local) command(args ...string) string {
 // try is a command that may fail.
 func (n *local) try(args ...string) (string, error) {
 	cmd := exec.CommandContext(n.s.ctx, n.s.binary, args...)
-	cmd.Dir, cmd.Env = n.dir, n.environ()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if n.user != 0 {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: n.user, Gid: n.user}
-	}
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = n.Dir, n.environ(), n.as()
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -105,7 +83,7 @@ func (n *local) explained(id string, unknown ...string) {
 
 // etcd is a client of this member alone.
 func (n *local) etcd() *clientv3.Client {
-	c, err := clientv3.New(clientv3.Config{Endpoints: []string{n.client}, DialTimeout: patience, Logger: zap.NewNop()})
+	c, err := n.Dial()
 	n.s.must(err)
 	n.s.undo = append(n.s.undo, func() { c.Close() })
 	return c
@@ -117,7 +95,7 @@ func (n *local) put() {
 	ctx, cancel := context.WithTimeout(n.s.ctx, patience)
 	defer cancel()
 	if _, err := n.etcd().Put(ctx, key, key); err != nil {
-		n.s.fail("put through %s: %w", n.name, err)
+		n.s.fail("put through %s: %w", n.Name, err)
 	}
 	n.s.acked = append(n.s.acked, key)
 }
@@ -131,10 +109,10 @@ func (n *local) kept() {
 	for _, key := range n.s.acked {
 		r, err := c.Get(ctx, key)
 		if err != nil {
-			n.s.fail("get through %s: %w", n.name, err)
+			n.s.fail("get through %s: %w", n.Name, err)
 		}
 		if len(r.Kvs) != 1 || string(r.Kvs[0].Value) != key {
-			n.s.fail("%s has lost the acknowledged write %s", n.name, key)
+			n.s.fail("%s has lost the acknowledged write %s", n.Name, key)
 		}
 	}
 	n.put()
@@ -145,7 +123,7 @@ func (n *local) kept() {
 func (n *local) back(gone time.Time) (line string, took time.Duration) {
 	x := n.serves()
 	n.kept()
-	return n.essence(x.text), x.at.Sub(gone)
+	return n.essence(x.Text), x.At.Sub(gone)
 }
 
 // refused waits until the daemon has ended for good because of the entry, and
@@ -154,17 +132,17 @@ func (n *local) refused(id string, unknown ...string) (seen string, took time.Du
 	x := n.await("STATUS=failed: ")
 	code := n.exit()
 	want := failure.New(id, "")
-	if !strings.HasPrefix(x.text, "STATUS=failed: "+want.Cause) {
-		n.s.fail("it says %q, want %s", n.essence(x.text), id)
+	if !strings.HasPrefix(x.Text, "STATUS=failed: "+want.Cause) {
+		n.s.fail("it says %q, want %s", n.essence(x.Text), id)
 	}
-	if len(want.Next) > 0 && !strings.Contains(x.text, "; next: ") {
-		n.s.fail("it says no next step: %q", x.text)
+	if len(want.Next) > 0 && !strings.Contains(x.Text, "; next: ") {
+		n.s.fail("it says no next step: %q", x.Text)
 	}
 	if code != want.Exit {
 		n.s.fail("exit code %d, want %d", code, want.Exit)
 	}
 	n.explained(id, unknown...)
-	return n.essence(x.text), x.at.Sub(n.begun)
+	return n.essence(x.Text), x.At.Sub(n.begun)
 }
 
 // waits waits until the member is down because of the entry, and will be tried
@@ -172,7 +150,7 @@ func (n *local) refused(id string, unknown ...string) (seen string, took time.Du
 func (n *local) waits(id string) (seen string, at time.Time) {
 	x := n.await("STATUS=backoff: " + failure.New(id, "").Cause)
 	n.explained(id)
-	return n.essence(x.text), x.at
+	return n.essence(x.Text), x.At
 }
 
 // essence is what a status line says, without directories, next steps and the

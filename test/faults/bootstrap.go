@@ -57,18 +57,18 @@ func bootstrapKills(ctx context.Context, p *product, n int) error {
 // took, and whether it had not served before.
 func (n *local) killBeginning(daemon bool, after time.Duration) (took time.Duration, before bool) {
 	n.start()
-	pid, since := n.cmd.Process.Pid, n.begun
+	pid, since := n.PID(), n.begun
 	if !daemon {
 		pid = n.child()
 		since = time.Now()
 	}
 	n.rest(since.Add(after))
 	at := time.Now()
-	before = !slices.ContainsFunc(n.notes(), func(x note) bool { return strings.HasPrefix(x.text, "STATUS=serving") })
-	n.mark()
+	before = !n.said("STATUS=serving")
+	n.Mark()
 	n.signal(pid, syscall.SIGKILL)
 	if daemon {
-		<-n.ended
+		<-n.Ended()
 		at = time.Now()
 		n.start()
 	} else if !before {
@@ -76,13 +76,13 @@ func (n *local) killBeginning(daemon bool, after time.Duration) (took time.Durat
 	}
 	x := n.serves()
 	n.kept()
-	return x.at.Sub(at), before
+	return x.At.Sub(at), before
 }
 
 // child is the member process, as soon as there is one. (Go's runtime has
 // another child for a moment, to see what the kernel can do.)
 func (n *local) child() int {
-	path := fmt.Sprintf("/proc/%d/task/", n.cmd.Process.Pid)
+	path := fmt.Sprintf("/proc/%d/task/", n.PID())
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		tasks, _ := os.ReadDir(path) // none: it has ended
 		for _, t := range tasks {
@@ -97,6 +97,6 @@ func (n *local) child() int {
 			}
 		}
 	}
-	n.s.fail("it started no member: %s", n.last())
+	n.s.fail("it started no member: %s", n.Last())
 	return 0
 }

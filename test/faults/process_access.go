@@ -21,7 +21,7 @@ func (p *product) access() []fault {
 			s.must(spoil(n))
 			n.start()
 			seen, at := n.waits(id)
-			n.mark()
+			n.Mark()
 			s.must(mend(n))
 			n.back(at) // an attempt every 30 s
 			return seen, at.Sub(n.begun)
@@ -33,25 +33,25 @@ func (p *product) access() []fault {
 	owner := func(path func(n *local) string, user int) func(n *local) error {
 		return func(n *local) error { return os.Lchown(path(n), user, user) }
 	}
-	member := func(n *local) string { return filepath.Join(n.data(), "member") }
+	member := func(n *local) string { return filepath.Join(n.Data(), "member") }
 	snap := func(n *local) string { return filepath.Join(member(n), "snap") }
 	wal := func(n *local) string { return filepath.Join(member(n), "wal") }
 	return []fault{
-		denied("data dir with mode 0000", failure.IDDirAccess, mode((*local).data, 0), mode((*local).data, 0o700)),
-		denied("data dir belongs to root", failure.IDDirOwner, owner((*local).data, 0), owner((*local).data, nobody)),
+		denied("data dir with mode 0000", failure.IDDirAccess, mode((*local).Data, 0), mode((*local).Data, 0o700)),
+		denied("data dir belongs to root", failure.IDDirOwner, owner((*local).Data, 0), owner((*local).Data, nobody)),
 		denied("member/ belongs to root", failure.IDDirOwner, owner(member, 0), owner(member, nobody)),
 		denied("member/snap with mode 0000", failure.IDDirAccess, mode(snap, 0), mode(snap, 0o700)),
 		denied("member/wal with mode 0000", failure.IDDirAccess, mode(wal, 0), mode(wal, 0o700)),
 		denied("the database belongs to root", failure.IDDirOwner, owner((*local).db, 0), owner((*local).db, nobody)),
 		denied("data dir is a file", failure.IDDirAccess, func(n *local) error {
-			if err := os.Rename(n.data(), n.data()+".kept"); err != nil {
+			if err := os.Rename(n.Data(), n.Data()+".kept"); err != nil {
 				return err
 			}
-			return os.WriteFile(n.data(), nil, 0o600)
-		}, func(n *local) error { return os.Rename(n.data()+".kept", n.putAside()) }),
+			return os.WriteFile(n.Data(), nil, 0o600)
+		}, func(n *local) error { return os.Rename(n.Data()+".kept", n.putAside()) }),
 		{"data dir open to others", failure.IDDirMode, carrying, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.used()
-			s.must(os.Chmod(n.data(), 0o755))
+			s.must(os.Chmod(n.Data(), 0o755))
 			n.start()
 			n.serves()
 			line, at := n.condition(failure.IDDirMode)
@@ -61,7 +61,7 @@ func (p *product) access() []fault {
 		{"env file that the service user may not read", failure.IDEnvFile, "`etcd-node config` says so instead of showing other settings", goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.used()
 			n.belongsTo(nobody)
-			file := filepath.Join(n.dir, "etcd.env")
+			file := filepath.Join(n.Dir, "etcd.env")
 			s.must(os.WriteFile(file, []byte("ETCD_HEARTBEAT_INTERVAL=50\n"), 0o600))
 			n.set("ETCD_NODE_ENV_FILE", file)
 			begun := time.Now()
@@ -76,14 +76,14 @@ func (p *product) access() []fault {
 		{"the recorder's and the pin's directories belong to root", failure.IDCannotRecord, carrying, goalExplained, p.on(func(s *stage) (seen string, took time.Duration) {
 			n := s.used()
 			n.belongsTo(nobody)
-			for _, dir := range []string{n.log(), n.pins()} {
+			for _, dir := range []string{n.Log(), n.Pins()} {
 				s.must(os.Chown(dir, 0, 0))
 			}
 			n.start()
 			n.serves()
 			n.kept()
 			seen, took = n.complains()
-			for _, dir := range []string{n.log(), n.pins()} {
+			for _, dir := range []string{n.Log(), n.Pins()} {
 				s.must(os.Chown(dir, nobody, nobody))
 			}
 			n.until("without a complaint", func(st status.Status) bool { return len(st.AllConditions()) == 0 })
@@ -103,6 +103,6 @@ func (n *local) complains() (seen string, took time.Duration) {
 
 // putAside removes the file where the data dir was, and is its name.
 func (n *local) putAside() string {
-	n.s.must(os.Remove(n.data()))
-	return n.data()
+	n.s.must(os.Remove(n.Data()))
+	return n.Data()
 }

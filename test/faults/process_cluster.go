@@ -53,7 +53,7 @@ func (p *product) cluster() []fault {
 			c.thaw()
 			leader.well()
 			if c.member() != pid {
-				s.fail("%s was restarted", c.name)
+				s.fail("%s was restarted", c.Name)
 			}
 			c.kept()
 			return leader.essence(line), shown.Sub(at)
@@ -109,15 +109,15 @@ func (p *product) cluster() []fault {
 			c.rest(at.Add(heldFor))
 			a.start()
 			b.start()
-			c.mark()
-			gone := b.serves().at
+			c.Mark()
+			gone := b.serves().At
 			line, took := c.back(gone)
 			return then(seen, line), took
 		})},
 		{"the cluster list names more members than there are", failure.IDConfiguration, refusal, goalExplained, p.on(func(s *stage) (string, time.Duration) {
-			a, b, c := s.three()
+			a, _, c := s.three()
 			c.replaceIn(a)
-			c.set("ETCD_INITIAL_CLUSTER", list(a, b, c)+",d=http://127.0.0.1:1")
+			c.set("ETCD_INITIAL_CLUSTER", a.Cluster+",d=http://127.0.0.1:1")
 			c.start()
 			seen, took := c.refused(failure.IDConfiguration)
 			a.kept()
@@ -137,14 +137,14 @@ func (n *local) well() {
 // freeze stops supervisor and member, as a machine that hangs does.
 func (n *local) freeze() {
 	pid := n.member()
-	n.signal(n.cmd.Process.Pid, syscall.SIGSTOP)
+	n.signal(n.PID(), syscall.SIGSTOP)
 	n.signal(pid, syscall.SIGSTOP)
 	n.frozen = pid
 }
 
 func (n *local) thaw() {
 	n.signal(n.frozen, syscall.SIGCONT)
-	n.signal(n.cmd.Process.Pid, syscall.SIGCONT)
+	n.signal(n.PID(), syscall.SIGCONT)
 }
 
 // overQuota writes until nothing is taken any more, and returns when that was.
@@ -168,7 +168,7 @@ func (n *local) compactAndDisarm() {
 	n.s.must(err)
 	_, err = c.Compact(n.s.ctx, r.Header.Revision, clientv3.WithCompactPhysical())
 	n.s.must(err)
-	_, err = c.Defragment(n.s.ctx, n.client)
+	_, err = c.Defragment(n.s.ctx, n.Client)
 	n.s.must(err)
 	n.disarm()
 }
@@ -185,7 +185,7 @@ func (n *local) forge() {
 	n.s.edit(n.db(), func(tx backend.BatchTx) {
 		keys, values := tx.UnsafeRange(schema.Key, make([]byte, 17), bytes.Repeat([]byte{0xff}, 17), 1)
 		if len(keys) == 0 {
-			n.s.fail("%s has no key in its database", n.name)
+			n.s.fail("%s has no key in its database", n.Name)
 		}
 		other := bytes.Clone(values[0])
 		other[len(other)-1] ^= 1
@@ -198,15 +198,10 @@ func (n *local) forge() {
 func (n *local) replaceIn(other *local) {
 	id := n.id()
 	n.stop()
-	n.s.removeAll(n.data())
+	n.s.removeAll(n.Data())
 	n.command("forget")
 	other.remove(id)
 	c := other.etcd()
-	for deadline := time.Now().Add(patience); ; n.pause(deadline, "it was not added") {
-		if _, err := c.MemberAdd(n.s.ctx, []string{n.peer}); err == nil {
-			break
-		}
-		n.rest(time.Now().Add(100 * time.Millisecond))
-	}
+	n.s.eventually(func() error { _, err := c.MemberAdd(n.s.ctx, []string{n.Peer}); return err })
 	n.set("ETCD_INITIAL_CLUSTER_STATE", "existing")
 }

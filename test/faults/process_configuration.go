@@ -22,15 +22,15 @@ func (p *product) configuration() []fault {
 			if code := n.exit(); code != failure.ExitConfig {
 				s.fail("exit code %d", code)
 			}
-			if !strings.Contains(x.text, says) {
-				s.fail("%q lacks %q", x.text, says)
+			if !strings.Contains(x.Text, says) {
+				s.fail("%q lacks %q", x.Text, says)
 			}
-			return n.essence(x.text), x.at.Sub(n.begun)
+			return n.essence(x.Text), x.At.Sub(n.begun)
 		})}
 	}
 	return []fault{
 		wrong("this node's name is not in the cluster list", "ETCD_NAME", func(n *local) []string {
-			n.set("ETCD_INITIAL_CLUSTER", "b="+n.peer)
+			n.set("ETCD_INITIAL_CLUSTER", "b="+n.Peer)
 			return nil
 		}),
 		wrong("another peer URL than in the cluster list", "ETCD_INITIAL_ADVERTISE_PEER_URLS", func(n *local) []string {
@@ -55,7 +55,7 @@ func (p *product) configuration() []fault {
 			if !strings.Contains(seen, "ETCD_HEARTBEAT_INTERVAL") {
 				s.fail("it does not say so: %q", seen)
 			}
-			return "notice: " + seen, x.at.Sub(n.begun)
+			return "notice: " + seen, x.At.Sub(n.begun)
 		})},
 		{"not joined within ETCD_NODE_START_TIMEOUT", failure.IDStartTimeout, "ends with an exit code of its own; systemd starts it again", goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.cluster("a", "b")[0]
@@ -65,7 +65,7 @@ func (p *product) configuration() []fault {
 		})},
 		{"the clock shows a time before the last record", failure.IDClockBack, carrying, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.used()
-			r := recorder.New(n.log())
+			r := recorder.New(n.Log())
 			s.must(r.Add(recorder.Record{Kind: recorder.Start, Time: time.Now().Add(24 * time.Hour)}))
 			s.must(r.Close(patience))
 			n.start()
@@ -79,11 +79,11 @@ func (p *product) configuration() []fault {
 			if out := n.command("history"); !strings.Contains(out, "the clock was set back") {
 				s.fail("history does not mark the jump:\n%s", out)
 			}
-			return "notice: " + seen, x.at.Sub(n.begun)
+			return "notice: " + seen, x.At.Sub(n.begun)
 		})},
 		{"directory where the status socket should be", "-", carrying, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.used()
-			s.must(os.MkdirAll(filepath.Join(n.run(), "status.sock", "not-empty"), 0o700))
+			s.must(os.MkdirAll(filepath.Join(n.Run(), "status.sock", "not-empty"), 0o700))
 			n.start()
 			n.serves()
 			n.kept()

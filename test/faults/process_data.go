@@ -54,7 +54,7 @@ func (p *product) data() []fault {
 			s.change(n.db(), func(b []byte) []byte { return append(make([]byte, 8192), b[8192:]...) })
 			n.start()
 			seen, at := n.waits("database-unreadable")
-			n.mark()
+			n.Mark()
 			n.restore()
 			n.back(at)
 			return seen, at.Sub(n.begun)
@@ -104,7 +104,7 @@ func (p *product) data() []fault {
 			n := s.cluster("a")[0]
 			n.halfBegin()
 			for i := range 3 {
-				s.must(os.Mkdir(filepath.Join(n.data(), fmt.Sprintf("member/wal.unfinished-2026010%dT000000.000Z", i)), 0o700))
+				s.must(os.Mkdir(filepath.Join(n.Data(), fmt.Sprintf("member/wal.unfinished-2026010%dT000000.000Z", i)), 0o700))
 			}
 			n.start()
 			return n.refused(failure.IDAsideLimit)
@@ -115,7 +115,7 @@ func (p *product) data() []fault {
 // files are the data dir's files by their content.
 func (n *local) files() map[string][sha256.Size]byte {
 	sums := map[string][sha256.Size]byte{}
-	n.s.must(filepath.WalkDir(n.data(), func(path string, d os.DirEntry, err error) error {
+	n.s.must(filepath.WalkDir(n.Data(), func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -131,14 +131,14 @@ func (n *local) untouched(before map[string][sha256.Size]byte) {
 	now := n.files()
 	for path, sum := range before {
 		if got, ok := now[path]; !ok || got != sum {
-			n.s.fail("it changed the data that it refused: %s", strings.TrimPrefix(path, n.dir+"/"))
+			n.s.fail("it changed the data that it refused: %s", strings.TrimPrefix(path, n.Dir+"/"))
 		}
 	}
 }
 
 // keep and restore keep the data dir, and put it back.
-func (n *local) keep()    { n.s.copy(n.data(), n.data()+".kept") }
-func (n *local) restore() { n.s.copy(n.data()+".kept", n.data()) }
+func (n *local) keep()    { n.s.copy(n.Data(), n.Data()+".kept") }
+func (n *local) restore() { n.s.copy(n.Data()+".kept", n.Data()) }
 
 // copy replaces to by a copy of from, where there is a from.
 func (s *stage) copy(from, to string) {
@@ -170,7 +170,7 @@ func (s *stage) edit(path string, f func(backend.BatchTx)) {
 
 // unfinished are the WALs that were moved aside.
 func (n *local) unfinished() []string {
-	kept, err := filepath.Glob(filepath.Join(n.data(), "member/wal.unfinished-*"))
+	kept, err := filepath.Glob(filepath.Join(n.Data(), "member/wal.unfinished-*"))
 	n.s.must(err)
 	return kept
 }

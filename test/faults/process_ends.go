@@ -31,7 +31,7 @@ func (p *product) ends() []fault {
 		})},
 		{"SIGTERM sent to the member instead of the unit", failure.IDSignalled, back, goalServing, p.on(func(s *stage) (string, time.Duration) {
 			n := s.single()
-			n.mark()
+			n.Mark()
 			at := time.Now()
 			n.signal(n.member(), syscall.SIGTERM)
 			n.waits(failure.IDSignalled)
@@ -39,13 +39,13 @@ func (p *product) ends() []fault {
 		})},
 		{"SIGKILL of the supervisor, started again at once", failure.IDKilled, back, goalServing, p.on(func(s *stage) (string, time.Duration) {
 			n := s.single()
-			n.kill()
+			n.Kill()
 			n.start() // ports and locks must be free
 			return n.back(n.begun)
 		})},
 		{"SIGKILL of the leader's supervisor, started again at once", failure.IDKilled, back, goalServing, p.on(func(s *stage) (string, time.Duration) {
 			leader, others := s.leads(s.three())
-			leader.kill()
+			leader.Kill()
 			leader.start()
 			seen, took := leader.back(leader.begun)
 			others[0].kept()
@@ -54,18 +54,18 @@ func (p *product) ends() []fault {
 		{"no memory: the Go runtime ends the member", failure.IDOutOfMemory, back, goalServing, p.on(func(s *stage) (string, time.Duration) {
 			n := s.single()
 			pid := n.member()
-			n.mark()
+			n.Mark()
 			// All it has it may keep. The next process has no such limit.
 			s.must(unix.Prlimit(pid, unix.RLIMIT_AS, &unix.Rlimit{Cur: 1 << 20, Max: 1 << 20}, nil))
 			go n.burden()
 			x := n.await("STATUS=backoff: " + failure.New(failure.IDOutOfMemory, "").Cause)
 			n.explained(failure.IDOutOfMemory)
-			return n.back(x.at)
+			return n.back(x.At)
 		})},
 		{"SIGSTOP of the member for good", failure.IDHang, "killed after ETCD_NODE_HANG_LIMIT, and " + back, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.single()
 			at := time.Now()
-			n.mark()
+			n.Mark()
 			n.signal(n.member(), syscall.SIGSTOP)
 			seen, _ := n.waits(failure.IDHang)
 			line, took := n.back(at)
@@ -74,7 +74,7 @@ func (p *product) ends() []fault {
 		{"a member that hangs, and can still say what it does", failure.IDHang, "its goroutines are in the recorder; killed, and " + back, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.single()
 			at := time.Now()
-			n.mark()
+			n.Mark()
 			pid := n.member()
 			n.signal(pid, syscall.SIGSTOP)
 			// It moves again when it is asked, as a process does whose loop
@@ -85,13 +85,13 @@ func (p *product) ends() []fault {
 			if dump := n.command("history"); !strings.Contains(dump, "goroutine ") || !strings.Contains(dump, "etcdserver") {
 				s.fail("no goroutines in the history:\n%s", dump)
 			}
-			return "history: the member's goroutines; " + n.essence(n.last()), took
+			return "history: the member's goroutines; " + n.essence(n.Last()), took
 		})},
 		{"a listening socket closed under it", "listener-lost", back, goalServing, p.on(func(s *stage) (string, time.Duration) {
 			n := s.single()
-			n.mark()
+			n.Mark()
 			at := time.Now()
-			n.shutListener(n.client)
+			n.shutListener(n.Client)
 			n.waits("listener-lost")
 			return n.back(at)
 		})},
@@ -101,24 +101,13 @@ func (p *product) ends() []fault {
 // killed kills the member process and waits until there is another.
 func (n *local) killed() (string, time.Duration) {
 	pid := n.member()
-	n.mark()
+	n.Mark()
 	at := time.Now()
 	n.signal(pid, syscall.SIGKILL)
 	n.await("STATUS=backoff: killed by signal 9")
 	seen, took := n.back(at)
 	n.explained(failure.IDKilled)
 	return seen, took
-}
-
-// logged waits for a line in the log.
-func (n *local) logged(text string) (line string) {
-	for deadline := time.Now().Add(patience); ; n.pause(deadline, "it did not log %q", text) {
-		for _, line := range n.lines() {
-			if strings.Contains(line, text) {
-				return line
-			}
-		}
-	}
 }
 
 // burden makes the member need memory until it has ended.
@@ -154,7 +143,7 @@ func (n *local) shutListener(url string) {
 			return
 		}
 	}
-	n.s.fail("%s does not listen on %s", n.name, url)
+	n.s.fail("%s does not listen on %s", n.Name, url)
 }
 
 // removeAll empties a directory and leaves it there.

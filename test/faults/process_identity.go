@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -18,7 +19,7 @@ func (p *product) identity() []fault {
 		return fault{"wiped disk of one of three, state " + state + ", no pin", failure.IDWipedRejoin, refusal, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			a, _, c := s.three()
 			c.stop()
-			s.removeAll(c.data())
+			s.removeAll(c.Data())
 			c.command("forget")
 			c.set("ETCD_INITIAL_CLUSTER_STATE", state)
 			c.start()
@@ -52,20 +53,21 @@ func (p *product) identity() []fault {
 			n.start()
 			x := n.serves()
 			st, _ := n.until("serving", func(st status.Status) bool { return st.View.Ready })
-			for deadline := time.Now().Add(patience); ; n.pause(deadline, "the pin was not written anew") {
-				if raw, _ := os.ReadFile(n.pinFile()); strings.Contains(string(raw), st.View.MemberID) {
-					break
+			s.eventually(func() error {
+				if raw, _ := os.ReadFile(n.pinFile()); !strings.Contains(string(raw), st.View.MemberID) {
+					return fmt.Errorf("the pin was not written anew: %s", raw)
 				}
-			}
+				return nil
+			})
 			n.kept()
-			return "notice: " + n.essence(strings.Join(st.Notices, "; ")), x.at.Sub(n.begun)
+			return "notice: " + n.essence(strings.Join(st.Notices, "; ")), x.At.Sub(n.begun)
 		})},
 		{"another member's data", failure.IDOtherIdentity, refusal, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n, other := s.used(), s.serving("b")
 			other.stop()
 			s.acked = s.acked[:1] // the first one's
-			s.must(os.Rename(n.data(), n.data()+".kept"))
-			s.must(os.Rename(other.data(), n.data()))
+			s.must(os.Rename(n.Data(), n.Data()+".kept"))
+			s.must(os.Rename(other.Data(), n.Data()))
 			n.start()
 			seen, took := n.refused(failure.IDOtherIdentity)
 			n.restore()
@@ -81,10 +83,10 @@ func (p *product) identity() []fault {
 			n.put()
 			n.versioned()
 			n.stop()
-			n.set("ETCD_INITIAL_CLUSTER", list(n)+",b=http://192.0.2.1:2380,c=http://192.0.2.2:2380")
+			n.set("ETCD_INITIAL_CLUSTER", n.Cluster+",b=http://192.0.2.1:2380,c=http://192.0.2.2:2380")
 			n.start()
 			seen, took := n.refused(failure.IDLoopbackData)
-			n.set("ETCD_INITIAL_CLUSTER", list(n))
+			n.set("ETCD_INITIAL_CLUSTER", n.Cluster)
 			n.start()
 			n.serves()
 			n.kept()
@@ -104,7 +106,7 @@ func (p *product) identity() []fault {
 		{"removed from the cluster while it runs", failure.IDRemoved, refusal, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			a, _, c := s.three()
 			id := c.id()
-			c.mark()
+			c.Mark()
 			at := a.remove(id)
 			seen, took := c.refused(failure.IDRemoved)
 			a.kept()
@@ -117,10 +119,8 @@ func (p *product) identity() []fault {
 			a.remove(id)
 			c.start()
 			seen, took := c.refused(failure.IDRemoved)
-			for _, x := range c.notes() {
-				if strings.HasPrefix(x.text, "READY=1") {
-					s.fail("it said READY=1")
-				}
+			if c.said("READY=1") {
+				s.fail("it said READY=1")
 			}
 			a.kept()
 			return seen, took
@@ -128,17 +128,17 @@ func (p *product) identity() []fault {
 	}
 }
 
-func (n *local) pinFile() string { return filepath.Join(n.pins(), "pin.json") }
+func (n *local) pinFile() string { return filepath.Join(n.Pins(), "pin.json") }
 
 // unmounted puts an empty directory where the data was. It is refused, touches
 // nothing, and serves when the data is back.
 func (n *local) unmounted(unknown ...string) (seen string, took time.Duration) {
-	n.s.must(os.Rename(n.data(), n.data()+".kept"))
-	n.s.must(os.Mkdir(n.data(), 0o700))
+	n.s.must(os.Rename(n.Data(), n.Data()+".kept"))
+	n.s.must(os.Mkdir(n.Data(), 0o700))
 	n.start()
 	seen, took = n.refused(failure.IDWiped, unknown...)
-	n.s.must(os.Remove(n.data())) // which must be empty
-	n.s.must(os.Rename(n.data()+".kept", n.data()))
+	n.s.must(os.Remove(n.Data())) // which must be empty
+	n.s.must(os.Rename(n.Data()+".kept", n.Data()))
 	n.start()
 	n.serves()
 	n.kept()
@@ -155,18 +155,16 @@ func (n *local) id() uint64 {
 
 // remove removes a member through this one, and returns when that was asked
 // for; etcd refuses it for 5 s after a start.
-func (n *local) remove(id uint64) time.Time {
+func (n *local) remove(id uint64) (at time.Time) {
 	c := n.etcd()
-	for deadline := time.Now().Add(patience); ; n.pause(deadline, "it does not remove a member") {
-		at := time.Now()
+	n.s.eventually(func() error {
+		at = time.Now()
 		ctx, cancel := context.WithTimeout(n.s.ctx, patience)
+		defer cancel()
 		_, err := c.MemberRemove(ctx, id)
-		cancel()
-		if err == nil {
-			return at
-		}
-		n.rest(time.Now().Add(100 * time.Millisecond))
-	}
+		return err
+	})
+	return at
 }
 
 // versioned waits until the cluster has stored its version.

@@ -35,22 +35,22 @@ func (p *product) log() []fault {
 		}),
 		p.spoilt("WAL file cut to nothing", failure.IDDamaged, func(s *stage, n *local) { s.must(os.Truncate(n.wal()[0], 0)) }),
 		p.spoilt("WAL deleted while the database is kept, cluster of one", failure.IDWALLost, func(s *stage, n *local) {
-			s.must(os.RemoveAll(filepath.Join(n.data(), "member/wal")))
+			s.must(os.RemoveAll(filepath.Join(n.Data(), "member/wal")))
 		}),
 		p.spoilt("WAL set back to an older one, cluster of one", failure.IDWALLost, func(s *stage, n *local) {
-			old := filepath.Join(n.dir, "old")
-			s.copy(filepath.Join(n.data(), "member/wal"), old)
+			old := filepath.Join(n.Dir, "old")
+			s.copy(filepath.Join(n.Data(), "member/wal"), old)
 			n.start()
 			n.serves()
 			n.put()
 			n.stop()
 			n.keep()
-			s.copy(old, filepath.Join(n.data(), "member/wal"))
+			s.copy(old, filepath.Join(n.Data(), "member/wal"))
 		}),
 		p.spoilt("WAL file missing in the middle", failure.IDDamaged, func(s *stage, n *local) {
 			b, err := os.ReadFile(n.wal()[0])
 			s.must(err)
-			s.must(os.WriteFile(filepath.Join(n.data(), "member/wal/0000000000000002-00000000000000ff.wal"), b, 0o600))
+			s.must(os.WriteFile(filepath.Join(n.Data(), "member/wal/0000000000000002-00000000000000ff.wal"), b, 0o600))
 		}),
 		{"last WAL record torn by a power loss", "-", "etcd cuts it off, for it was never acknowledged; " + back, goalServing, p.on(func(s *stage) (string, time.Duration) {
 			n := s.used()
@@ -69,7 +69,7 @@ func (p *product) log() []fault {
 			_, others := s.leads(s.three())
 			n := others[0]
 			n.stop()
-			s.must(os.RemoveAll(filepath.Join(n.data(), "member/wal")))
+			s.must(os.RemoveAll(filepath.Join(n.Data(), "member/wal")))
 			n.start()
 			seen, took := n.refused(failure.IDWALLost)
 			others[1].kept()
@@ -97,10 +97,10 @@ func (p *product) log() []fault {
 
 // wal are the files of the log, in their order.
 func (n *local) wal() []string {
-	files, err := filepath.Glob(filepath.Join(n.data(), "member/wal/*.wal"))
+	files, err := filepath.Glob(filepath.Join(n.Data(), "member/wal/*.wal"))
 	n.s.must(err)
 	if len(files) == 0 {
-		n.s.fail("%s has no WAL", n.name)
+		n.s.fail("%s has no WAL", n.Name)
 	}
 	slices.Sort(files)
 	return files
@@ -108,7 +108,7 @@ func (n *local) wal() []string {
 
 // appendLog adds to the log of a member that is down.
 func (n *local) appendLog(f func(st *raftpb.HardState, last uint64) []*raftpb.Entry) {
-	w, err := wal.Open(zap.NewNop(), filepath.Join(n.data(), "member/wal"), &walpb.Snapshot{})
+	w, err := wal.Open(zap.NewNop(), filepath.Join(n.Data(), "member/wal"), &walpb.Snapshot{})
 	n.s.must(err)
 	_, st, entries, err := w.ReadAll()
 	n.s.must(err)
@@ -130,7 +130,7 @@ func (n *local) publishAsV2() {
 // halfBegin makes a WAL without entries: what a first start has written before
 // it writes the first.
 func (n *local) halfBegin() {
-	member := filepath.Join(n.data(), "member")
+	member := filepath.Join(n.Data(), "member")
 	n.s.must(os.MkdirAll(filepath.Join(member, "snap"), 0o700))
 	meta := pbutil.MustMarshalMessage(&etcdserverpb.Metadata{NodeID: new(uint64(1)), ClusterID: new(uint64(2))})
 	w, err := wal.Create(zap.NewNop(), filepath.Join(member, "wal"), meta)

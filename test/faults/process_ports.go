@@ -12,6 +12,7 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/fileutil"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/test/loopback"
 )
 
 // heldFor is for how long something else is in the way: long enough for the
@@ -32,7 +33,7 @@ func (p *product) ports() []fault {
 			n.start()
 			seen, at := n.waits("port-busy")
 			n.rest(at.Add(heldFor))
-			n.mark()
+			n.Mark()
 			l.Close()
 			gone := time.Now()
 			line, took := n.back(gone)
@@ -40,16 +41,13 @@ func (p *product) ports() []fault {
 		})}
 	}
 	metrics := func(n *local) string {
-		url := fmt.Sprintf("http://127.0.0.1:%d", n.s.port())
-		for _, l := range n.s.free {
-			l.Close()
-		}
+		url := "http://" + loopback.Address()
 		n.set("ETCD_LISTEN_METRICS_URLS", url)
 		return url
 	}
 	return []fault{
-		busy("client", func(n *local) string { return n.client }, true),
-		busy("peer", func(n *local) string { return n.peer }, true),
+		busy("client", func(n *local) string { return n.Client }, true),
+		busy("peer", func(n *local) string { return n.Peer }, true),
 		busy("metrics", metrics, true),
 		busy("at the very first start: metrics", metrics, false),
 		{"database locked by another process for 5 s", failure.IDLocked, "waits, says who has the lock, and is " + back, goalServing, p.on(func(s *stage) (string, time.Duration) {
@@ -60,14 +58,14 @@ func (p *product) ports() []fault {
 			s.must(syscall.Flock(int(db.Fd()), syscall.LOCK_EX))
 			n.start()
 			x := n.await("STATUS=joining: waiting for the lock of ")
-			if want := fmt.Sprintf("process %d (", os.Getpid()); !strings.Contains(x.text, want) {
-				s.fail("it does not say who has the lock: %s", x.text)
+			if want := fmt.Sprintf("process %d (", os.Getpid()); !strings.Contains(x.Text, want) {
+				s.fail("it does not say who has the lock: %s", x.Text)
 			}
-			n.rest(x.at.Add(heldFor))
-			n.mark()
+			n.rest(x.At.Add(heldFor))
+			n.Mark()
 			db.Close()
 			line, took := n.back(time.Now())
-			return then(n.essence(x.text), line), took
+			return then(n.essence(x.Text), line), took
 		})},
 		{"WAL locked by another process for 5 s", failure.IDLocked, back, goalServing, p.on(func(s *stage) (string, time.Duration) {
 			n := s.used()
@@ -77,7 +75,7 @@ func (p *product) ports() []fault {
 			n.start()
 			seen, at := n.waits(failure.IDLocked)
 			n.rest(at.Add(heldFor))
-			n.mark()
+			n.Mark()
 			f.Close()
 			line, took := n.back(time.Now())
 			return then(seen, line), took

@@ -3,13 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/test/loopback"
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // product is the binary that the rows are played with: a copy, so that a build
@@ -43,7 +44,6 @@ type stage struct {
 	locals []*local
 	undo   []func()
 	acked  []string // keys whose put was acknowledged; each has itself as value
-	free   []net.Listener
 }
 
 // gaveUp is what must panics with.
@@ -86,7 +86,7 @@ func (s *stage) fail(format string, args ...any) { s.must(fmt.Errorf(format, arg
 
 func (s *stage) close() {
 	for _, n := range s.locals {
-		n.kill()
+		n.Kill()
 	}
 	for i := len(s.undo) - 1; i >= 0; i-- {
 		s.undo[i]()
@@ -97,52 +97,31 @@ func (s *stage) close() {
 // describe shows what the daemons said before it went wrong.
 func (s *stage) describe() {
 	for _, n := range s.locals {
-		lines := n.lines()
-		fmt.Fprintf(os.Stderr, "%s, last log lines:\n%s\n", n.name, strings.Join(lines[max(0, len(lines)-15):], "\n"))
-		for _, x := range n.notes() {
-			fmt.Fprintf(os.Stderr, "  %s %s\n", x.at.Format("05.000"), x.text)
+		lines := n.Lines()
+		fmt.Fprintf(os.Stderr, "%s, last log lines:\n%s\n", n.Name, strings.Join(lines[max(0, len(lines)-15):], "\n"))
+		for _, x := range n.Notes() {
+			fmt.Fprintf(os.Stderr, "  %s %s\n", x.At.Format("05.000"), x.Text)
 		}
 	}
 }
 
-// port is one that nobody uses.
-func (s *stage) port() int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	s.must(err)
-	s.free = append(s.free, l) // until all have theirs
-	return l.Addr().(*net.TCPAddr).Port
+// eventually asks until there is no error.
+func (s *stage) eventually(ask func() error) {
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	defer cancel()
+	s.must(poll.Until(ctx, 100*time.Millisecond, ask))
 }
 
 // cluster are new nodes that have never run, with one list of members.
 func (s *stage) cluster(names ...string) []*local {
 	var nodes []*local
+	var members []*loopback.Member
 	for _, name := range names {
-		n := &local{s: s, name: name, dir: filepath.Join(s.dir, name)}
-		n.peer = fmt.Sprintf("http://127.0.0.1:%d", s.port())
-		n.client = fmt.Sprintf("http://127.0.0.1:%d", s.port())
-		for _, dir := range []string{n.dir, n.run(), n.pins(), n.log()} {
-			s.must(os.MkdirAll(dir, 0o700))
-		}
-		nodes = append(nodes, n)
+		n := s.local(name)
+		nodes, members = append(nodes, n), append(members, &n.Member)
 	}
-	for _, l := range s.free {
-		l.Close()
-	}
-	s.free = nil
-	for _, n := range nodes {
-		n.set("ETCD_INITIAL_CLUSTER", list(nodes...))
-	}
-	s.locals = append(s.locals, nodes...)
+	loopback.Unite(members...)
 	return nodes
-}
-
-// list is the cluster list.
-func list(nodes ...*local) string {
-	var entries []string
-	for _, n := range nodes {
-		entries = append(entries, n.name+"="+n.peer)
-	}
-	return strings.Join(entries, ",")
 }
 
 // single is a cluster of one that serves, with an acknowledged write.
@@ -184,7 +163,7 @@ func (s *stage) three() (a, b, c *local) {
 func (s *stage) leads(nodes ...*local) (leader *local, followers []*local) {
 	st, _ := nodes[0].until("under a leader", func(st status.Status) bool { return st.View.Leader != "" })
 	for _, n := range nodes {
-		if n.name == st.View.Leader {
+		if n.Name == st.View.Leader {
 			leader = n
 		} else {
 			followers = append(followers, n)
