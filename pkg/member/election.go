@@ -8,7 +8,6 @@ import (
 	"go.uber.org/zap"
 
 	"go.etcd.io/etcd/server/v3/etcdserver"
-	"go.etcd.io/raft/v3"
 
 	"github.com/etcd-node/etcd-node/pkg/member/election"
 	"github.com/etcd-node/etcd-node/pkg/member/peers"
@@ -34,7 +33,7 @@ func (m *member) elect(ctx context.Context, s *etcdserver.EtcdServer) {
 		return
 	}
 	m.elector.Elector = election.New(election.Options{
-		Server:  raftServer{s},
+		Server:  election.Embedded(s),
 		Self:    uint64(s.MemberID()),
 		Streams: m.streams,
 		Network: election.Network{
@@ -71,21 +70,4 @@ func (e *elector) elections() status.Elections {
 		return status.Elections{}
 	}
 	return status.Elections(e.Counts())
-}
-
-// raftServer is etcd's server as package election sees it.
-type raftServer struct{ *etcdserver.EtcdServer }
-
-func (s raftServer) Leader() uint64 { return uint64(s.EtcdServer.Leader()) }
-
-func (s raftServer) Raft() raft.BasicStatus { return election.RaftStatus() }
-
-func (s raftServer) Removed(id uint64) bool { return s.IsIDRemoved(id) }
-
-func (s raftServer) Members() []election.Member {
-	var out []election.Member
-	for _, x := range s.Cluster().Members() {
-		out = append(out, election.Member{ID: uint64(x.ID), Learner: x.IsLearner, PeerURLs: x.PeerURLs})
-	}
-	return out
 }

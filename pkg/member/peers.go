@@ -53,7 +53,7 @@ func (m *member) knock(ctx context.Context, p peers.Peer) error {
 	if err != nil {
 		return err
 	}
-	return election.Knock(ctx, raftServer{e.Server}, uint64(e.Server.MemberID()), uint64(id))
+	return election.Knock(ctx, e.Server, uint64(e.Server.MemberID()), uint64(id))
 }
 
 // urlStrings are URLs as etcd's lists have them.

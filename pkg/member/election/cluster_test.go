@@ -20,8 +20,6 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
-	"go.etcd.io/etcd/server/v3/etcdserver"
-	"go.etcd.io/raft/v3"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
@@ -75,7 +73,7 @@ func (p process) run() {
 	}
 	if !p.Stock {
 		go New(Options{
-			Server: embedded{e.Server}, Self: uint64(e.Server.MemberID()), Streams: streams,
+			Server: Embedded(e.Server), Self: uint64(e.Server.MemberID()), Streams: streams,
 			Network: Network{Dial: func(ctx context.Context, addr string) (net.Conn, error) {
 				return new(net.Dialer).DialContext(ctx, "tcp", addr)
 			}},
@@ -93,21 +91,6 @@ func parse(s string) []url.URL {
 		panic(err)
 	}
 	return []url.URL{*u}
-}
-
-type embedded struct{ *etcdserver.EtcdServer }
-
-func (s embedded) Leader() uint64 { return uint64(s.EtcdServer.Leader()) }
-
-func (s embedded) Raft() raft.BasicStatus { return RaftStatus() }
-
-func (s embedded) Removed(id uint64) bool { return s.IsIDRemoved(id) }
-
-func (s embedded) Members() (out []Member) {
-	for _, m := range s.Cluster().Members() {
-		out = append(out, Member{ID: uint64(m.ID), Learner: m.IsLearner, PeerURLs: m.PeerURLs})
-	}
-	return out
 }
 
 // node is a running member process, behind a proxy for its peer port.

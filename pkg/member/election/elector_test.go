@@ -14,7 +14,7 @@ import (
 
 // Members of these tests: 1 leads unless said otherwise.
 const (
-	leader = 1
+	lead   = 1
 	first  = 2 // of the survivors
 	second = 3
 )
@@ -31,7 +31,7 @@ func killed(f *fakeServer, n *fakeNetwork, s Streams, redial error) {
 	f.on = func(kind string) {
 		if kind == "knock" {
 			if knocks.Add(1) == 2 {
-				loseWriter(s, leader)
+				loseWriter(s, lead)
 			}
 		}
 		if on != nil {
@@ -40,12 +40,12 @@ func killed(f *fakeServer, n *fakeNetwork, s Streams, redial error) {
 	}
 	f.mu.Unlock()
 	n.end(redial)
-	loseReaders(s, leader)
+	loseReaders(s, lead)
 }
 
-// scene is a follower of leader that has been watching it for a minute.
+// scene is a follower of lead that has been watching it for a minute.
 func scene(t *testing.T, self uint64, voters []uint64, change func(*Options)) (*fakeServer, *fakeNetwork, Streams, *Elector) {
-	f, n, s := newFakeServer(leader, voters...), &fakeNetwork{}, NewStreams()
+	f, n, s := newFakeServer(lead, voters...), &fakeNetwork{}, NewStreams()
 	for _, id := range voters {
 		if id != self {
 			connect(s, id)
@@ -88,7 +88,7 @@ func TestSecondInRankWaits(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f, n, s, _ := scene(t, second, []uint64{1, 2, 3}, nil)
 			kill(f, n, s)
-			time.Sleep(stagger - 10*time.Millisecond)
+			time.Sleep(baseTurn - 10*time.Millisecond)
 			synctest.Wait()
 			if at := f.times("forget"); len(at) != 1 || at[0] > 5*time.Millisecond {
 				t.Errorf("forgot at %v", at)
@@ -225,26 +225,26 @@ func TestHalfEvidence(t *testing.T) {
 		do     func(f *fakeServer, n *fakeNetwork, s Streams)
 		doubts int
 	}{
-		{"streams lost, connection stands", func(_ *fakeServer, _ *fakeNetwork, s Streams) { loseReaders(s, leader); loseWriter(s, leader) }, 0},
+		{"streams lost, connection stands", func(_ *fakeServer, _ *fakeNetwork, s Streams) { loseReaders(s, lead); loseWriter(s, lead) }, 0},
 		{"connection reset, streams lost, port answers", func(_ *fakeServer, n *fakeNetwork, s Streams) {
 			n.end(nil)
-			loseReaders(s, leader)
-			loseWriter(s, leader)
+			loseReaders(s, lead)
+			loseWriter(s, lead)
 		}, 0},
 		{"timeout", func(_ *fakeServer, n *fakeNetwork, s Streams) {
 			n.end(syscall.ETIMEDOUT)
-			loseReaders(s, leader)
-			loseWriter(s, leader)
+			loseReaders(s, lead)
+			loseWriter(s, lead)
 		}, 0},
 		{"refused, raft still hears it", func(_ *fakeServer, n *fakeNetwork, _ Streams) { n.end(syscall.ECONNREFUSED) }, 1},
 		{"refused, one stream left", func(_ *fakeServer, n *fakeNetwork, s Streams) {
 			n.end(syscall.ECONNREFUSED)
-			say(s, msgLost, fieldReader, "stream Message", leader)
-			loseWriter(s, leader)
+			say(s, msgLost, fieldReader, "stream Message", lead)
+			loseWriter(s, lead)
 		}, 1},
 		{"refused, its own connection to us stands: a firewall or DNAT in front of it", func(_ *fakeServer, n *fakeNetwork, s Streams) {
 			n.end(syscall.ECONNREFUSED)
-			loseReaders(s, leader)
+			loseReaders(s, lead)
 		}, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -273,7 +273,7 @@ func TestWhoNeverAsks(t *testing.T) {
 		change  func(*Options)
 	}{
 		"a learner":     {first, func(f *fakeServer) { f.members[1].Learner = true }, nil},
-		"the leader":    {leader, func(*fakeServer) {}, nil},
+		"the leader":    {lead, func(*fakeServer) {}, nil},
 		"a removed one": {first, func(f *fakeServer) { f.members = slices.Delete(f.members, 1, 2) }, nil},
 		"switched off":  {first, func(*fakeServer) {}, func(o *Options) { o.Failover = false }},
 	} {
@@ -303,16 +303,17 @@ func TestDeceived(t *testing.T) {
 				n.mu.Lock()
 				n.err = nil
 				n.mu.Unlock()
-				connect(s, leader)
+				connect(s, lead)
 				time.Sleep(9 * time.Second)
 				n.end(syscall.ECONNREFUSED)
-				loseReaders(s, leader)
-				loseWriter(s, leader)
-				time.Sleep(100 * time.Millisecond)
-				if f.Leader() == 0 {
-					f.elected(leader)
+				loseReaders(s, lead)
+				loseWriter(s, lead)
+				for range 10 { // heartbeats
+					time.Sleep(100 * time.Millisecond)
+					if f.View().Raft.Lead == raft.None {
+						f.elected(lead)
+					}
 				}
-				time.Sleep(900 * time.Millisecond)
 			}
 		}()
 		time.Sleep(time.Hour + time.Minute)

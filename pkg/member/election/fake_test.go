@@ -15,15 +15,15 @@ import (
 
 // fakeServer records what raft is asked, with the time in the test's bubble.
 type fakeServer struct {
-	mu      sync.Mutex
-	begun   time.Time
-	leader  uint64
-	raft    raft.BasicStatus
-	chosen  chan struct{}
-	members []Member
-	removed []uint64
-	asked   []asked
-	on      func(kind string) // called after each request, without the lock
+	mu         sync.Mutex
+	begun      time.Time
+	raft       raft.BasicStatus
+	chosen     chan struct{}
+	members    []Member
+	removed    []uint64
+	unrecorded bool
+	asked      []asked
+	on         func(kind string) // called after each request, without the lock
 }
 
 type asked struct {
@@ -32,8 +32,8 @@ type asked struct {
 }
 
 func newFakeServer(leader uint64, voters ...uint64) *fakeServer {
-	f := &fakeServer{leader: leader, chosen: make(chan struct{}), begun: time.Now()}
-	f.raft.HardState = &raftpb.HardState{}
+	f := &fakeServer{chosen: make(chan struct{}), begun: time.Now()}
+	f.raft.Lead, f.raft.HardState = leader, &raftpb.HardState{Term: new(uint64(2)), Vote: &leader}
 	for _, id := range voters {
 		f.members = append(f.members, Member{ID: id, PeerURLs: []string{"http://" + hex(id) + ":2380"}})
 	}
@@ -47,13 +47,16 @@ func (f *fakeServer) Process(_ context.Context, m *raftpb.Message) error {
 		kind = "hup"
 	case m.GetType() == raftpb.MsgForgetLeader:
 		kind = "forget"
-	case m.GetType() == raftpb.MsgPreVote && m.GetTerm() == 1 && m.GetFrom() == f.Leader():
+	case m.GetType() == raftpb.MsgPreVote && m.GetTerm() == 1 && m.GetFrom() == f.View().Raft.Lead:
 		kind = "knock"
 	}
 	f.mu.Lock()
 	f.asked = append(f.asked, asked{kind, time.Since(f.begun)})
+	if m.GetTerm() < f.raft.HardState.GetTerm() && kind != "knock" {
+		kind = "ignored " + kind
+	}
 	if kind == "forget" {
-		f.leader = 0
+		f.raft.Lead = raft.None
 	}
 	on := f.on
 	f.mu.Unlock()
@@ -63,34 +66,19 @@ func (f *fakeServer) Process(_ context.Context, m *raftpb.Message) error {
 	return nil
 }
 
-func (f *fakeServer) Leader() uint64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.leader
-}
-
 func (f *fakeServer) LeaderChangedNotify() <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.chosen
 }
 
-func (f *fakeServer) Members() []Member {
+func (f *fakeServer) View() View {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Clone(f.members)
-}
-
-func (f *fakeServer) Removed(id uint64) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Contains(f.removed, id)
-}
-
-func (f *fakeServer) Raft() raft.BasicStatus {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.raft
+	return View{
+		Raft: f.raft, Members: slices.Clone(f.members), Recorded: !f.unrecorded,
+		LeaderRemoved: f.raft.Lead != raft.None && slices.Contains(f.removed, f.raft.Lead),
+	}
 }
 
 // become is how raft changes its state.
@@ -104,7 +92,7 @@ func (f *fakeServer) become(s raft.StateType, term, vote uint64) {
 func (f *fakeServer) elected(id uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.leader, f.raft.RaftState = id, raft.StateFollower
+	f.raft.Lead, f.raft.RaftState = id, raft.StateFollower
 	close(f.chosen)
 	f.chosen = make(chan struct{})
 }

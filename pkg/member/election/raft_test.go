@@ -265,8 +265,8 @@ func TestVotesHeard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !s.denied("b", 7) || s.denied("b", 6) || s.denied("c", 7) {
-		t.Errorf("%+v", s.state.votes)
+	if s.of(11).denied != 7 || s.of(12).denied != 0 {
+		t.Errorf("%+v and %+v", s.of(11), s.of(12))
 	}
 	begun := time.Now()
 	r = candidate(t, s, true)
@@ -274,8 +274,8 @@ func TestVotesHeard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !s.agreed("b", begun) || s.agreed("c", begun) || s.agreed("b", time.Now()) {
-		t.Errorf("%+v", s.state.granted)
+	if s.of(11).granted.Before(begun) || !s.of(12).granted.IsZero() {
+		t.Errorf("%+v and %+v", s.of(11), s.of(12))
 	}
 }
 

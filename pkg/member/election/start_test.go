@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/server/v3/lease"
+	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 )
 
@@ -40,7 +41,7 @@ func TestStartLeaderLostAgain(t *testing.T) {
 	until(t, "the first question", func() bool { return asked() > 0 })
 	f.elected(3)
 	f.mu.Lock()
-	f.leader = 0
+	f.raft.Lead = raft.None
 	f.mu.Unlock()
 	before := asked()
 	until(t, "another one", func() bool { return asked() > before })
@@ -72,7 +73,7 @@ func TestStartInOrder(t *testing.T) {
 		f, s := newFakeServer(0, 1, 2, 3), NewStreams()
 		run(t, f, 3, followers(), s, nil)
 		connect(s, 1, 2)
-		time.Sleep(stagger)
+		time.Sleep(baseTurn)
 		if at := f.times("hup"); len(at) > 0 {
 			t.Errorf("asked at %v, before the others' turns", at)
 		}
@@ -90,7 +91,7 @@ func TestWhoNeverAsksAtStart(t *testing.T) {
 		change  func(*Options)
 	}{
 		"a learner":          {func(f *fakeServer) { f.members[1].Learner = true }, nil},
-		"follows a leader":   {func(f *fakeServer) { f.leader = 3 }, nil},
+		"follows a leader":   {func(f *fakeServer) { f.raft.Lead = 3 }, nil},
 		"not a member yet":   {func(f *fakeServer) { f.members = f.members[:1] }, nil},
 		"knows nobody":       {func(f *fakeServer) { f.members = nil }, nil},
 		"it is switched off": {func(*fakeServer) {}, func(o *Options) { o.Start = false }},
@@ -139,7 +140,7 @@ func TestNeverBeforeTheLogIsApplied(t *testing.T) {
 		f.mu.Lock()
 		f.raft.Applied = 9
 		f.mu.Unlock()
-		time.Sleep(2 * applyPause)
+		time.Sleep(100 * time.Millisecond)
 		if at := f.times("hup"); len(at) == 0 {
 			t.Error("does not ask")
 		}

@@ -1,16 +1,17 @@
 package election
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"go.etcd.io/raft/v3"
 	"go.uber.org/zap/zapcore"
 )
 
-// What raft's transport logs about its streams. TestStreamMessages provokes
-// each with the real etcd.
+// What raft's transport logs about its streams. TestRaft fails when it changes.
 const (
 	msgEstablished = "established TCP streaming connection with remote peer"
 	msgLost        = "lost TCP streaming connection with remote peer"
@@ -19,111 +20,78 @@ const (
 	fieldPeer      = "remote-peer-id"
 )
 
-// What raft logs, before a member ID, when it refuses a pre-vote because its own
-// log is longer, and when it ignores one because it heard a leader. Should they
-// change, elections take a [stagger] longer at times, and a leader that is back
-// before anyone noticed costs the election timeout again. TestRaft notices.
-const (
-	msgRejected = " rejected MsgPreVote from "
-	msgIgnored  = " ignored MsgPreVote from "
-	// What it logs when another refuses it a vote, before "ID at term N".
-	msgDenied = " received MsgVoteResp rejection from "
-	// What it logs when another grants it a pre-vote, before it acts on that.
-	msgGranted = " received MsgPreVoteResp from "
-)
-
 // writerProbed is the stream, of the two that a peer opens to us, to which
 // knocks go.
 const writerProbed = "stream Message"
 
-// Streams is a zap core that knows raft's streams from etcd's log, whatever
-// its level. It writes nothing. It is safe for concurrent use.
+// voteMessages are what raft logs about requests for votes, before the other
+// member's ID and the rest of the message. Should they change, elections take a
+// turn longer at times, and a leader that is back before anyone noticed costs
+// the election timeout again. TestRaft and TestVotesHeard notice.
+var voteMessages = map[string]func(p *peer, rest string){
+	" rejected MsgPreVote from ":     func(p *peer, _ string) { p.rejected = time.Now() },
+	" ignored MsgPreVote from ":      func(p *peer, _ string) { p.ignored = time.Now() },
+	" received MsgPreVoteResp from ": func(p *peer, _ string) { p.granted = time.Now() },
+	" received MsgVoteResp rejection from ": func(p *peer, rest string) {
+		if term, err := strconv.ParseUint(strings.TrimPrefix(rest, "at term "), 10, 64); err == nil {
+			p.denied = term
+		}
+	},
+}
+
+// Streams is a zap core that learns from etcd's log, whatever its level, which
+// of raft's streams stand and how requests for votes were answered. It writes
+// nothing. It is safe for concurrent use.
 type Streams struct{ state *streamsState }
 
 type streamsState struct {
 	mu    sync.Mutex
-	peers map[string]*peerStreams // by hexadecimal member ID
-	moved chan struct{}           // closed at the next change
-	risen chan struct{}           // closed when the next stream comes
-	// rejected is when raft here last refused its pre-vote to a member.
-	rejected map[string]time.Time
-	// ignored is when it last ignored one, because it hears a leader.
-	ignored map[string]time.Time
-	// granted is when a peer last granted us its pre-vote.
-	granted map[string]time.Time
-	// votes are the terms in which a peer last refused us its vote.
-	votes map[string]uint64
+	peers map[uint64]*peer
+	moved chan struct{} // closed at the next change
+	risen chan struct{} // closed when the next stream comes
 }
 
-type peerStreams struct {
-	readers map[string]bool // stream type → established
-	writer  bool
-	wrote   bool // writer was established once
+// peer is what the log says about one other member.
+type peer struct {
+	readers map[string]bool // type → raft hears the peer on that stream
+	writer  bool            // the stream that the peer opened to us stands
+	wrote   bool            // it has stood
+
+	rejected time.Time // when we last refused it our pre-vote, because our log is longer
+	ignored  time.Time // when we last ignored its request, because we heard a leader
+	granted  time.Time // when it last granted us its pre-vote
+	denied   uint64    // the last term in which it refused us its vote
 }
 
-// NewStreams returns a listener that has heard nothing yet.
-func NewStreams() Streams {
-	return Streams{&streamsState{
-		peers: map[string]*peerStreams{}, rejected: map[string]time.Time{}, ignored: map[string]time.Time{}, votes: map[string]uint64{}, granted: map[string]time.Time{},
-		moved: make(chan struct{}), risen: make(chan struct{}),
-	}}
-}
-
-// hears reports whether raft can hear the peer over a stream.
-func (s Streams) hears(peer string) bool {
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
-	if p := s.state.peers[peer]; p != nil {
-		for _, up := range p.readers {
-			if up {
-				return true
-			}
+// heard reports whether raft can hear the peer over a stream.
+func (p peer) heard() bool {
+	for _, up := range p.readers {
+		if up {
+			return true
 		}
 	}
 	return false
 }
 
-// abandoned reports whether the stream that the peer opened to us was there
-// and is lost.
-func (s Streams) abandoned(peer string) bool {
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
-	p := s.state.peers[peer]
-	return p != nil && p.wrote && !p.writer
+// abandoned reports whether the stream that the peer opened to us was there and
+// is lost.
+func (p peer) abandoned() bool { return p.wrote && !p.writer }
+
+// NewStreams returns a listener that has heard nothing yet.
+func NewStreams() Streams {
+	return Streams{&streamsState{peers: map[uint64]*peer{}, moved: make(chan struct{}), risen: make(chan struct{})}}
 }
 
-// refused reports whether this member has refused its pre-vote to the peer
-// since then.
-func (s Streams) refused(peer string, since time.Time) bool {
+// of returns what is known of a peer at this moment.
+func (s Streams) of(id uint64) peer {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
-	return s.state.rejected[peer].After(since)
+	p := *s.state.peer(id)
+	p.readers = maps.Clone(p.readers)
+	return p
 }
 
-// asked reports whether the peer has asked for a pre-vote since then, and was
-// ignored.
-func (s Streams) asked(peer string, since time.Time) bool {
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
-	return s.state.ignored[peer].After(since)
-}
-
-// agreed reports whether the peer has granted this member its pre-vote since then.
-func (s Streams) agreed(peer string, since time.Time) bool {
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
-	return !s.state.granted[peer].Before(since)
-}
-
-// denied reports whether the peer has refused this member its vote in a term.
-func (s Streams) denied(peer string, term uint64) bool {
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
-	at, ok := s.state.votes[peer]
-	return ok && at == term
-}
-
-// changed is closed when any stream comes or goes, or a vote is not granted.
+// changed is closed when any stream comes or goes, or a request is answered.
 func (s Streams) changed() <-chan struct{} {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
@@ -140,21 +108,23 @@ func (s Streams) Established() <-chan struct{} {
 // Enabled is independent of etcd's log level.
 func (s Streams) Enabled(l zapcore.Level) bool { return l >= zapcore.InfoLevel }
 
-// With returns s: what it looks for stands in the lines themselves.
+// With returns s: what it looks for stands in the messages themselves.
 func (s Streams) With([]zapcore.Field) zapcore.Core { return s }
 
-// Check adds s where the line is about a stream or a vote.
+// Check adds s where a message is about a stream or a vote.
 func (s Streams) Check(e zapcore.Entry, c *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	switch {
-	case e.Message == msgEstablished, e.Message == msgLost,
-		strings.Contains(e.Message, msgRejected), strings.Contains(e.Message, msgIgnored), strings.Contains(e.Message, msgDenied),
-		strings.Contains(e.Message, msgGranted):
+	if e.Message == msgEstablished || e.Message == msgLost {
 		return c.AddCore(e, s)
+	}
+	for text := range voteMessages {
+		if strings.Contains(e.Message, text) {
+			return c.AddCore(e, s)
+		}
 	}
 	return c
 }
 
-// Write hears one line.
+// Write hears one message.
 func (s Streams) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
@@ -162,41 +132,25 @@ func (s Streams) Write(e zapcore.Entry, fields []zapcore.Field) error {
 		close(s.state.moved)
 		s.state.moved = make(chan struct{})
 	}()
-	for text, when := range map[string]map[string]time.Time{msgRejected: s.state.rejected, msgIgnored: s.state.ignored, msgGranted: s.state.granted} {
+	for text, note := range voteMessages {
 		if _, rest, ok := strings.Cut(e.Message, text); ok {
-			id, _, _ := strings.Cut(rest, " ")
-			when[id] = time.Now()
+			id, rest, _ := strings.Cut(rest, " ")
+			note(s.state.named(id), rest)
 			return nil
 		}
 	}
-	if _, rest, ok := strings.Cut(e.Message, msgDenied); ok {
-		id, text, _ := strings.Cut(rest, " at term ")
-		if term, err := strconv.ParseUint(text, 10, 64); err == nil {
-			s.state.votes[id] = term
-		}
-		return nil
-	}
-	var peer, reader, writer string
+	var id, reader, writer string
 	for _, f := range fields {
 		switch f.Key {
 		case fieldPeer:
-			peer = f.String
+			id = f.String
 		case fieldReader:
 			reader = f.String
 		case fieldWriter:
 			writer = f.String
 		}
 	}
-	up := e.Message == msgEstablished
-	if up {
-		close(s.state.risen)
-		s.state.risen = make(chan struct{})
-	}
-	p := s.state.peers[peer]
-	if p == nil {
-		p = &peerStreams{readers: map[string]bool{}}
-		s.state.peers[peer] = p
-	}
+	p, up := s.state.named(id), e.Message == msgEstablished
 	switch {
 	case reader != "":
 		p.readers[reader] = up
@@ -204,8 +158,30 @@ func (s Streams) Write(e zapcore.Entry, fields []zapcore.Field) error {
 		p.writer = up
 		p.wrote = p.wrote || up
 	}
+	if up {
+		close(s.state.risen)
+		s.state.risen = make(chan struct{})
+	}
 	return nil
 }
 
 // Sync does nothing.
 func (s Streams) Sync() error { return nil }
+
+// named is the peer whose ID etcd prints so.
+func (s *streamsState) named(id string) *peer {
+	n, err := strconv.ParseUint(id, 16, 64)
+	if err != nil {
+		n = raft.None // about nobody
+	}
+	return s.peer(n)
+}
+
+func (s *streamsState) peer(id uint64) *peer {
+	p := s.peers[id]
+	if p == nil {
+		p = &peer{readers: map[string]bool{}}
+		s.peers[id] = p
+	}
+	return p
+}

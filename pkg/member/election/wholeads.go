@@ -7,31 +7,28 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/member/peers"
 )
 
-// leads is what is known of who leads.
+// leads is an answer to the question whether a member leads.
 type leads int
 
 const (
-	unknown  leads = iota // somebody neither answers nor refuses
-	nobody                // all have said so, or are not there
-	somebody              // one has said so
+	unknown  leads = iota // one neither answers nor refuses
+	nobody                // all have denied it, or are not there
+	somebody              // one has said that it leads
 )
 
-// whoLeads asks the voting members, this one aside, whether one of them leads.
-// Not longer than a quarter of the election timeout: who is slower than that is
-// no leader for long.
-func (e *Elector) whoLeads(ctx context.Context, ids []uint64) leads {
+// whoLeads asks the other voting members whether one of them leads. Not longer
+// than a quarter of the election timeout: one that is slower than that will not
+// lead for long.
+func (e *Elector) whoLeads(ctx context.Context) leads {
 	ctx, cancel := context.WithTimeout(ctx, e.opts.Timeout/4)
 	defer cancel()
-	answers := make(chan leads, len(ids))
-	asked := 0
-	for _, id := range ids {
-		if id != e.opts.Self {
-			asked++
-			go func() { answers <- e.opts.Network.leads(ctx, e.peerURLs(id)) }()
-		}
+	peers := e.peers()
+	answers := make(chan leads, len(peers))
+	for _, urls := range peers {
+		go func() { answers <- e.opts.Network.leads(ctx, urls) }()
 	}
 	sum := nobody
-	for ; asked > 0; asked-- {
+	for range peers {
 		switch <-answers {
 		case somebody:
 			return somebody

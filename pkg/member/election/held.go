@@ -38,15 +38,40 @@ type Network struct {
 	TLS *tls.Config
 }
 
-// hold keeps an idle connection to a peer, at one of its URLs, renews it
-// quietly, calls over when it has ended, and returns true once a new one was
-// refused after that; false when ctx ends. A peer to which it never was
-// connected is never "gone".
-func (n Network) hold(ctx context.Context, urls func() []string, over func()) bool {
+// end is one that a held connection has come to.
+type end int
+
+const (
+	broken  end = iota // it has ended, and not by our renewal
+	refused            // a new one was refused after that
+)
+
+// hold keeps a connection to a peer in the background until release is called;
+// what happens to it comes over the channel.
+func (n Network) hold(ctx context.Context, urls func() []string) (ends <-chan end, release func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	told, gone := make(chan end), make(chan struct{})
+	go func() {
+		defer close(gone)
+		n.keep(ctx, urls, func(what end) {
+			select {
+			case told <- what:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	return told, func() { cancel(); <-gone }
+}
+
+// keep holds an idle connection to a peer at one of its URLs until ctx ends,
+// and renews it quietly. It tells when the connection breaks, and when a new
+// one is refused for the first time after that: a peer to which it was not
+// connected is never refused.
+func (n Network) keep(ctx context.Context, urls func() []string, tell func(end)) {
 	var (
 		conn  net.Conn
 		pause = minRedial
-		ended bool // a connection was there, and ended
+		news  bool // a connection broke, and none was refused since
 	)
 	defer func() {
 		if conn != nil {
@@ -60,11 +85,13 @@ func (n Network) hold(ctx context.Context, urls func() []string, over func()) bo
 				conn = next
 				continue
 			}
-			refused := errors.Is(err, syscall.ECONNREFUSED)
 			switch {
-			case refused && ended:
-				return true
-			case !refused && !errors.Is(err, syscall.ECONNRESET):
+			case errors.Is(err, syscall.ECONNREFUSED):
+				if news {
+					news = false
+					tell(refused)
+				}
+			case !errors.Is(err, syscall.ECONNRESET):
 				pause = min(pause, maxSilent)
 			}
 		} else {
@@ -78,19 +105,18 @@ func (n Network) hold(ctx context.Context, urls func() []string, over func()) bo
 				continue
 			}
 			conn.Close()
-			conn, ended = nil, true
-			over()
+			conn, news = nil, true
+			tell(broken)
 			if lived >= settled {
 				pause = minRedial
 				continue
 			}
 		}
 		if !sleep(ctx, pause) {
-			break
+			return
 		}
 		pause = min(2*pause, maxRedial)
 	}
-	return false
 }
 
 // connect connects at the first URL that answers. The error is of the first

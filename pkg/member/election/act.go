@@ -1,0 +1,92 @@
+package election
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.etcd.io/raft/v3"
+	"go.uber.org/zap"
+)
+
+// act does what was decided on a snapshot. An error means that the server stops.
+func (e *Elector) act(ctx context.Context, s *snapshot, a action) error {
+	switch a {
+	case knock:
+		e.leader.knocks, e.leader.knocked = e.leader.knocks+1, s.now
+		return Knock(ctx, e.opts.Server, e.opts.Self, s.lead)
+	case doubt:
+		e.leader.ended, e.leader.refused = time.Time{}, time.Time{}
+		e.count(doubts, func(c *Counts) { c.Doubts++ })
+		e.opts.Log.Warn("the leader refuses connections, but raft's streams with it are not all lost: leaving it to the election timeout",
+			zap.String("leader", hex(s.lead)))
+	case forget:
+		return e.giveUp(ctx, s)
+	case ask:
+		e.election.asking = true
+		e.running.Go(func() {
+			select {
+			case e.answers <- answer{e.whoLeads(ctx), s.term}:
+			case <-ctx.Done():
+			}
+		})
+	case campaign:
+		if s.last().IsZero() {
+			e.election.asked = 0
+		}
+		e.election.asked, e.election.last, e.election.answered, e.led = e.election.asked+1, s.now, time.Time{}, false
+		e.count(campaigns, func(c *Counts) { c.Campaigns++ })
+		return e.hup(ctx, s.term)
+	case conclude:
+		e.conclude(s)
+	}
+	return nil
+}
+
+// giveUp forgets the leader. A second time is for one that raft follows again by
+// a message that it sent before it died.
+func (e *Elector) giveUp(ctx context.Context, s *snapshot) error {
+	if s.back() {
+		e.election.forgot = s.now
+		return e.forget(ctx, s.term)
+	}
+	e.election = election{dead: s.lead, term: s.term, begun: s.now, forgot: s.now}
+	s.election = e.election
+	e.count(deaths, func(c *Counts) { c.Deaths++ })
+	e.opts.Log.Warn("the leader is gone; asking for an election now",
+		zap.String("leader", hex(s.lead)), zap.Int("members-before-this-one", s.rank()))
+	return e.forget(ctx, s.term)
+}
+
+// conclude ends the election that was asked for.
+func (e *Elector) conclude(s *snapshot) {
+	dead, took := s.election.dead, s.now.Sub(s.election.begun)
+	e.election = election{}
+	switch {
+	case s.lead == raft.None:
+		e.opts.Log.Warn("no leader was elected; the election timeout decides", zap.Duration("after", took))
+	case s.back():
+		pause := min(max(2*e.distrusted[dead].pause, minDistrust), maxDistrust)
+		e.distrusted[dead] = distrust{s.now.Add(pause), pause}
+		e.leader = leader{id: dead, term: s.term, since: s.now} // the evidence was none
+		e.count(deceived, func(c *Counts) { c.Deceived++ })
+		e.opts.Log.Warn("the leader lives, though its connections ended and its port refused new ones; what stands between it and us?",
+			zap.String("leader", hex(dead)), zap.Duration("left-to-the-election-timeout-for", pause))
+	default:
+		delete(e.distrusted, dead)
+		e.opts.Log.Info("a leader was elected without waiting for the election timeout",
+			zap.String("leader", hex(s.lead)), zap.String("was", hex(dead)), zap.Duration("took", took))
+	}
+}
+
+// count counts for Counts and for /metrics.
+func (e *Elector) count(metric counter, f func(*Counts)) {
+	e.mu.Lock()
+	f(&e.counts)
+	e.mu.Unlock()
+	metric.Inc()
+	e.opts.Changed()
+}
+
+// hex is a member ID as etcd prints it.
+func hex(id uint64) string { return fmt.Sprintf("%x", id) }
