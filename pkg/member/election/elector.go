@@ -39,10 +39,11 @@ type Counts struct {
 }
 
 // Elector asks for elections on behalf of one member. Make one with New. It
-// gathers what [decide] must know, and carries out what that says. All but the
+// gathers what [rules] must know, and carries out what that says. All but the
 // counts belongs to the goroutine of Run.
 type Elector struct {
 	opts    Options
+	rules   table
 	trips   trips
 	ends    <-chan end  // of the connection to the leader
 	release func()      // ends it
@@ -76,7 +77,7 @@ type answer struct {
 // New returns an Elector that does nothing before Run.
 func New(o Options) *Elector {
 	e := &Elector{
-		opts: o, trips: trips{took: map[string]time.Duration{}}, release: func() {}, answers: make(chan answer),
+		opts: o, rules: rules, trips: trips{took: map[string]time.Duration{}}, release: func() {}, answers: make(chan answer),
 		starting: o.Start, distrusted: map[uint64]distrust{},
 	}
 	e.opts.Network.Dial = e.trips.timed(o.Network.Dial)
@@ -110,7 +111,7 @@ func (e *Elector) Run(ctx context.Context) {
 		if !e.starting && !e.opts.Failover {
 			return
 		}
-		d := decide(s)
+		d := e.rules.decide(s)
 		if d.rule != rule {
 			rule = d.rule
 			e.opts.Log.Debug("election", zap.String("rule", rule), zap.Duration("wait", d.wait))

@@ -317,7 +317,12 @@ func TestDeceived(t *testing.T) {
 			}
 		}()
 		time.Sleep(time.Hour + time.Minute)
-		at := f.times("forget")
+		var at []time.Duration
+		for _, d := range f.times("forget") { // with the first heartbeat, perhaps, once more
+			if len(at) == 0 || d-at[len(at)-1] > time.Second {
+				at = append(at, d)
+			}
+		}
 		if len(at) < 4 || len(at) > 6 {
 			t.Fatalf("forgot a living leader %d times in an hour: %v", len(at), at)
 		}

@@ -34,7 +34,9 @@ const (
 	quickKnocks = 10
 )
 
-// rule is one line of the table.
+// table is a list of rules: the first that applies is the decision.
+type table []rule
+
 type rule struct {
 	name    string
 	applies func(*snapshot) bool
@@ -45,9 +47,8 @@ type rule struct {
 	in func(*snapshot) time.Duration
 }
 
-// rules are looked at from the top; the first that applies is the decision.
-// docs/failover.md tells them in the same order.
-var rules = []rule{
+// rules are what docs/failover.md says, in the same order.
+var rules = table{
 	// With a leader.
 
 	{name: "a new leader was elected", action: conclude,
@@ -134,8 +135,8 @@ type decision struct {
 }
 
 // decide says what a member does that knows what the snapshot says.
-func decide(s *snapshot) decision {
-	for _, r := range rules {
+func (t table) decide(s *snapshot) decision {
+	for _, r := range t {
 		if !r.applies(s) {
 			continue
 		}

@@ -1,0 +1,277 @@
+package election
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.etcd.io/raft/v3"
+)
+
+// seeds is how many clusters are simulated. One of them alone:
+// -run 'TestSimulated/seed=17$' (with -seeds above it).
+var seeds = flag.Int("seeds", 400, "how many clusters TestSimulated simulates")
+
+// result is what a simulation was like.
+type result struct {
+	faults  []string
+	deaths  int // leaders killed
+	terms   int // that it took to replace them
+	starts  int // of all members
+	begun   int // terms that those took
+	took    []time.Duration
+	slowest float64 // the longest that a replacement took, of what it may
+	rules   map[string]int
+}
+
+// simulate lets one cluster live through what a seed has in store for it.
+func simulate(t *testing.T, seed uint64, rules table) (r result) {
+	w := newWorld(seed, rules)
+	w.play(&r)
+	w.mu.Lock()
+	w.stopped = true
+	var running []*simNode
+	for _, n := range w.nodes {
+		if n.alive() {
+			running = append(running, n)
+		}
+		for c := range n.conns {
+			c.Close()
+		}
+		n.cancel()
+	}
+	r.faults, r.rules = w.faults, w.applied
+	w.mu.Unlock()
+	for _, n := range running {
+		<-n.done
+	}
+	if len(r.faults) > 0 {
+		r.faults = append([]string{w.String()}, r.faults...)
+	}
+	return r
+}
+
+func (w *world) play(r *result) {
+	w.startAll(r)
+	for range 4 {
+		time.Sleep(2 * w.timeout)
+		leader, term := w.leader()
+		if leader == nil {
+			w.locked(func() { w.fault("the leader is gone") })
+			return
+		}
+		var followers []*simNode
+		for _, n := range w.voters() {
+			if n != leader {
+				followers = append(followers, n)
+			}
+		}
+		w.locked(func() { w.rand.Shuffle(len(followers), func(i, j int) { followers[i], followers[j] = followers[j], followers[i] }) })
+		minority := len(followers) / 2
+		some := 1
+		w.locked(func() { some += w.rand.IntN(minority) })
+		unchanged := func(what string) {
+			now, at := w.leader()
+			w.locked(func() {
+				if now != leader || at != term {
+					w.fault("%s: term %d, was %d", what, at, term)
+				}
+			})
+		}
+		var event int
+		w.locked(func() { event = w.rand.IntN(8) })
+		switch event {
+		case 0, 1, 2: // the leader dies, alone or with others
+			dead := []*simNode{leader}
+			if event == 2 {
+				dead = append(dead, followers[:some-1]...)
+			}
+			w.locked(func() {
+				for _, n := range dead {
+					n.die(false)
+				}
+			})
+			w.replaced(r, term, event == 0, dead)
+		case 3: // what stands before the leader ends all connections to it
+			w.locked(func() {
+				shut := time.Duration(w.between(0, 5e8))
+				for _, n := range followers {
+					w.sever(n.i, leader.i, shut)
+				}
+			})
+			time.Sleep(2 * w.timeout)
+			unchanged("all deceived")
+		case 4: // some are cut off from it both ways
+			w.locked(func() {
+				shut := time.Duration(w.between(0, 5e8))
+				for _, n := range followers[:some] {
+					w.sever(n.i, leader.i, shut)
+					w.sever(leader.i, n.i, shut)
+				}
+			})
+			time.Sleep(2 * w.timeout)
+			unchanged("some deceived")
+		case 5, 6: // followers are restarted, some or all of them
+			if event == 6 {
+				some = len(followers)
+			}
+			w.locked(func() {
+				for _, n := range followers[:some] {
+					n.die(false)
+					w.after(time.Duration(w.between(0, float64(w.timeout)/10)), n.start)
+				}
+			})
+			time.Sleep(2 * w.timeout)
+			unchanged(fmt.Sprintf("%d followers restarted", some))
+		case 7: // all are restarted
+			w.locked(func() {
+				for _, n := range w.nodes {
+					n.die(false)
+				}
+			})
+			w.startAll(r)
+		}
+	}
+}
+
+// startAll starts all members within a quarter of the election timeout.
+func (w *world) startAll(r *result) {
+	var before uint64
+	w.locked(func() {
+		for _, n := range w.nodes {
+			hs, _, _ := n.storage.InitialState()
+			before = max(before, hs.GetTerm())
+			w.after(time.Duration(w.between(0, float64(w.timeout)/4)), n.start)
+		}
+	})
+	time.Sleep(w.timeout / 4)
+	if _, term, ok := w.elects(len(w.nodes)); ok {
+		r.starts++
+		r.begun += int(term - before)
+	}
+}
+
+// replaced waits for the next leader, starts the dead again, now or then, and
+// waits until all follow.
+func (w *world) replaced(r *result, term uint64, atOnce bool, dead []*simNode) {
+	var restart time.Duration
+	w.locked(func() {
+		restart = time.Duration(w.between(0.5, 3) * float64(w.timeout))
+		if atOnce {
+			restart = time.Duration(w.between(0, 2e8))
+		}
+		for _, n := range dead {
+			w.after(restart, n.start)
+		}
+	})
+	took, now, ok := w.elects(len(w.voters()) - len(dead))
+	if !ok {
+		return
+	}
+	r.deaths++
+	r.terms += int(now - term)
+	r.took = append(r.took, took)
+	time.Sleep(restart - took + w.timeout)
+	after, at := w.leader()
+	w.locked(func() {
+		if after == nil || at != now {
+			w.fault("a member came back: term %d, was %d", at, now)
+		}
+	})
+}
+
+// elects waits for a leader that so many voting members follow.
+func (w *world) elects(voters int) (took time.Duration, term uint64, ok bool) {
+	begun := time.Now()
+	limit := 3*w.timeout + 20*(w.trip()+w.slow)
+	for time.Since(begun) < limit {
+		if leader, at := w.leader(); leader != nil {
+			return time.Since(begun), at, true
+		}
+		time.Sleep(w.timeout / 500)
+	}
+	w.locked(func() {
+		w.fault("no leader after %v", limit)
+		for _, n := range w.nodes {
+			if n.alive() {
+				s := n.raw.BasicStatus()
+				w.faults = append(w.faults, fmt.Sprintf("  %d: %v in term %d, voted for %d, follows %d", n.id, s.RaftState, s.HardState.GetTerm(), s.HardState.GetVote(), s.Lead))
+			}
+		}
+	})
+	return 0, 0, false
+}
+
+// leader is the one that all living voting members follow.
+func (w *world) leader() (leader *simNode, term uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	lead, alive := uint64(raft.None), 0
+	for _, n := range w.voters() {
+		if !n.alive() {
+			continue
+		}
+		alive++
+		s := n.raw.BasicStatus()
+		if s.Lead == raft.None || lead != raft.None && (s.Lead != lead || s.HardState.GetTerm() != term) {
+			return nil, 0
+		}
+		lead, term = s.Lead, s.HardState.GetTerm()
+	}
+	if alive <= len(w.voters())/2 || !w.nodes[lead-1].alive() {
+		return nil, 0
+	}
+	return w.nodes[lead-1], term
+}
+
+func (w *world) locked(f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f()
+}
+
+// Thousands of clusters, over near and far networks, with quick and slow disks.
+func TestSimulated(t *testing.T) {
+	var (
+		mu  sync.Mutex
+		sum = result{rules: map[string]int{}}
+	)
+	t.Run("all", func(t *testing.T) {
+		for seed := range *seeds {
+			t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					r := simulate(t, uint64(seed), rules)
+					for _, f := range r.faults {
+						t.Error(f)
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					sum.deaths, sum.terms = sum.deaths+r.deaths, sum.terms+r.terms
+					sum.starts, sum.begun = sum.starts+r.starts, sum.begun+r.begun
+					sum.took = append(sum.took, r.took...)
+					for rule, n := range r.rules {
+						sum.rules[rule] += n
+					}
+				})
+			})
+		}
+	})
+	if sum.deaths == 0 {
+		return // another seed was asked for
+	}
+	slices.Sort(sum.took)
+	perDeath, perStart := float64(sum.terms)/float64(sum.deaths), float64(sum.begun)/float64(sum.starts)
+	t.Logf("%d leaders killed, %.3f terms each; half replaced within %v, all within %v; %d starts, %.3f terms each",
+		sum.deaths, perDeath, sum.took[len(sum.took)/2], sum.took[len(sum.took)-1], sum.starts, perStart)
+	if perDeath > 1.2 {
+		t.Errorf("%.2f terms for one dead leader", perDeath)
+	}
+	for _, r := range rules {
+		t.Logf("%6d × %s", sum.rules[r.name], r.name)
+	}
+}
