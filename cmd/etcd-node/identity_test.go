@@ -115,7 +115,7 @@ func TestWipedMember(t *testing.T) {
 	c.run("forget")
 	for _, state := range []string{"new", "existing"} {
 		c.start(true, "--initial-cluster-state="+state)
-		c.await("STATUS=failed: the cluster knows this member but its data dir is empty")
+		c.await("STATUS=failed: the cluster knows this member and counts on its data, but the data dir is empty")
 		if code := c.exit(); code != 66 {
 			t.Errorf("%s: exit code %d", state, code)
 		}
@@ -215,7 +215,7 @@ func TestOtherIdentity(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.start(true)
-	n.await("STATUS=failed: the data dir holds another member's data")
+	n.await("STATUS=failed: the data dir holds the data of another member")
 	if code := n.exit(); code != 76 {
 		t.Errorf("exit code %d", code)
 	}

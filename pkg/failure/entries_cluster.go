@@ -1,36 +1,36 @@
 package failure
 
 // entriesCluster: the cluster as seen from this member. None of these ends it:
-// to restart a healthy member because of its peers makes things worse.
+// restarting a healthy member because of its peers makes things worse.
 var entriesCluster = []Entry{
 	{
 		ID: IDNoQuorum, Class: Operator, Lives: true,
-		Sign:  "this member has known no leader for 10 s, or for two election timeouts where that is longer",
-		Cause: "this member reaches no quorum: it knows no leader, and cannot become one",
-		Means: "A quorum is more than half of the voting members. Either too few of them are up, as before the others' first start, and the whole cluster waits; or this member alone is cut off, and the others go on without it. Until it reaches a quorum nothing can be written through this member, and at most serializable reads are answered. Nothing that was acknowledged is lost by that.",
-		Acts:  "The member stays up and names who is missing and why. It serves as soon as it reaches a quorum.",
+		Sign:  "this member has not known a leader for 10 s, or for two election timeouts if that is longer",
+		Cause: "this member cannot reach a quorum: it knows no leader, and cannot become one",
+		Means: "A quorum is more than half of the voting members. Either too few of them are up (before the first start of the others, for example) and the whole cluster waits, or only this member is cut off and the others go on without it. Until this member reaches a quorum it accepts no writes, and at most it answers serializable reads. No acknowledged write is lost by this.",
+		Acts:  "The member stays up, and names the missing members and the reason for each. It serves as soon as it reaches a quorum.",
 		Next: append([]Step{
-			{"for whom does it wait, and why: connection refused, no route, a certificate that is refused?", []string{"etcd-node status"}},
-			{"what do the others say? If they have a leader, it is this member alone that is cut off", []string{"etcdctl endpoint status --endpoints={endpoints} -w table"}},
-			{"mend that reason: start etcd on the others, open TCP 2380 between all, renew the certificate; it then serves by itself", nil},
-		}, restored("only where more than half of the members have lost their data for good, begin a new cluster from a snapshot")...),
-		Never: "Never use --force-new-cluster while a member that is missing may come back, and never wipe a member or restore a snapshot to get the others going: what it held may be what they lack.",
+			{"see which members it waits for, and why (connection refused, no route, a certificate that is refused)", []string{"etcd-node status"}},
+			{"ask the others; if they have a leader, only this member is cut off", []string{"etcdctl endpoint status --endpoints={endpoints} -w table"}},
+			{"remove the cause: start etcd on the others, open TCP port 2380 between all members, or renew the certificate; the member then serves by itself", nil},
+		}, restored("if, and only if, more than half of the members have lost their data for good, begin a new cluster from a snapshot")...),
+		Never: "Never use --force-new-cluster while a missing member may come back, and never wipe a member or restore a snapshot to get the others going: the others may lack what that member held.",
 	},
 	{
 		ID: IDPeerFrozen, Class: Operator, Lives: true,
-		Sign:  "a peer does not answer within a second although etcd counts its connection as active, which it does for 20 s and more",
+		Sign:  "a peer does not answer within a second, although etcd counts its connection as active (for 20 s and longer)",
 		Cause: "a peer is frozen or cut off: its connection looks active, but it does not answer",
-		Means: "The process there is stopped, its machine hangs, or a firewall swallows the packets. With a quorum of others the cluster goes on.",
-		Acts:  "It asks each peer itself once a second, and shows the one that does not answer as missing. On that node its own supervisor restarts a member that is frozen.",
+		Means: "The peer's process is stopped, its machine hangs, or a firewall drops the packets. If the other members are a quorum, the cluster goes on.",
+		Acts:  "It asks each peer once a second, and shows a peer that does not answer as missing. A frozen member is restarted by the supervisor on its own node.",
 		Next:  []Step{{"on that machine", []string{"systemctl status etcd", "etcd-node status", "cat /proc/pressure/cpu /proc/pressure/io /proc/pressure/memory"}}},
-		Never: "Never remove the member before you know that its machine is off: what removes it cannot be undone.",
+		Never: "Never remove the member before you know that its machine is off: a removal cannot be undone.",
 	},
 	{
 		ID: IDNoSpaceAlarm, Class: Operator, Lives: true,
 		Sign:  "the cluster has a NOSPACE alarm",
-		Cause: "a database has reached its quota: the cluster takes no more puts (NOSPACE alarm)",
-		Means: "The database of at least one member is as large as --quota-backend-bytes allows (2 GiB unless set). Reads and deletes go on; puts are refused in the whole cluster. READY and /readyz stay good. It says nothing about the disk.",
-		Acts:  "It shows the alarm. It neither compacts nor disarms by itself.",
+		Cause: "a database has reached its quota: the cluster accepts no more puts (NOSPACE alarm)",
+		Means: "The database of at least one member is as large as --quota-backend-bytes allows (2 GiB unless set). Reads and deletes still work; the whole cluster refuses puts. READY and /readyz do not change. The alarm says nothing about the disk.",
+		Acts:  "It shows the alarm. It does not compact or disarm anything by itself.",
 		Next: []Step{
 			{"drop old revisions and give the space back, member by member; then disarm", []string{
 				"etcdctl endpoint status --cluster -w table",
@@ -38,9 +38,9 @@ var entriesCluster = []Entry{
 				"etcdctl defrag --cluster",
 				"etcdctl alarm disarm",
 			}},
-			{"find out what filled it: a client without compaction (ETCD_AUTO_COMPACTION_RETENTION), or data that needs a larger ETCD_QUOTA_BACKEND_BYTES", nil},
+			{"find out what filled it: old revisions that nobody compacts (set ETCD_AUTO_COMPACTION_RETENTION), or data that needs a larger ETCD_QUOTA_BACKEND_BYTES", nil},
 		},
-		Never: "Never disarm before there is space again: it comes back with the next puts.",
+		Never: "Never disarm before the database has room again: the alarm comes back with the next puts.",
 	},
 	{
 		ID: IDCorruptAlarm, Class: Operator, Lives: true,
@@ -49,7 +49,7 @@ var entriesCluster = []Entry{
 		Means: "The members have compared hashes and found a difference. etcd refuses reads and writes until somebody has decided which member is wrong.",
 		Acts:  "It shows the alarm and the member that it names. The member stays up so that its data can be compared and saved.",
 		Next: []Step{
-			{"which member differs from the majority? Keep a snapshot of each", []string{
+			{"find the member that differs from the majority, and keep a snapshot of each", []string{
 				"etcdctl alarm list --endpoints={endpoints}",
 				"etcdctl endpoint hashkv --cluster -w table",
 				"etcdctl snapshot save NAME.db --endpoints=URL",
@@ -59,6 +59,6 @@ var entriesCluster = []Entry{
 			}},
 			{"then", []string{"etcdctl alarm disarm"}},
 		},
-		Never: "Never disarm before the member that differs is gone: clients would read either of two truths.",
+		Never: "Never disarm before the member that differs is gone: the answer to a client would depend on which member it asks.",
 	},
 }

@@ -2,35 +2,35 @@ package failure
 
 import "slices"
 
-// replace is the documented way to bring a node back as a new member. Moved
-// aside, not deleted: until the new member has caught up this may be the best
-// copy there is.
+// replace is the documented way to bring a node back as a new member. The old
+// data is moved aside, not deleted: until the new member has caught up it may be
+// the best copy that is left.
 var replace = []Step{
-	{"on a live member, where `member list` still shows this one; then add it anew", []string{
+	{"on a live member, remove this one if `member list` still shows it, and add it again", []string{
 		"etcdctl member list --endpoints={endpoints}",
 		"etcdctl member remove {member-id} --endpoints={endpoints}",
 		"etcdctl member add {name} --peer-urls={peer-urls} --endpoints={endpoints}",
 	}},
-	{"here; the first command only if there is something to keep", []string{
+	{"here; run the first command only if there is something to keep", []string{
 		"mv -T {data-dir}/member {data-dir}/member.old",
 		"systemctl start etcd",
 	}},
 }
 
-// mounted is what to look at before anything else where data is missing.
-var mounted = Step{"is this the right disk? If not, mount it, and start etcd; nothing else is needed", []string{
+// mounted comes first if data is missing.
+var mounted = Step{"is this the right disk? If not, mount the right one and start etcd; you need nothing else", []string{
 	"findmnt -T {data-dir}",
 }}
 
-const neverForce = "Never start it with an empty data dir under its old member ID: it would have forgotten votes and entries that it has promised to keep. Remove it, and add it anew."
+const neverForce = "Never start a member with an empty data dir under its old member ID: it would have forgotten votes and entries that it has promised to keep. Remove it, and add it again."
 
-// entriesIdentity: who this member is, and whether its cluster agrees.
+// entriesIdentity: the identity of this member, and whether its cluster agrees.
 var entriesIdentity = []Entry{
 	{
 		ID: IDRemoved, Class: Permanent, Exit: ExitRemoved,
 		Texts: []string{"the member has been permanently removed from the cluster"},
 		Cause: "this member was removed from the cluster; its data is of no further use to it",
-		Means: "Somebody ran `etcdctl member remove` for this member. A removal is for ever: a member ID is never used again. Stock etcd ends with status 0, or says READY and ends, depending on whether it was up at that moment.",
+		Means: "Somebody ran `etcdctl member remove` for this member. A removal is permanent: a member ID is never used again. Stock etcd ends with status 0, or reports READY and then ends, depending on whether it was up at that moment.",
 		Acts:  "It stops, does not come back by itself, and keeps the data dir as it is.",
 		Next:  replace,
 		Never: "Never copy the data of another member over it to bring it back.",
@@ -39,80 +39,80 @@ var entriesIdentity = []Entry{
 		ID: IDWiped, Class: Permanent, Exit: ExitNoData,
 		Sign:  "the data dir is empty, and the pin (kept outside of the data dir) says that a member has lived here",
 		Cause: "the data dir is empty where a member used to be: was the disk wiped, or is it not mounted?",
-		Means: "This node has run a member with this data dir before. Mostly the disk is not mounted. etcd would begin a new, empty cluster here without a word, or would break the promises that this member gave to its peers.",
-		Acts:  "It refuses to start and touches nothing. It starts by itself where the cluster already lists a new, unstarted member with this node's peer URLs: then it is a replacement. Where nobody answers it asks for 15 s.",
+		Means: "This node has run a member with this data dir before. In most cases the disk is not mounted. etcd would silently begin a new, empty cluster here, or break the promises that this member has made to its peers.",
+		Acts:  "It refuses to start and touches nothing. There is one exception: if the cluster already lists a new, unstarted member with this node's peer URLs, this node is the replacement, and starts. If no peer answers, etcd-node keeps asking for 15 s.",
 		Next: append(append([]Step{mounted}, replace...), Step{
-			"only if a new, empty cluster shall begin here", []string{"etcd-node forget", "systemctl start etcd"},
+			"only if you want to begin a new, empty cluster here", []string{"etcd-node forget", "systemctl start etcd"},
 		}),
 		Never: neverForce,
 	},
 	{
 		ID: IDWipedRejoin, Class: Permanent, Exit: ExitNoData,
 		Texts: []string{"has already been bootstrapped", "tocommit(…is out of range [lastIndex(0)]"},
-		Cause: "the cluster knows this member but its data dir is empty, and counts on what was in it: was the disk wiped, or is it not mounted?",
-		Means: "The other members list this one and have its votes and acknowledgements on record, but there is no data here. etcd says \"already bootstrapped\" where ETCD_INITIAL_CLUSTER_STATE is new, and panics with \"tocommit is out of range\" where it is existing.",
-		Acts:  "It stops at once instead of trying again and again. Data that etcd has begun in the meantime holds nothing.",
+		Cause: "the cluster knows this member and counts on its data, but the data dir is empty: was the disk wiped, or is it not mounted?",
+		Means: "The other members list this one and have its votes and acknowledgements on record, but there is no data here. etcd says \"already bootstrapped\" if ETCD_INITIAL_CLUSTER_STATE is new, and panics with \"tocommit is out of range\" if it is existing.",
+		Acts:  "It stops at once instead of trying again and again. The files that etcd has begun to write meanwhile hold nothing.",
 		Next:  append([]Step{mounted}, replace...),
 		Never: neverForce,
 	},
 	{
 		ID: IDOtherIdentity, Class: Permanent, Exit: ExitForeign,
-		Sign:  "cluster or member ID in the data dir differ from the pin's",
-		Cause: "the data dir holds another member's data than the one that this node has run before",
-		Means: "The data names another cluster or another member than the pin. Either another disk is mounted, data was copied from another machine, or a snapshot was restored here on purpose. Two members with one identity corrupt a cluster.",
+		Sign:  "the cluster ID or the member ID in the data dir differs from the pin's",
+		Cause: "the data dir holds the data of another member than the one that this node has run before",
+		Means: "The data names a different cluster or a different member than the pin. Either another disk is mounted, data was copied from another machine, or a snapshot was restored here on purpose. Two members with one identity corrupt a cluster.",
 		Acts:  "It refuses to start and touches nothing.",
 		Next: []Step{
-			{"is this the right disk? If not, mount the right one, and start etcd", []string{"findmnt -T {data-dir}"}},
-			{"if the data is meant to be here (a restored snapshot, a disk that moved, and its old machine is off)", []string{"etcd-node forget", "systemctl start etcd"}},
+			{"is this the right disk? If not, mount the right one and start etcd", []string{"findmnt -T {data-dir}"}},
+			{"if the data belongs here (a restored snapshot, or a disk that was moved and whose old machine is off)", []string{"etcd-node forget", "systemctl start etcd"}},
 		},
-		Never: "Never run `etcd-node forget` while the machine from which the data came still runs it.",
+		Never: "Never run `etcd-node forget` while the machine that the data came from still runs it.",
 	},
 	{
 		ID: IDLoopbackData, Class: Permanent, Exit: ExitConfig,
 		Sign:  "by its data this is the only member, with peer URLs on loopback, but the configuration names several members",
 		Cause: "the data is that of a cluster of one on loopback, but the configuration names several members",
-		Means: "Either etcd was started here once without a cluster list, or a snapshot was restored without --initial-cluster: etcdutl then writes a cluster of one on localhost. Data outranks the list, so that it would serve alone, healthy to the eye, while the others wait for it.",
-		Acts:  "It refuses to start, because which of these it is, and what counts, only you know.",
+		Means: "Either etcd was started here once without a cluster list, or a snapshot was restored without --initial-cluster: etcdutl then writes a cluster of one on localhost. Data outranks the list, so this member would serve alone and look healthy, while the others wait for it.",
+		Acts:  "It refuses to start, because only you know which of these it is and which data counts.",
 		Next: slices.Concat(
 			restored("if a snapshot was restored here, restore it again with the list"),
 			[]Step{
-				{"if the data is of a trial: keep it aside and join", []string{"mv -T {data-dir}/member {data-dir}/member.old", "etcd-node forget", "systemctl start etcd"}},
-				{"if the data of a member that served alone counts: let it serve alone once more, with ETCD_INITIAL_CLUSTER={name}={peer-urls} in /etc/default/etcd; give it the peer URL that the others can reach; then add them one by one", []string{
+				{"if the data is from a trial, move it aside and join", []string{"mv -T {data-dir}/member {data-dir}/member.old", "etcd-node forget", "systemctl start etcd"}},
+				{"if this member served alone and its data counts, let it serve alone once more, with ETCD_INITIAL_CLUSTER={name}={peer-urls} in /etc/default/etcd; give it the peer URL that the others can reach; then add the others one by one", []string{
 					"systemctl start etcd",
 					"etcdctl member update {member-id} --peer-urls={peer-urls}",
 					"etcdctl member add NAME --peer-urls=URL",
 				}},
 			},
 		),
-		Never: "Never take a restored snapshot for a trial: put aside on every host, it is gone from all of them. Never start the other members with ETCD_INITIAL_CLUSTER_STATE=new while this data still counts: they would begin a cluster without it.",
+		Never: "Never mistake a restored snapshot for a trial: once you have moved it aside on every host, the cluster has lost it. Never start the other members with ETCD_INITIAL_CLUSTER_STATE=new while this data still counts: they would begin a cluster without it.",
 	},
 	{
 		ID: IDLoopbackConfig, Class: Permanent, Exit: ExitConfig,
 		Sign:  "by its data this is one member of several, with a peer URL that other machines reach, but neither URLs nor a cluster list are configured",
-		Cause: "the data is of one member of several, but nothing is configured: it would serve on loopback only",
-		Means: "/etc/default/etcd is empty, or not the one with which this node was set up. The member would go on following its cluster, but listen on 127.0.0.1 only, and tell clients that it is there.",
+		Cause: "the data belongs to one member of several, but nothing is configured: it would serve on loopback only",
+		Means: "/etc/default/etcd is empty, or is not the file with which this node was set up. The member would still follow its cluster, but it would listen only on 127.0.0.1 and send clients there.",
 		Acts:  "It refuses to start and touches nothing.",
 		Next: []Step{
-			{"bring the configuration back: every node has the same", []string{
+			{"bring the configuration back; every node has the same file", []string{
 				"scp OTHER-NODE:/etc/default/etcd /etc/default/etcd",
 				"etcd-node config",
 				"systemctl start etcd",
 			}},
-			{"only to look at a copy of the data, on another machine, as a cluster of its own", []string{
+			{"only to look at a copy of the data, on another machine, as a separate cluster", []string{
 				"etcd --data-dir=COPY --force-new-cluster",
 			}},
 		},
-		Never: "Never start a member of a cluster that serves with --force-new-cluster.",
+		Never: "Never use --force-new-cluster to start a member of a cluster that is serving.",
 	},
 	{
 		ID: IDForeign, Class: Permanent, Exit: ExitForeign,
 		Sign:  "the member never becomes ready, and its peers answer with another cluster ID; etcd logs \"request cluster ID mismatch\"",
 		Cause: "the peers belong to another cluster (another token, or data of another cluster on this node)",
-		Means: "The peers that this node is configured with answer, but their cluster ID is another one. etcd itself waits for ever and returns no error.",
-		Acts:  "It asks each peer for its cluster ID, and ends when they agree on another one than this member's.",
+		Means: "The peers in this node's configuration answer, but with another cluster ID. etcd itself waits for ever and returns no error.",
+		Acts:  "It asks each peer for its cluster ID, and stops when a quorum of them agrees on another ID than this member's.",
 		Next: []Step{
 			{"compare ETCD_INITIAL_CLUSTER_TOKEN and the cluster list on all nodes", []string{"etcd-node config"}},
-			{"if this node's data is the stray one", []string{"mv -T {data-dir}/member {data-dir}/member.old", "etcd-node forget", "systemctl start etcd"}},
+			{"if this node's data is the wrong one", []string{"mv -T {data-dir}/member {data-dir}/member.old", "etcd-node forget", "systemctl start etcd"}},
 		},
 		Never: "Never delete data on the side that serves.",
 	},

@@ -1,21 +1,21 @@
 package failure
 
-// entriesVersion: data of another etcd than the one in here.
+// entriesVersion: data of another version than the etcd in this binary.
 var entriesVersion = []Entry{
 	{
 		ID: IDTooOld, Class: Permanent, Exit: ExitData,
 		Texts: []string{"unmarshal should never fail"},
 		Sign:  "the database has no storage version: it was written by etcd 3.5 or older",
 		Cause: "the data dir was written by an etcd that is too old for this one to read",
-		Means: "etcd 3.7 reads data of 3.6 and 3.7. Older data goes through each version in between: 3.4 → 3.5 → 3.6 → 3.7. Debian 12 ships 3.4.",
-		Acts:  "It looks before it starts etcd, refuses, and changes nothing.",
+		Means: "etcd 3.7 reads data of 3.6 and 3.7. Older data has to go through each version in between: 3.4 → 3.5 → 3.6 → 3.7. Debian 12 ships 3.4.",
+		Acts:  "It looks at the data before it starts etcd, refuses, and changes nothing.",
 		Next: []Step{
-			{"with the etcd of that version on this data dir, bring all members to 3.5, one after the other, then all to 3.6, then all to 3.7; in between, are they all there and healthy?", []string{
+			{"run the etcd of the old version on this data dir; then bring all members to 3.5, one after the other, then all to 3.6, then all to 3.7; in between, check that all are there and healthy", []string{
 				"etcdctl endpoint status --cluster -w table",
 				"etcdctl endpoint health --cluster",
 			}},
 		},
-		Never: "Never skip a version, and never go on with one member before all others have arrived at the same.",
+		Never: "Never skip a version, and never go on with one member before all others have reached the same version.",
 	},
 	{
 		ID: IDTooNew, Class: Permanent, Exit: ExitData,

@@ -54,7 +54,7 @@ func Explain(id string, values map[string]string) (string, bool) {
 func (e Entry) follows() string {
 	switch {
 	case e.Lives:
-		return "The member lives on; it is not restarted because of this."
+		return "The member keeps running; it is not restarted because of this."
 	case e.Class == Permanent:
 		return fmt.Sprintf("Permanent: the daemon ends with exit code %d, and systemd leaves it alone.", e.Exit)
 	case e.ends():
@@ -73,13 +73,16 @@ func (e Entry) shows() string {
 		texts = append(texts, `"`+t+`"`)
 	}
 	said := strings.Join(texts, ", ")
+	if len(texts) > 1 {
+		said = "one of " + said
+	}
 	switch {
 	case said == "":
 		return upper(e.Sign) + "."
 	case e.Sign == "":
-		return "In words of etcd's or the kernel's: " + said + "."
+		return "etcd or the kernel says " + said + "."
 	default:
-		return upper(e.Sign) + "; or in words of etcd's or the kernel's: " + said + "."
+		return upper(e.Sign) + "; or etcd or the kernel says " + said + "."
 	}
 }
 
@@ -95,10 +98,11 @@ func (s Step) sentence() string {
 	}
 }
 
-// upper begins a sentence. The catalogue's clauses begin with ASCII.
+// upper begins a sentence, unless with a name that is always in lower case. The
+// catalogue's clauses begin with ASCII.
 func upper(s string) string {
-	if s == "" {
-		return ""
+	if s == "" || strings.HasPrefix(s, "etcd") || strings.HasPrefix(s, "systemd") {
+		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
 }

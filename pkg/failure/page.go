@@ -12,20 +12,38 @@ func Page() string {
 
 <!-- Generated from pkg/failure by go generate. Change it there. -->
 
-Every way a member ends, cannot start, or runs without being of use. ` + "`etcd-node explain`" + ` prints the entry of the
-last failure with this node's own values in its commands, ` + "`etcd-node explain ID`" + ` any entry, ` + "`etcd-node explain --list`" + `
-all. There its etcdctl commands also name an endpoint and the files for TLS. Words in capitals are yours to fill in:
+Every way in which a member ends, cannot start, or runs without being of use. ` + "`etcd-node explain`" + ` prints the entry of
+the last failure, ` + "`etcd-node explain ID`" + ` prints any entry, and ` + "`etcd-node explain --list`" + ` lists them all. The commands that
+it prints hold this node's own values, and its etcdctl commands name an endpoint and the TLS files. Here you fill in the words
+in capitals:
 
 ` + legend() + `
-Classes:
+## Classes
 
-* **transient**: heals by a restart or by itself; tried again at once, then with growing pauses up to 3 s. Where an exit code is
-  shown it is systemd that tries again.
-* **operator**: heals when somebody repairs something outside the data; tried again every 30 s.
-* **permanent**: another try makes nothing better; the daemon ends with the exit code and systemd leaves it alone.
-* **shown**: a state of a running member; it is never restarted because of it.
+* **transient**: heals by a restart or by itself. etcd-node tries again at once, then with growing pauses of up to 3 s. If an
+  exit code is shown, systemd tries again instead.
+* **operator**: heals when somebody repairs something outside the data. etcd-node tries again every 30 s.
+* **permanent**: another try would not help. The daemon ends with the exit code, and systemd leaves it alone.
+* **shown**: a state of a running member, which is never restarted because of it.
 
-Without a service manager any failure before the first serving ends the process, with exit code 1 where none is shown.
+Without a service manager, any failure before the member has first served ends the process, with exit code 1 if the table
+shows none.
+
+## Exit codes
+
+| exit code | meaning | systemd restarts it |
+|---|---|---|
+| 0 | stopped as told | no |
+| 1 | failed; another start may heal it | yes |
+| 2 | bad command line (78 under systemd) | – |
+| 65 | the data is damaged or of another version | no |
+| 66 | the data dir is empty where a member used to be | no |
+| 67 | this member was removed from the cluster | no |
+| 75 | not joined within ` + "`ETCD_NODE_START_TIMEOUT`" + `, or every attempt of a start has failed for a minute | yes |
+| 76 | the peers, or the data, belong to another cluster | no |
+| 78 | the configuration is wrong | no |
+
+## Entries
 
 | ID | class | exit code | cause |
 |---|---|---|---|

@@ -17,7 +17,7 @@ func TestNoQuorumRestoresLast(t *testing.T) {
 	at := func(what string) int {
 		return slices.IndexFunc(f.Next, func(step string) bool { return strings.Contains(step, what) })
 	}
-	order := []int{at("etcd-node status"), at("endpoint status --endpoints=http://192.0.2.2:2379,http://192.0.2.3:2379"), at("only where more than half"), at("snapshot restore")}
+	order := []int{at("etcd-node status"), at("endpoint status --endpoints=http://192.0.2.2:2379,http://192.0.2.3:2379"), at("more than half of the members"), at("snapshot restore")}
 	if order[0] != 0 || !slices.IsSorted(order) {
 		t.Errorf("%v: %q", order, f.Next)
 	}
