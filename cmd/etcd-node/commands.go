@@ -100,9 +100,9 @@ func statusCommand(w world) *cobra.Command {
 		Use:   "status",
 		Short: "print what the daemon on this node is doing",
 		Long: `Asks the daemon on this node over its unix socket, which root and the service
-user can open, and prints its state, members, and how the member ended last.
-Exits 0 while the member serves and knows a leader, 1 otherwise, 3 if there is no
-daemon to ask.`,
+user can open, and prints its state, its members, and how the member last ended.
+It exits 0 if the member serves and knows a leader, 1 if not, and 3 if no daemon
+answers.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if output != "text" && output != "json" {

@@ -25,13 +25,13 @@ func configCommand(w world) *cobra.Command {
 		Long: `Prints the configuration with which the daemon would start here: every setting
 that is not etcd's default, with its origin. It reads /etc/default/etcd (or the
 file that ETCD_NODE_ENV_FILE names), the environment, and the flags that follow.
-If the configuration is not valid it prints all problems and exits 78. Nothing
-is changed; root looks at files with the eyes of the user etcd, and systemd is
-asked what etcd.service lets the daemon see and write to.
+If the configuration is not valid it prints all problems and exits 78. It changes
+nothing. As root it checks files as the user etcd would see them, and it asks
+systemd which paths etcd.service lets the daemon read and write.
 
-  -o, --output FORMAT  table; env: an env file; json; command: the line with
-                       which plain etcd would do the same. Secrets are redacted
-  --origin             print origins as comments in env and command, too
+  -o, --output FORMAT  table; env: an env file; json; command: the command line
+                       of plain etcd with the same settings. Secrets are redacted
+  --origin             print origins in env and command as well, as comments
   --diff FILE          print what would change if FILE were the env file, and
                        when: at a restart, at a first start, or never`,
 		DisableFlagParsing: true, // the flags are etcd's

@@ -33,9 +33,9 @@ func explainCommand(w world) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain [ID]",
 		Short: "explain what is wrong on this node, or an entry of the catalogue",
-		Long: `Without an ID: explains what is wrong with the member now, and how it ended last,
-also before a reboot, with the commands for this node. With an ID, as status and log
-name it: that entry of the catalogue. --list shows all of them.`,
+		Long: `Without an ID, explains what is wrong with the member now and how it last ended,
+even before a reboot, with the commands for this node. With an ID, as status and log
+show it, prints that entry of the catalogue. --list shows all entries.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			out := c.OutOrStdout()
@@ -121,11 +121,12 @@ func forgetCommand(w world) *cobra.Command {
 	return &cobra.Command{
 		Use:   "forget",
 		Short: "let another member begin on this node: a restored snapshot, a new cluster",
-		Long: `Takes the pin away: etcd-node no longer remembers which member lives on this node,
-and starts with whatever is in the data dir, also nothing. Only needed where a snapshot
-was restored, or a new cluster shall begin where another one was; never for a
-replacement, a change of address or name, or data of stock etcd. The daemon
-must be stopped. The data is not touched, and the pin is kept beside its place.`,
+		Long: `Removes the pin: etcd-node then no longer knows which member lives on this node, and
+starts with whatever the data dir holds, even if it is empty. You need this only after
+you have restored a snapshot, or to begin a new cluster in place of another one. You
+never need it for a replacement, a change of address or name, or data of stock etcd.
+The daemon must be stopped. The data is not touched, and the pin is kept under another
+name in the same directory.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch _, _, err := askStatus(c.Context(), w); {
@@ -159,8 +160,8 @@ func historyCommand(w world) *cobra.Command {
 		Use:   "history",
 		Short: "print what the flight recorder kept",
 		Long: `Prints the records of the flight recorder in /var/log/etcd-node, oldest first: starts,
-states and their reasons, and how the member ended, with the last lines of its log. No
-daemon is needed, and no root: the group etcd may read it.`,
+states and their reasons, and how the member ended, with the last lines of its log. It
+needs no daemon and no root: the group etcd may read the records.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if output != "text" && output != "json" {
@@ -191,7 +192,7 @@ daemon is needed, and no root: the group etcd may read it.`,
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "text", "format: text or json, one record a line")
-	c.Flags().IntVarP(&count, "lines", "n", 100, "the last so many records; 0 = all")
+	c.Flags().IntVarP(&count, "lines", "n", 100, "how many of the last records to print; 0 = all")
 	return c
 }
 

@@ -45,9 +45,9 @@ etcd-node finds this machine's address and short host name by itself. Give all
 machines the same /etc/default/etcd with ETCD_INITIAL_CLUSTER (or the pairs
 ETCD_1/ETCD_IP_1 …) and run: systemctl start etcd
 
-Its own variables, with their defaults (etcd's too: docs/configuration.md):
+Its own variables and their defaults (docs/configuration.md has etcd's as well):
 ` + config.Help() + `
 Exit codes: 0 stopped as told, 1 failed, 2 bad command line, 65 damaged data,
 66 empty data dir of a known member, 67 removed from the cluster, 75 not joined in
-time, 76 peers or data of another cluster, 78 configuration.
+time, 76 peers or data of another cluster, 78 bad configuration.
 `
