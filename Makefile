@@ -1,12 +1,12 @@
-# make build      bin/etcd-node, one static binary (GOARCH=arm64 make build for the other machine)
+# make build      bin/etcd-node, one static binary (GOARCH=arm64 make build for the other architecture)
 # make run        one member on loopback, data in bin/run; no root, nothing installed
 # make install    after make build; DESTDIR= and PREFIX= as usual (PREFIX=/usr/local)
-# make install-as-etcd  the binary alone, also under the name etcd, for a unit that you have; docs/dropin.md
-# make uninstall  takes away what install put there; never data, never a changed /etc/default/etcd
-# make check      format, vet, staticcheck, vulnerabilities, generated files, unit file
-# make test       all tests with -race; says which it skipped and why
-# make lab-test   those of them that boot three real-systemd hosts (root)
-# make faults     every fault for real, written to docs/FAULTS.md (root, 20 minutes)
+# make install-as-etcd  only the binary, also under the name etcd, for a unit that you already have; docs/dropin.md
+# make uninstall  removes what install put there, but no data, and no /etc/default/etcd that you changed
+# make check      format, vet, staticcheck, vulnerabilities, links, generated files, unit file
+# make test       all tests with -race; lists those that it skipped, and why
+# make lab-test   only the tests that boot three hosts with a real systemd (root)
+# make faults     every fault for real, written to docs/FAULTS.md (root, 20 to 30 minutes)
 # make soak       random faults on three hosts, every answer checked; DURATION=60m (root)
 # make bench      the numbers, side by side with stock etcd of the same build (root, an hour)
 
@@ -15,8 +15,8 @@ PREFIX      ?= /usr/local
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
-# -trimpath and no cgo: the same bytes on every builder, and no libc needed where it runs.
-# -s -w: a third less to copy to each host; stack traces do not need what they leave out.
+# -trimpath and no cgo: every builder makes the same bytes, and the binary needs no libc.
+# -s -w: a third less to copy to each host; stack traces do not need what is left out.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
 .PHONY: build build-all run install install-as-etcd uninstall check test lab-test faults soak bench help
@@ -27,13 +27,13 @@ build-all:
 	GOARCH=amd64 $(BUILD) -o bin/etcd-node-linux-amd64 ./cmd/etcd-node
 	GOARCH=arm64 $(BUILD) -o bin/etcd-node-linux-arm64 ./cmd/etcd-node
 
-# An env file of this machine's own cluster must not reach a trial run.
+# The env file of a cluster on this machine must not reach a trial run.
 run: build
 	mkdir -p -m 0700 bin/run
 	ETCD_NODE_ENV_FILE=/dev/null ETCD_DATA_DIR=bin/run/data exec bin/etcd-node
 
-# systemd reads units and users below /usr and /usr/local (where /usr/local wins, so that a
-# distribution's etcd.service stays untouched), firewalld below /usr only; both read /etc.
+# systemd reads units and users below /usr and /usr/local (/usr/local wins, so a distribution's
+# etcd.service stays untouched), firewalld only below /usr; both read /etc.
 SYSTEMD   = $(DESTDIR)$(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)
 FIREWALLD = $(DESTDIR)$(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/firewalld/services
 DEFAULTS  = $(DESTDIR)/etc/default/etcd
@@ -50,7 +50,7 @@ install:
 	else install -D -m 0644 deploy/systemd/etcd.default $(DEFAULTS); fi
 	@echo 'next: systemd-sysusers && systemctl daemon-reload; edit /etc/default/etcd; systemctl enable --now etcd'
 
-# What is called etcd already is somebody's: a package's, or an etcd to go back to.
+# A file that is already called etcd belongs to a package, or is an etcd to go back to.
 ETCD = $(DESTDIR)$(PREFIX)/bin/etcd
 install-as-etcd:
 	@test -x bin/etcd-node || { echo 'bin/etcd-node is not there: first `make build`' >&2; exit 1; }
@@ -74,11 +74,12 @@ check:
 	$(GO) mod tidy -diff
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
+	test/check/links
 	test/check/generated
 	test/check/unit
 	test/check/vulnerabilities
 
-# The lab comes after the rest, alone: its tests have an eye on the clock.
+# The lab runs after the rest, alone, because its tests measure time.
 test: build
 	@rc=0; $(GO) test -race -json $$($(GO) list ./... | grep -v '/test/lab$$') | $(GO) run ./test/report || rc=1; \
 	$(MAKE) --no-print-directory lab-test || rc=1; exit $$rc
@@ -89,7 +90,7 @@ lab-test: build
 faults: build
 	$(GO) run ./test/faults -write
 
-# Two minutes is what CI has time for.
+# CI has time for two minutes.
 DURATION ?= 2m
 soak: build
 	$(GO) run ./test/soak -duration $(DURATION)

@@ -40,7 +40,7 @@ func Explain(id string, values map[string]string) (string, bool) {
 		}
 	}
 	if words := wordsIn(b.String()); len(words) > 0 {
-		b.WriteString("\nYours to fill in\n")
+		b.WriteString("\nFor you to fill in\n")
 		for _, w := range words {
 			wrap(&b, "  ", w+".")
 		}
