@@ -16,22 +16,22 @@ type Entry struct {
 	Lives bool
 
 	Cause string // one sentence, lower case, no full stop
-	// Texts are how etcd, Go or the kernel put it: any of these, "…" between
-	// parts that must follow one another. None where only a signature tells.
+	// Texts are the words of etcd, Go or the kernel, any one of which tells; "…"
+	// stands between parts that must follow one another. Empty if only Sign tells.
 	Texts []string
-	Sign  string // the signature: what is seen where no text tells
+	Sign  string // how etcd-node recognises it if no text tells
 
-	Means string // what it means, for people
-	Acts  string // what etcd-node does by itself
-	Next  []Step // what to do
-	Never string // what makes it worse; "" where nothing tempts
+	Means string // the meaning, for people
+	Acts  string // the actions of etcd-node itself
+	Next  []Step // the actions for the operator
+	Never string // the tempting action that makes it worse; "" if there is none
 
-	errs []error // what [FromError] knows by errors.Is
+	errs []error // [FromError] recognises these by errors.Is
 }
 
 // Step is one thing to do.
 type Step struct {
-	Say string   // where, in which case, or to what end; or all there is to do
+	Say string   // where, in which case, or for which purpose; the whole step if there is no command
 	Run []string // commands, with {placeholders}; see [Failure.Fill]
 }
 
@@ -45,16 +45,16 @@ func (s Step) String() string {
 }
 
 // catalogue is the table. The first row with a text that matches wins, so the
-// special ones stand before the general ones: a name that does not resolve
-// before the configuration, as which etcd reports it; the disk before damaged
-// data, because a full disk makes etcd say both.
+// special rows stand before the general ones: a name that does not resolve before
+// the configuration, because etcd reports the one as the other; the disk before
+// damaged data, because etcd reports both when a disk is full.
 var catalogue = completed(slices.Concat(
 	entriesIdentity, entriesConfiguration, entriesDisk, entriesAccess,
 	entriesVersion, entriesData, entriesNetwork, entriesCluster, entriesProcess,
 ))
 
-// completed adds what would be the same in every row. Steps stand in several
-// rows, so they are copied.
+// completed fills in the parts that would be the same in every row. It copies the
+// steps, because several rows share them.
 func completed(entries []Entry) []Entry {
 	for i := range entries {
 		e := &entries[i]
@@ -80,8 +80,7 @@ func cloneSteps(steps []Step) []Step {
 // ends reports whether the daemon ends because of the entry, also under systemd.
 func (e Entry) ends() bool { return e.Exit != ExitFailure }
 
-// All returns the catalogue in its order. The caller may do with it what it
-// likes.
+// All returns a copy of the catalogue, in its order. The caller may change it.
 func All() []Entry {
 	all := slices.Clone(catalogue)
 	for i, e := range all {

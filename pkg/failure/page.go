@@ -75,7 +75,7 @@ shows none.
 	return b.String()
 }
 
-// legend says what words in capitals stand for.
+// legend explains the words in capitals.
 func legend() string {
 	var b strings.Builder
 	for _, m := range meanings {

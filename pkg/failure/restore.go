@@ -3,13 +3,13 @@ package failure
 // restored is how a cluster begins again from a snapshot, on all its hosts. say
 // tells in which case.
 //
-// The flags are those without which etcdutl writes a cluster of one on
-// localhost. The token is another than before, so that the members and the
-// cluster have other IDs: a host that was left out, with its old data, is then
-// refused by the others instead of mixing its log with theirs. It is made from
-// the ID of the cluster before, because it must be the same on all hosts, and
-// another one each time: IDs are made from token and URLs alone. The data that is moved
-// aside has a name that no attempt before has taken.
+// Without these flags etcdutl would write a cluster of one on localhost. The token
+// is a new one, so that the members and the cluster get new IDs: the others then
+// refuse a host that was left out, with its old data, instead of mixing its log
+// with theirs. The token is made from the old cluster's ID, because it must be the
+// same on all hosts and a different one each time: IDs are made only from the
+// token and the URLs. The data is moved aside under a name that no earlier attempt
+// has taken.
 func restored(say string) []Step {
 	return []Step{
 		{say + "; on every host, move the old data aside (with ETCD_WAL_DIR, also what is there)", []string{
