@@ -1,8 +1,9 @@
 package config
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // Problem is one thing that is wrong with the configuration. It holds no secret.
@@ -26,11 +27,8 @@ func (p *Problem) Error() string {
 	return hide(s)
 }
 
-// credentials are what may stand before the host in a URL.
-var credentials = regexp.MustCompile(`://[^/?#@\s,"]*@`)
-
 // hide takes the credentials out of the URLs in a text.
-func hide(text string) string { return credentials.ReplaceAllString(text, "://"+redacted+"@") }
+func hide(text string) string { return shown.Redacted(text) }
 
 // Invalid is the error that lists every problem found.
 type Invalid struct {

@@ -1,0 +1,52 @@
+package shown
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// userinfo is the part of a URL that may hold a password. It reaches to the
+// last @ before the path, as for Go's parser of URLs.
+var userinfo = regexp.MustCompile(`://[^/?#\s"]*@`)
+
+// Redacted replaces the user and the password in the URLs of a text.
+func Redacted(s string) string {
+	if !strings.Contains(s, "@") { // nearly every text
+		return s
+	}
+	return userinfo.ReplaceAllLiteralString(s, "://(redacted)@")
+}
+
+// Text is s without passwords in URLs and without characters that control a
+// terminal: each of those, and each byte that is not UTF-8, becomes "?". Line
+// breaks and tabs stay.
+func Text(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c != '\n' && c != '\t' && controls(c) {
+			return '?'
+		}
+		return c
+	}, Redacted(s))
+}
+
+// controls reports whether a character acts on a terminal instead of being
+// printed: it moves the cursor, ends the line, or turns the direction of
+// writing around.
+func controls(c rune) bool {
+	return c == utf8.RuneError || unicode.In(c, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+}
+
+// plain is a word that no shell takes for anything else.
+var plain = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+,-]+$`)
+
+// Quoted is s as one word of a shell command: as it is where it is plain, else
+// in single quotes, with "?" for every control character and line break.
+func Quoted(s string) string {
+	if plain.MatchString(s) {
+		return s
+	}
+	s = strings.NewReplacer("\n", "?", "\t", "?", "'", `'\''`).Replace(Text(s))
+	return "'" + s + "'"
+}
