@@ -141,7 +141,7 @@ func prepare(ctx context.Context, loaded *config.Loaded, mem *memory, log *zap.L
 	return supervisor.Launch{
 		Args:        r.Args(),
 		Secrets:     r.Secrets(),
-		Values:      values(r),
+		Values:      r.Values(),
 		Election:    pipe.Election{Failover: r.Node.Failover, Start: r.Node.FastStart},
 		Guard:       guard,
 		ReadyAll:    r.Node.ReadyAll,

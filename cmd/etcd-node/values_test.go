@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/x509"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,37 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/etcd-node/etcd-node/pkg/config/preflight"
 	"github.com/etcd-node/etcd-node/test/pki"
 )
-
-func TestExplainedClientTLS(t *testing.T) {
-	server := pki.Issue(nil, func(c *x509.Certificate) { c.ExtKeyUsage = c.ExtKeyUsage[:1] })
-	host := &preflight.Host{ReadFile: func(path string) ([]byte, error) {
-		if path == "server.crt" {
-			return server.Cert, nil
-		}
-		return nil, fs.ErrPermission // what cannot be read is taken for good
-	}}
-	for _, tc := range []struct{ endpoint, set, want string }{
-		{"http://192.0.2.1:2379", "cert-file=a.crt key-file=a.key", ""},
-		{"https://192.0.2.1:2379", "cert-file=a.crt key-file=a.key", "--cacert=CA-FILE"},
-		{"https://192.0.2.1:2379", "cert-file=a.crt key-file=a.key client-cert-auth=1", "--cacert=CA-FILE --cert=a.crt --key=a.key"},
-		{"https://192.0.2.1:2379", "cert-file=a.crt key-file=a.key trusted-ca-file=ca.crt", "--cacert=ca.crt --cert=a.crt --key=a.key"},
-		{"https://192.0.2.1:2379", "cert-file=a.crt key-file=a.key trusted-ca-file=ca.crt client-cert-file=b.crt client-key-file=b.key", "--cacert=ca.crt --cert=b.crt --key=b.key"},
-		{"https://192.0.2.1:2379", "cert-file=server.crt key-file=a.key trusted-ca-file=ca.crt", "--cacert=ca.crt --cert=CLIENT-CERT --key=CLIENT-KEY"},
-		{"https://192.0.2.1:2379", "auto-tls=true", "--insecure-transport=false --insecure-skip-tls-verify"},
-	} {
-		set := map[string]string{}
-		for item := range strings.FieldsSeq(tc.set) {
-			key, value, _ := strings.Cut(item, "=")
-			set[key] = value
-		}
-		if got := clientTLS(tc.endpoint, set, host); got != tc.want {
-			t.Errorf("%s with %s: %q, want %q", tc.endpoint, tc.set, got, tc.want)
-		}
-	}
-}
 
 // The commands of etcdctl's that explain prints work as they stand, where
 // clients must show a certificate and where none is signed.

@@ -10,7 +10,7 @@ import (
 const width = 76
 
 // Explain returns the entry id as a text for a terminal, with this node's own
-// values in its commands (see [Failure.Fill]): prose is wrapped at 76 columns,
+// [Values] in its commands: prose is wrapped at 76 columns,
 // commands stand on lines of their own and are never wrapped. The second
 // result is false where there is no such entry.
 func Explain(id string, values map[string]string) (string, bool) {

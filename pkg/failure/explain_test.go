@@ -1,6 +1,8 @@
 package failure
 
 import (
+	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -65,8 +67,8 @@ func TestNoPlaceholderIsPrinted(t *testing.T) {
 		t.Errorf("docs/failures.md: %q", around(page))
 	}
 	all := map[string]string{}
-	for _, p := range placeholders {
-		all[p.key] = "x"
+	for _, key := range keys {
+		all[key] = "x"
 	}
 	for _, values := range []map[string]string{nil, {"name": "", "endpoints": ""}, all} {
 		for _, e := range All() {
@@ -98,10 +100,57 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// keys are those of all [Values].
+var keys = []string{
+	"name", "member-id", "cluster-id", "data-dir", "peer-urls", "initial-cluster", "endpoints",
+	"client-url", "client-ca", "client-cert", "client-key", "client-insecure",
+}
+
+// What the service user has written into a value does nothing where root pastes
+// the command: to a shell it is one word, to a terminal plain text, and no flag
+// to a program.
+func TestValuesAreQuoted(t *testing.T) {
+	for _, value := range []string{
+		"; rm -rf /", "$(reboot)", "`reboot`", "a b", "'; reboot; '", "x\nreboot", "x\x1b[2K\rreboot", "\u009b2J", "--help", "http://u:secretpw@h;reboot",
+	} {
+		values := map[string]string{}
+		for _, key := range keys {
+			values[key] = value
+		}
+		var script []string
+		for _, e := range All() {
+			text, _ := Explain(e.ID, values)
+			for _, printed := range append(Steps(e.ID, values), text) {
+				for _, c := range []string{"\x1b", "\r", "\u009b", "\nreboot", "secretpw", " --help"} {
+					if strings.Contains(printed, c) {
+						t.Errorf("%s: %q in %q", e.ID, c, printed)
+					}
+				}
+			}
+			for _, s := range e.Next {
+				for _, c := range s.Run {
+					script = append(script, replacer(values).Replace(c))
+				}
+			}
+		}
+		for _, command := range script {
+			bare := quoted.ReplaceAllString(strings.ReplaceAll(command, `'\''`, ""), "")
+			if strings.Contains(bare, "rm -rf /") || strings.Contains(bare, "reboot") {
+				t.Errorf("something stands outside of quotes in %q", command)
+			}
+		}
+		if out, err := exec.Command("sh", "-nc", strings.Join(script, "\n")).CombinedOutput(); err != nil {
+			t.Errorf("%q: a shell cannot parse the commands: %v: %s", value, err, out)
+		}
+	}
+}
+
+var quoted = regexp.MustCompile(`'[^']*'`)
+
 // Commands of etcdctl's reach the member and get past its TLS.
 func TestEtcdctlIsComplete(t *testing.T) {
 	text, _ := Explain(IDNoSpaceAlarm, map[string]string{
-		"own-endpoint": "--endpoints=https://192.0.2.1:2379", "client-tls": "--cacert=/tls/ca.crt",
+		"client-url": "https://192.0.2.1:2379", "client-ca": "/tls/ca.crt",
 	})
 	if want := "etcdctl alarm disarm --endpoints=https://192.0.2.1:2379 --cacert=/tls/ca.crt\n"; !strings.Contains(text, want) {
 		t.Errorf("no %q in\n%s", want, text)

@@ -59,11 +59,9 @@ func (f *Failure) Error() string {
 	return f.Cause + ": " + f.Detail
 }
 
-// Fill puts this node's own values into the next steps: each {key} is replaced
-// by its value, and where there is none by a word in capitals, which [Explain]
-// explains, or by nothing where the command can do without. The keys are name,
-// member-id, cluster-id, peer-urls, data-dir and initial-cluster; endpoints, the client URLs of the other members; and, as
-// flags of etcdctl, own-endpoint and client-tls.
+// Fill puts this node's own [Values] into the next steps: a word in capitals,
+// which [Explain] explains, stands where one is not known, or nothing where the
+// command can do without.
 func (f *Failure) Fill(values map[string]string) *Failure {
 	r := replacer(values)
 	next := make([]string, len(f.Next))
@@ -73,6 +71,17 @@ func (f *Failure) Fill(values map[string]string) *Failure {
 	filled := *f
 	filled.Next = next
 	return &filled
+}
+
+// Steps returns the next steps of the entry id as [Failure.Fill] has them; nil
+// where there is no such entry. A reader makes them anew instead of printing
+// commands that somebody else has written down.
+func Steps(id string, values map[string]string) []string {
+	e, ok := byID(id)
+	if !ok {
+		return nil
+	}
+	return e.failure("").Fill(values).Next
 }
 
 // New returns the catalogue's entry id with etcd's own words. An unknown id is

@@ -41,6 +41,8 @@ func TestFromError(t *testing.T) {
 		fmt.Errorf("write pin: %w", &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}): IDDiskFull,
 		reworded{syscall.EADDRINUSE}:        "port-busy",
 		fmt.Errorf("sync: %w", syscall.EIO): IDDiskIO,
+		// A failure stays what it is, whatever wraps it.
+		fmt.Errorf("bind: address already in use: %w", New(IDRemoved, "")): IDRemoved,
 		// By its text, where the type is lost.
 		fmt.Errorf("x: %v", syscall.EADDRINUSE):                   "",
 		fmt.Errorf("listen tcp :1: bind: %v", syscall.EADDRINUSE): "port-busy",

@@ -9,11 +9,15 @@ import (
 	"syscall"
 )
 
-// FromError recognises a failure by an error: by its type where the catalogue
-// knows one, else by its text. It is nil where the catalogue does not know it.
+// FromError recognises a failure by an error: the one that it wraps, else by a
+// type that the catalogue knows, else by its text. It is nil where the catalogue
+// does not know it.
 func FromError(err error) *Failure {
 	if err == nil {
 		return nil
+	}
+	if f := (*Failure)(nil); errors.As(err, &f) {
+		return f
 	}
 	for _, e := range catalogue {
 		for _, target := range e.errs {

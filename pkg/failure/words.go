@@ -1,25 +1,81 @@
 package failure
 
-import "strings"
+import (
+	"slices"
+	"strings"
 
-// placeholder is a value of the node that steps ask for as {key}.
+	"github.com/etcd-node/etcd-node/pkg/shown"
+)
+
+// placeholder is what steps ask for as {key}.
 type placeholder struct {
 	key string
-	// word stands there where the value is not known. Without a word nothing
+	// text makes it of the node's values; "" where they are not known.
+	text func(Values) string
+	// word stands there where the values are not known. Without a word nothing
 	// does, nor the blank before it: the command works, or may, without.
 	word string
 }
 
 var placeholders = []placeholder{
-	{"name", "MEMBER-NAME"},
-	{"member-id", "MEMBER-ID"},
-	{"peer-urls", "PEER-URLS"},
-	{"data-dir", "DATA-DIR"},
-	{"initial-cluster", "CLUSTER-LIST"},
-	{keyNewToken, "NEW-TOKEN"}, // of a cluster that begins anew
-	{"endpoints", "ENDPOINTS"}, // client URLs of the other members
-	{"own-endpoint", ""},       // flag of etcdctl: this member's client URL
-	{"client-tls", ""},         // flags of etcdctl: what its client URLs ask for
+	{"name", value("name"), "MEMBER-NAME"},
+	{"member-id", value("member-id"), "MEMBER-ID"},
+	{"peer-urls", value("peer-urls"), "PEER-URLS"},
+	{"data-dir", value("data-dir"), "DATA-DIR"},
+	{"initial-cluster", value("initial-cluster"), "CLUSTER-LIST"},
+	{"endpoints", value("endpoints"), "ENDPOINTS"},
+	{"new-token", Values.newToken, "NEW-TOKEN"},
+	{"own-endpoint", Values.ownEndpoint, ""}, // flag of etcdctl
+	{"client-tls", Values.clientTLS, ""},     // flags of etcdctl
+}
+
+// Values are a node's own, for the commands of [Failure.Fill], [Steps] and
+// [Explain]. They may have been written by the service user and are pasted by
+// root, so that each is quoted for the shell. What is not known is left out or
+// "".
+//
+//	name, member-id, cluster-id, data-dir
+//	peer-urls, initial-cluster   as the settings of these names have them
+//	endpoints                    client URLs of the other members
+//	client-url                   this member's own, and what it asks of clients:
+//	client-ca, client-cert, client-key   files
+//	client-insecure              "true": its certificate is signed by nobody
+type Values map[string]string
+
+// value returns the func that has the value of a key as a word of a command.
+func value(key string) func(Values) string {
+	return func(v Values) string { return v.word("", key) }
+}
+
+// word is a value of the node as a word of a command, behind a flag's name if
+// it has one. One that begins with a dash would be a flag itself, and is not
+// known.
+func (v Values) word(flag, key string) string {
+	if v[key] == "" || strings.HasPrefix(v[key], "-") {
+		return ""
+	}
+	return flag + shown.Quoted(v[key])
+}
+
+// newToken is the token of a cluster that begins anew: made from the ID of the
+// one before.
+func (v Values) newToken() string {
+	if v["cluster-id"] == "" {
+		return ""
+	}
+	return shown.Quoted(v["cluster-id"] + "-restored")
+}
+
+func (v Values) ownEndpoint() string { return v.word("--endpoints=", "client-url") }
+
+// clientTLS are the flags with which etcdctl gets past this member's TLS.
+func (v Values) clientTLS() string {
+	if v["client-insecure"] == "true" {
+		return "--insecure-transport=false --insecure-skip-tls-verify"
+	}
+	return strings.Join(slices.DeleteFunc([]string{
+		v.word("--cacert=", "client-ca"), v.word("--cert=", "client-cert"), v.word("--key=", "client-key"),
+	}, func(flag string) bool { return flag == "" }), " ")
 }
 
 // Words that stand in commands for what only the reader knows.
@@ -56,20 +112,13 @@ func wordsIn(text string) (said []string) {
 	return said
 }
 
-// The token of a cluster that begins anew is made from the ID of the one before.
-const keyNewToken, keyClusterID = "new-token", "cluster-id"
-
-// replacer puts values for placeholders, and words where there are none.
+// replacer puts what is known for placeholders, and words for the rest.
 func replacer(values map[string]string) *strings.Replacer {
 	var pairs []string
 	for _, p := range placeholders {
-		v := values[p.key]
-		if id := values[keyClusterID]; p.key == keyNewToken && id != "" {
-			v = id + "-restored"
-		}
-		switch {
-		case v != "":
-			pairs = append(pairs, "{"+p.key+"}", v)
+		switch text := p.text(values); {
+		case text != "":
+			pairs = append(pairs, "{"+p.key+"}", text)
 		case p.word != "":
 			pairs = append(pairs, "{"+p.key+"}", p.word)
 		default:

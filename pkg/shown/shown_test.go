@@ -59,6 +59,9 @@ func TestQuoted(t *testing.T) {
 			t.Errorf("%s is quoted: %s", s, Quoted(s))
 		}
 	}
+	if got, want := Quoted("http://u:pw@h"), "'http://(redacted)@h'"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 	if got := Quoted("a\nreboot\n\x1b[2K"); strings.ContainsAny(got, "\n\x1b") {
 		t.Errorf("%q", got)
 	}

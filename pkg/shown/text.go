@@ -41,12 +41,12 @@ func controls(c rune) bool {
 // plain is a word that no shell takes for anything else.
 var plain = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+,-]+$`)
 
-// Quoted is s as one word of a shell command: as it is where it is plain, else
-// in single quotes, with "?" for every control character and line break.
+// Quoted is the [Text] s as one word of a shell command: as it is where it is
+// plain, else in single quotes, with "?" for line breaks and tabs.
 func Quoted(s string) string {
+	s = strings.NewReplacer("\n", "?", "\t", "?").Replace(Text(s))
 	if plain.MatchString(s) {
 		return s
 	}
-	s = strings.NewReplacer("\n", "?", "\t", "?", "'", `'\''`).Replace(Text(s))
-	return "'" + s + "'"
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
