@@ -8,8 +8,11 @@
 //
 // The pin is written when a member first serves, and follows it: a replacement
 // that has joined under another ID pins itself. It never says what a member
-// may be called or where it listens; names and addresses change freely. What
-// cannot be told from an accident (a snapshot restored under other IDs, a
-// deliberate new beginning) takes the operator's word, [Store.Forget]; what is
-// forgotten is kept beside it.
+// may be called or where it listens; names and addresses change freely. Some
+// things look like an accident and are none: a snapshot restored under other
+// IDs, a deliberate new beginning. For those the operator has to say so, with
+// [Store.Forget], which keeps the pin under another name.
+//
+// [Store] is the file, [Keeper] writes it for a caller that must not wait for
+// its disk.
 package identity

@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/durable"
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // Pin names a member. IDs are hexadecimal, as etcdctl prints them.
@@ -28,18 +31,33 @@ func (p Pin) String() string {
 	return fmt.Sprintf("member %s (%s) of cluster %s, in %s since %s", p.MemberID, p.Name, p.ClusterID, p.DataDir, p.Since.Format(time.DateOnly))
 }
 
+// Format is the version of the file. Versions before it wrote none, and the
+// same fields. docs/formats.md has the rules.
+const Format = 1
+
+// file is the pin as it is stored.
+type file struct {
+	Format int `json:"format"`
+	Pin
+}
+
 const (
 	fileName = "pin.json"
-	// keep is how many forgotten pins are kept: enough to look up which member
-	// this was before the last few repairs.
+	// keep is how many former pins of a kind are kept: enough to look up which
+	// member this was before the last few repairs.
 	keep = 5
 	// maxSize is far more than a pin takes: a file that is longer is not one.
 	maxSize = 64 << 10
 )
 
-// ErrDamaged marks the error of a pin that is there and cannot be understood;
-// any other says that it cannot be known whether there is one.
-var ErrDamaged = errors.New("the pin is damaged")
+var (
+	// ErrDamaged marks the error of a pin that is there and cannot be
+	// understood; any other says that it cannot be known whether there is one.
+	ErrDamaged = errors.New("the pin is damaged")
+	// ErrNewer marks the error of a pin that a later version has written. With
+	// a pin it has been read as far as this version can.
+	ErrNewer = errors.New("the pin was written by a later version of etcd-node")
+)
 
 // Store is a directory with at most one pin in it. Its methods may be called
 // from several goroutines, but not to write at the same time.
@@ -49,7 +67,7 @@ type Store struct{ Dir string }
 func (s Store) Path() string { return filepath.Join(s.Dir, fileName) }
 
 // Load returns the pin; ok is false where there is none. A pin that cannot be
-// read is an error and not "none".
+// read is an error and not "none". The texts are free of control characters.
 func (s Store) Load() (pin Pin, ok bool, err error) {
 	raw, err := read(s.Path())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -58,13 +76,20 @@ func (s Store) Load() (pin Pin, ok bool, err error) {
 	if err != nil {
 		return Pin{}, false, fmt.Errorf("read the pin: %w", err)
 	}
-	if err := json.Unmarshal(raw, &pin); err != nil {
+	var f file
+	err = json.Unmarshal(raw, &f)
+	named := f.ClusterID != "" && f.MemberID != ""
+	switch {
+	case f.Format > Format && named: // whatever else it may hold
+		return shown.Copy(f.Pin), true, fmt.Errorf("%w (format %d): %s", ErrNewer, f.Format, s.Path())
+	case f.Format > Format:
+		return Pin{}, false, fmt.Errorf("%w: %w (format %d): %s", ErrDamaged, ErrNewer, f.Format, s.Path())
+	case err != nil:
 		return Pin{}, false, fmt.Errorf("%w: %s: %w", ErrDamaged, s.Path(), err)
-	}
-	if pin.ClusterID == "" || pin.MemberID == "" {
+	case !named:
 		return Pin{}, false, fmt.Errorf("%w: %s names no member", ErrDamaged, s.Path())
 	}
-	return pin, true, nil
+	return shown.Copy(f.Pin), true, nil
 }
 
 func read(path string) ([]byte, error) {
@@ -79,70 +104,52 @@ func read(path string) ([]byte, error) {
 }
 
 // Save replaces the pin. After a crash in the middle there is the old one or
-// the new one.
+// the new one. One that is damaged, or of a later version, is kept beside it:
+// this version does not know what it replaces.
 func (s Store) Save(p Pin) error {
-	raw, err := json.MarshalIndent(p, "", "  ")
+	raw, err := json.MarshalIndent(file{Format, p}, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := s.write(append(raw, '\n')); err != nil {
+	if _, _, damage := s.Load(); errors.Is(damage, ErrDamaged) || errors.Is(damage, ErrNewer) {
+		kept := s.aside("replaced", time.Now())
+		err = os.Link(s.Path(), kept) // it stays in its place until the new one takes it
+		prune(kept)
+	}
+	if err == nil {
+		err = durable.Replace(s.Path(), append(raw, '\n'))
+	}
+	if err != nil {
 		return fmt.Errorf("write the pin: %w", err)
 	}
 	return nil
 }
 
-func (s Store) write(raw []byte) error {
-	f, err := os.CreateTemp(s.Dir, fileName+".new") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails once it is renamed
-	_, err = f.Write(raw)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), s.Path())
-	}
-	if err == nil {
-		err = syncDir(s.Dir)
-	}
-	return err
-}
-
 // Forget takes the pin away and keeps it beside, under the returned name; ""
 // where there was none. A damaged one is forgotten too.
 func (s Store) Forget(now time.Time) (kept string, err error) {
-	kept = s.Path() + ".forgotten-" + now.UTC().Format("20060102T150405.000Z")
-	if err := os.Rename(s.Path(), kept); errors.Is(err, fs.ErrNotExist) {
+	kept = s.aside("forgotten", now)
+	switch err := durable.Rename(s.Path(), kept); {
+	case errors.Is(err, fs.ErrNotExist):
 		return "", nil
-	} else if err != nil {
+	case err != nil:
 		return "", fmt.Errorf("forget the pin: %w", err)
 	}
-	if err := syncDir(s.Dir); err != nil {
-		return "", fmt.Errorf("forget the pin: %w", err)
-	}
-	old, err := filepath.Glob(s.Path() + ".forgotten-*")
-	if err != nil {
-		return kept, nil // the pattern is ours
-	}
-	slices.SortFunc(old, strings.Compare) // by time
-	for len(old) > keep {
-		_ = os.Remove(old[0]) // the next time, then
-		old = old[1:]
-	}
+	prune(kept)
 	return kept, nil
 }
 
-// syncDir makes a rename in dir last.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
+// aside is a name for a former pin.
+func (s Store) aside(why string, now time.Time) string {
+	return s.Path() + "." + why + "-" + now.UTC().Format("20060102T150405.000Z")
+}
+
+// prune removes the oldest of the pins that were kept for the same reason as
+// the given one.
+func prune(kept string) {
+	old, _ := filepath.Glob(kept[:strings.LastIndex(kept, "-")] + "-*") // the pattern is ours
+	slices.Sort(old)                                                    // by time
+	for ; len(old) > keep; old = old[1:] {
+		_ = os.Remove(old[0]) // the next time, then
 	}
-	defer d.Close()
-	return d.Sync()
 }
