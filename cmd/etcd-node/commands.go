@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -112,6 +111,9 @@ answers.`,
 			if err != nil {
 				return coded{err, exitNoDaemon}
 			}
+			if st.Format > status.Format {
+				fmt.Fprintln(c.ErrOrStderr(), "etcd-node: a later version of etcd-node runs here: its status is shown as far as this one knows it")
+			}
 			if output == "json" {
 				fmt.Fprintln(c.OutOrStdout(), string(raw))
 			} else {
@@ -163,8 +165,12 @@ func askStatus(ctx context.Context, w world) (st status.Status, raw []byte, err 
 	if err != nil {
 		return fail(err)
 	}
-	if err := json.Unmarshal(raw, &st); err != nil {
+	st, raw, err = status.Decode(raw)
+	if err != nil {
 		return fail(fmt.Errorf("it answered something else: %w", err))
+	}
+	if e := st.LastEnd; e != nil { // commands are made here, where the values of others are quoted
+		e.Next = failure.Steps(e.ID, e.Values)
 	}
 	return st, raw, nil
 }

@@ -50,3 +50,7 @@ func Quoted(s string) string {
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
+
+// Hanging indents all lines of a text but the first, so that none of them can
+// look like a line of the program's own.
+func Hanging(s string) string { return strings.ReplaceAll(s, "\n", "\n    ") }

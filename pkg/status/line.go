@@ -3,6 +3,8 @@ package status
 import (
 	"fmt"
 	"strings"
+
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // Line is the status in one line of plain words, for systemd's STATUS= and
@@ -39,7 +41,7 @@ func (s Status) Line() string {
 			b.WriteString(", last: " + s.LastEnd.Cause)
 		}
 	}
-	return strings.TrimSuffix(oneLine(b.String()), ": ")
+	return strings.TrimSuffix(oneLine(shown.Text(b.String())), ": ")
 }
 
 // maxLine is in bytes. systemd drops a datagram of more than 4096, and nobody

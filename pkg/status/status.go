@@ -26,7 +26,7 @@ const (
 
 // Status is the whole of what an operator is shown.
 type Status struct {
-	Format int       `json:"format"` // version of this JSON, 1
+	Format int       `json:"format"` // [Format]
 	State  State     `json:"state"`
 	Since  time.Time `json:"since"` // when State was entered
 	// Reason says in plain words what the state waits for or why it was entered.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // Text is the status in several lines, for a person at a terminal.
@@ -13,9 +15,10 @@ func (s Status) Text(now time.Time) string {
 	if name == "" {
 		name = "etcd"
 	}
-	fmt.Fprintf(&b, "%s: %s\n", name, s.Line())
+	fmt.Fprintf(&b, "%s: %s\n", oneLine(name), s.Line())
 	row := func(key, format string, args ...any) {
-		fmt.Fprintf(&b, "  %-9s %s\n", key, fmt.Sprintf(format, args...))
+		text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\n            ")
+		fmt.Fprintf(&b, "  %-9s %s\n", key, text)
 	}
 	row("since", "%s (%s)", s.Since.Format(time.DateTime), ago(now, s.Since))
 	if s.View.ClusterID != "" {
@@ -35,7 +38,7 @@ func (s Status) Text(now time.Time) string {
 		if c.Text != "" {
 			row("warning", "%s", c.Text)
 		}
-		row("explained", "etcd-node explain %s", c.ID)
+		row("explained", "etcd-node explain %s", shown.Quoted(c.ID))
 	}
 	if e := s.View.Elections; e != (Elections{}) {
 		row("elections", "%d asked for without waiting, %d dead leaders; %d deceptions, %d doubts", e.Campaigns, e.Deaths, e.Deceived, e.Doubts)

@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -59,6 +58,6 @@ func (s *Supervisor) answer(ctx context.Context, c net.Conn) {
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(socketTimeout))
 	if st, ok := s.Status(ctx); ok {
-		_ = json.NewEncoder(c).Encode(st) // the caller went away: its affair
+		_ = st.Encode(c) // the caller went away: its affair
 	}
 }

@@ -151,7 +151,7 @@ func New(opts Options) *Supervisor {
 	}
 	return &Supervisor{
 		opts:     opts,
-		st:       status.Status{Format: 1, PID: os.Getpid(), LastEnd: opts.LastEnd},
+		st:       status.Status{Format: status.Format, PID: os.Getpid(), LastEnd: opts.LastEnd},
 		changes:  rate.NewLimiter(rate.Every(time.Minute), changesKept),
 		prepared: make(chan prepared, 1),
 		reasons:  make(chan string),
