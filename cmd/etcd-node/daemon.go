@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,34 +70,27 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	if err != nil {
 		log.Warn("systemd's watchdog settings cannot be read; it will restart this service", zap.Error(err))
 	}
-	ring, err := recorder.NewRing()
-	if err != nil {
-		log.Warn("the member's last log lines will not be kept", zap.Error(err))
-	}
-	mem := remember(w, log)
-	defer mem.close()
-	start := supervisor.StartProcess("/proc/self/exe", w.environ, w.stdout, w.stderr, ring, log)
-	s := supervisor.New(supervisor.Options{
+	kept := keep(w, log)
+	defer kept.close()
+	start := supervisor.StartProcess("/proc/self/exe", w.environ, w.stdout, w.stderr, log)
+	options := supervisor.Options{
 		Log:          log,
 		Notify:       notify,
 		Watchdog:     watchdog,
 		StartTimeout: loaded.Node().StartTimeout,
 		Prepare: func(ctx context.Context, say func(string)) (supervisor.Launch, error) {
-			return prepare(ctx, loaded, mem, log, say)
+			return prepare(ctx, loaded, kept, log, say)
 		},
 		Start: func(l supervisor.Launch) (*supervisor.Process, error) {
 			defer debug.FreeOSMemory() // see gcPercent
 			return start(l)
 		},
-		Delay:      supervisor.Delay,
-		Force:      force,
-		HangLimit:  loaded.Node().HangLimit,
-		Record:     mem.recorder(),
-		Pin:        mem.pin,
-		OOMKills:   mem.oomKills,
-		Conditions: mem.conditions,
-		LastEnd:    mem.found.end,
-	})
+		Delay:     supervisor.Delay,
+		Force:     force,
+		HangLimit: loaded.Node().HangLimit,
+	}
+	kept.hand(&options)
+	s := supervisor.New(options)
 	serveCtx, cancel := context.WithCancel(context.Background())
 	if dir := getenv(w.environ, "RUNTIME_DIRECTORY"); dir != "" {
 		done, err := s.ServeStatus(serveCtx, filepath.Join(nth(dir, 0), socketName))
@@ -124,7 +118,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 
 // prepare resolves the configuration, waiting for the address if it must, and
 // says what to launch.
-func prepare(ctx context.Context, loaded *config.Loaded, mem *memory, log *zap.Logger, say func(string)) (supervisor.Launch, error) {
+func prepare(ctx context.Context, loaded *config.Loaded, kept *kept, log *zap.Logger, say func(string)) (supervisor.Launch, error) {
 	wait := loaded.Node().AddressWait
 	r, err := loaded.Resolve(ctx, func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
 		return netdetect.Wait(ctx, netdetect.System(), req, wait, say)
@@ -132,9 +126,12 @@ func prepare(ctx context.Context, loaded *config.Loaded, mem *memory, log *zap.L
 	if err != nil {
 		return supervisor.Launch{}, asFailure(err)
 	}
-	guard, notices := mem.guard(r.Node.DiskReserve)
-	guard.Unconfigured = r.LoopbackOnly
-	notices = append(r.Notices, notices...)
+	guard := pipe.Guard{Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly}
+	notices := append(slices.Clone(r.Notices), kept.notice)
+	if kept.pins != nil {
+		notices = append(notices, guard.Read(kept.pins.Store()))
+	}
+	notices = slices.DeleteFunc(notices, func(n string) bool { return n == "" })
 	for _, n := range notices {
 		log.Warn(n)
 	}
@@ -153,10 +150,13 @@ func prepare(ctx context.Context, loaded *config.Loaded, mem *memory, log *zap.L
 // asFailure classes an error of the front door.
 func asFailure(err error) *failure.Failure {
 	var (
+		known   *failure.Failure
 		pending *netdetect.Pending
 		invalid *config.Invalid
 	)
 	switch {
+	case errors.As(err, &known):
+		return known
 	case errors.As(err, &pending):
 		return failure.New(failure.IDNoAddress, err.Error())
 	case errors.As(err, &invalid):
@@ -188,7 +188,9 @@ func answered(w world, loaded *config.Loaded, err error) (code int, done bool) {
 // RestartPreventExitStatus= must be able to tell it from a crash.
 func refuse(w world, notify func(string) error, err error) int {
 	printInvalid(w.complaints(), err)
-	recordRefusal(w, asFailure(err))
+	if dir := nth(getenv(w.environ, "LOGS_DIRECTORY"), 0); dir != "" {
+		recorder.Refused(dir, version, asFailure(err), flushLimit)
+	}
 	if notify != nil {
 		_ = notify("STATUS=failed: " + strings.ReplaceAll(err.Error(), "\n", "; ")) // stderr has it
 		return failure.ExitConfig

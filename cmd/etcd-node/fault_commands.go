@@ -8,25 +8,16 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
-	"github.com/etcd-node/etcd-node/pkg/identity"
+	"github.com/etcd-node/etcd-node/pkg/shown"
 	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 )
-
-// recorderDir is where the unit has the recorder, also for a command that is
-// run by hand.
-func recorderDir(w world) string { return cmp.Or(nth(getenv(w.environ, "LOGS_DIRECTORY"), 0), logsDir) }
-
-func pinStore(w world) identity.Store {
-	return identity.Store{Dir: cmp.Or(nth(getenv(w.environ, "STATE_DIRECTORY"), 1), pinDir)}
-}
 
 func explainCommand(w world) *cobra.Command {
 	var list bool
@@ -67,7 +58,7 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 	values := ownValues(ctx, w, st)
 	explained := map[string]bool{}
 	say := func(head, id string, values map[string]string) {
-		fmt.Fprintln(out, head)
+		fmt.Fprintln(out, shown.Hanging(head))
 		if text, ok := failure.Explain(id, values); ok && !explained[id] { // !ok: recorded by another version
 			fmt.Fprintf(out, "\n%s", text)
 		}
@@ -96,15 +87,14 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 		if past.Last.Seq == 0 {
 			return coded{noDaemon, exitNoDaemon}
 		}
-		fmt.Fprint(out, "now: no daemon answers (systemctl status etcd); the last record:\n  ")
-		printRecord(out, past.Last)
-		end = lastEnd(past)
+		fmt.Fprint(out, "now: no daemon answers (systemctl status etcd); the last record:\n  ", past.Last.Text())
+		end = past.LastEnd()
 	}
 	switch {
 	case end == nil:
 		fmt.Fprintln(out, "no end of the member is on record")
 	case !end.Over.IsZero():
-		fmt.Fprintf(out, "last end: %s, %s\n  %s; etcd-node explain %s tells more\n", end.Ago(time.Now()), hang(end.Cause), end.Since(), end.ID)
+		fmt.Fprintf(out, "last end: %s, %s\n  %s; etcd-node explain %s tells more\n", end.Ago(time.Now()), shown.Hanging(end.Cause), end.Since(), shown.Quoted(end.ID))
 	default:
 		// What the daemon knew then tells more than what can be told now.
 		for k, v := range end.Values {
@@ -112,7 +102,7 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 				values[k] = v
 			}
 		}
-		say(fmt.Sprintf("last end: %s, %s", end.Ago(time.Now()), hang(end.Cause)), end.ID, values)
+		say(fmt.Sprintf("last end: %s, %s", end.Ago(time.Now()), end.Cause), end.ID, values)
 	}
 	return nil
 }
@@ -136,14 +126,14 @@ name in the same directory.`,
 				return coded{fmt.Errorf("it cannot be told whether the daemon is stopped, nothing is forgotten: %w", err), failure.ExitFailure}
 			}
 			store := pinStore(w)
-			pin, ok, err := store.Load()
+			pin, ok, _ := store.Load()
 			kept, failed := store.Forget(time.Now())
 			switch {
 			case failed != nil:
 				return coded{fmt.Errorf("%w (are you root?)", failed), failure.ExitFailure}
 			case kept == "":
 				fmt.Fprintln(c.OutOrStdout(), "there is no pin: nothing to forget")
-			case err != nil || !ok:
+			case !ok:
 				fmt.Fprintf(c.OutOrStdout(), "forgotten: a damaged pin, kept as %s\n", kept)
 			default:
 				fmt.Fprintf(c.OutOrStdout(), "forgotten: %s, kept as %s\n", pin, kept)
@@ -186,7 +176,7 @@ needs no daemon and no root: the group etcd may read the records.`,
 				return nil
 			}
 			for _, r := range records {
-				printRecord(c.OutOrStdout(), r)
+				fmt.Fprint(c.OutOrStdout(), r.Text())
 			}
 			return nil
 		},
@@ -194,56 +184,4 @@ needs no daemon and no root: the group etcd may read the records.`,
 	c.Flags().StringVarP(&output, "output", "o", "text", "format: text or json, one record a line")
 	c.Flags().IntVarP(&count, "lines", "n", 100, "how many of the last records to print; 0 = all")
 	return c
-}
-
-func printRecord(out io.Writer, r recorder.Record) {
-	at := r.Time.Local().Format(time.DateTime)
-	if r.Lost > 0 {
-		fmt.Fprintf(out, "%s  %d records before this one were lost\n", at, r.Lost)
-	}
-	if r.Back {
-		fmt.Fprintf(out, "%s  the clock was set back\n", at)
-	}
-	switch r.Kind {
-	case recorder.Start:
-		fmt.Fprintf(out, "%s  etcd-node %s started, boot %.8s\n", at, r.Version, r.Boot)
-	case recorder.Stop:
-		fmt.Fprintf(out, "%s  etcd-node ended\n", at)
-	case recorder.State:
-		fmt.Fprintf(out, "%s  %s\n", at, hang(strings.TrimSuffix(string(r.State)+": "+r.Reason, ": ")))
-	case recorder.Dump:
-		fmt.Fprintf(out, "%s  %s\n%s", at, r.Reason, indent(r.Dump))
-	case recorder.Ended:
-		if r.End == nil {
-			return
-		}
-		how := fmt.Sprintf("exit status %d", r.End.Status)
-		if r.End.Signal != 0 {
-			how = fmt.Sprintf("signal %d", r.End.Signal)
-		}
-		if r.End.Status < 0 && r.End.Signal == 0 {
-			how = "before its process began"
-		}
-		if r.End.OOM {
-			how += ", and the kernel's OOM killer had struck"
-		}
-		if r.End.ID == failure.IDDaemonKilled || r.End.ID == failure.IDMachineDown {
-			fmt.Fprintf(out, "%s  %s: %s\n", at, r.End.ID, r.End.Cause)
-			return
-		}
-		fmt.Fprintf(out, "%s  the member ended (%s): %s: %s\n%s", at, how, r.End.ID, hang(r.End.Cause), indent(strings.Join(r.End.Lines, "\n")+"\n"+r.End.Crash))
-	}
-}
-
-// hang indents all lines of a text but the first: a configuration may have
-// many problems.
-func hang(text string) string { return strings.ReplaceAll(text, "\n", "\n    ") }
-
-// indent sets text off from the records around it.
-func indent(text string) string {
-	var b strings.Builder
-	for line := range strings.Lines(strings.TrimSpace(text)) {
-		b.WriteString("    " + strings.TrimRight(line, "\n") + "\n")
-	}
-	return b.String()
 }

@@ -27,7 +27,8 @@ func runMember(ctx context.Context, w world) int {
 	events, err1 := inherited(pipe.FDEvents)
 	commands, err2 := inherited(pipe.FDCommands)
 	crash, err3 := inherited(pipe.FDCrash)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	logs, err4 := inherited(pipe.FDLog)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		fmt.Fprintln(w.stderr, "etcd-node: the role \"member\" is for the daemon itself; run etcd-node without it")
 		return failure.ExitUsage
 	}
@@ -37,10 +38,10 @@ func runMember(ctx context.Context, w world) int {
 	}
 	crash.Close() // SetCrashOutput has duplicated it
 	options := member.Options{}
-	if ring, err := recorder.OpenRing(pipe.FDRing); err != nil {
+	if lines, err := recorder.NewLineWriter(logs); err != nil {
 		fmt.Fprintln(w.complaints(), "etcd-node: the last log lines will not be kept:", err)
 	} else {
-		options.Ring = ring.Core()
+		options.Ring = lines.Core()
 	}
 	// Two processes of one binary: let ps and top tell them apart.
 	_ = os.WriteFile("/proc/self/comm", []byte("etcd-member"), 0)

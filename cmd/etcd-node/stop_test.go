@@ -128,7 +128,7 @@ func TestStopDuringFirstStart(t *testing.T) {
 func TestLifeline(t *testing.T) {
 	t.Parallel()
 	var ours, theirs []*os.File
-	for i := range 3 {
+	for i := range 4 {
 		r, w, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)

@@ -24,7 +24,7 @@ func ownValues(ctx context.Context, w world, st status.Status) map[string]string
 	take(map[string]string{"member-id": st.View.MemberID, "cluster-id": st.View.ClusterID})
 	// The settings may stand on the unit's command line, which is not ours to
 	// see: then the pin knows better than what can be derived.
-	if pin, ok, err := pinStore(w).Load(); err == nil && ok {
+	if pin, ok, _ := pinStore(w).Load(); ok {
 		take(map[string]string{"member-id": pin.MemberID, "cluster-id": pin.ClusterID, "name": pin.Name, "data-dir": pin.DataDir})
 	}
 	loaded, err := config.Load(config.Input{Environ: asService(w.environ), EnvFile: config.EnvFile(w.environ, os.Getpid())})

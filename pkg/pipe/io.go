@@ -9,6 +9,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // ErrMalformed marks the error of one bad line; reading may go on.
@@ -72,8 +74,9 @@ func NewReader(r io.Reader) *Reader {
 	return &Reader{bufio.NewReaderSize(r, 4<<10)}
 }
 
-// Next returns the next message. An error that is [ErrMalformed] concerns one
-// line only; any other, io.EOF among them, ends the conversation.
+// Next returns the next message; the texts of its view and failure are fit to
+// be shown. An error that is [ErrMalformed] concerns one line only; any other,
+// io.EOF among them, ends the conversation.
 func (r *Reader) Next() (Message, error) {
 	line, err := r.line()
 	if err != nil {
@@ -86,6 +89,8 @@ func (r *Reader) Next() (Message, error) {
 	if m.Version != Version {
 		return Message{}, fmt.Errorf("%w: version %d, want %d", ErrMalformed, m.Version, Version)
 	}
+	// Its texts are shown. Secrets and the pin are not: they stay what they are.
+	m.View, m.Failure = shown.Copy(m.View), shown.Copy(m.Failure)
 	return m, nil
 }
 

@@ -2,7 +2,6 @@ package pipe
 
 import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
-	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -19,7 +18,7 @@ const (
 	FDEvents   = 3
 	FDCommands = 4
 	FDCrash    = 5 // where the Go runtime writes a crash, see debug.SetCrashOutput
-	FDRing     = 6 // the last log lines, see recorder.Ring
+	FDLog      = 6 // where the member's log goes, see recorder.LineWriter
 )
 
 // Kind says what a message is.
@@ -49,22 +48,6 @@ type Message struct {
 	Election Election `json:"election,omitzero"`
 	// Guard comes with Start too.
 	Guard Guard `json:"guard,omitzero"`
-}
-
-// Guard is what the member needs to know to protect its data.
-type Guard struct {
-	// Pin names the member that lived here before; nil: none did.
-	Pin *identity.Pin `json:"pin,omitempty"`
-	// Damage says that there is a pin, but not one that can be understood;
-	// Unreadable, that it cannot be known whether there is one.
-	Damage     string `json:"damage,omitempty"`
-	Unreadable string `json:"unreadable,omitempty"`
-	// Unconfigured: neither URLs nor a cluster list were given.
-	Unconfigured bool `json:"unconfigured,omitempty"`
-	// Patient: somebody waits for the start, and sees why it takes long.
-	Patient bool `json:"patient,omitempty"`
-	// Reserve is the size of the disk reserve in bytes; 0 = none.
-	Reserve int64 `json:"reserve,omitempty"`
 }
 
 // Election says in which cases the member asks for an election instead of

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -137,6 +138,72 @@ func TestConcurrentSendsKeepLinesWhole(t *testing.T) {
 // note is a message of at least n bytes.
 func note(n int) Message {
 	return Message{Kind: View, View: &status.View{Progress: strings.Repeat("x", n)}}
+}
+
+// What the member tells is shown to root at a terminal. What only this program
+// uses arrives as it was sent.
+func TestTextsAreFitToBeShown(t *testing.T) {
+	const hostile, shown = "\x1b[2K http://u:secretpw@h", "?[2K http://(redacted)@h"
+	var b bytes.Buffer
+	pin := identity.Pin{Name: hostile}
+	for _, m := range []Message{
+		{Kind: View, View: &status.View{Name: hostile, Alarms: []string{hostile}, Members: []status.Member{{PeerURLs: []string{hostile}, Cause: hostile}}}},
+		{Kind: Failing, Failure: &failure.Failure{ID: hostile, Cause: hostile, Detail: hostile, Next: []string{hostile}, Values: map[string]string{"name": hostile}}},
+		{Kind: Start, Secrets: map[string]string{"password": hostile}, Guard: Guard{Pin: &pin}},
+	} {
+		if err := NewWriter(&b, time.Second).Send(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := NewReader(&b)
+	view, _ := r.Next()
+	if want := (status.View{Name: shown, Alarms: []string{shown}, Members: []status.Member{{PeerURLs: []string{shown}, Cause: shown}}}); !view.View.Equal(want) {
+		t.Errorf("%+v", view.View)
+	}
+	failing, _ := r.Next()
+	if f := failing.Failure; f.ID != shown || f.Cause != shown || f.Detail != shown || f.Next[0] != shown || f.Values["name"] != shown {
+		t.Errorf("%+v", f)
+	}
+	start, err := r.Next()
+	if err != nil || start.Secrets["password"] != hostile || start.Guard.Pin.Name != hostile {
+		t.Errorf("%+v, %v", start, err)
+	}
+}
+
+// The guard holds with a pin that is damaged, unreadable, or of a later version.
+func TestGuardReads(t *testing.T) {
+	for content, want := range map[string]struct {
+		guard  Guard
+		notice string
+	}{
+		"":                                    {},
+		"{}":                                  {Guard{Damage: "the pin is damaged: PATH names no member"}, "written anew when the member serves"},
+		`{"clusterId": "c", "memberId": "m"}`: {Guard{Pin: &identity.Pin{ClusterID: "c", MemberID: "m"}}, ""},
+		`{"format": 2, "clusterId": "c", "memberId": "m"}`: {Guard{Pin: &identity.Pin{ClusterID: "c", MemberID: "m"}}, "a later version of etcd-node (format 2): PATH; this version reads it as far as it knows it, and leaves it alone"},
+		`{"format": 2, "id": "c/m"}`:                       {Guard{Damage: "the pin is damaged: the pin was written by a later version of etcd-node (format 2): PATH"}, "written anew"},
+	} {
+		s := identity.Store{Dir: t.TempDir()}
+		if content != "" {
+			if err := os.WriteFile(s.Path(), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var g Guard
+		notice := strings.ReplaceAll(g.Read(s), s.Path(), "PATH")
+		g.Damage = strings.ReplaceAll(g.Damage, s.Path(), "PATH")
+		if !reflect.DeepEqual(g, want.guard) || !strings.Contains(notice, want.notice) || (notice == "") != (want.notice == "") {
+			t.Errorf("%s: %+v, %q; want %+v, %q", content, g, notice, want.guard, want.notice)
+		}
+	}
+	var g Guard
+	loop := identity.Store{Dir: t.TempDir()}
+	if err := os.Symlink("x", loop.Dir+"/x"); err != nil {
+		t.Fatal(err)
+	}
+	loop.Dir += "/x" // too many links
+	if notice := g.Read(loop); g.Unreadable == "" || g.Pin != nil || notice == "" {
+		t.Errorf("%+v, %q", g, notice)
+	}
 }
 
 // A line that was torn by a deadline must not take the next one along.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
@@ -30,9 +31,8 @@ const (
 
 // StartProcess returns the func that starts a member process: exe with the
 // role "member" and the launch's flags, in a process group of its own, with
-// the given standard streams. The process dies with this one. Its last log
-// lines are kept in ring, where there is one.
-func StartProcess(exe string, environ []string, stdout, stderr *os.File, ring *recorder.Ring, log *zap.Logger) func(Launch) (*Process, error) {
+// the given standard streams. The process dies with this one.
+func StartProcess(exe string, environ []string, stdout, stderr *os.File, log *zap.Logger) func(Launch) (*Process, error) {
 	env := memberEnviron(environ)
 	return func(l Launch) (*Process, error) {
 		var ends closers
@@ -49,15 +49,12 @@ func StartProcess(exe string, environ []string, stdout, stderr *os.File, ring *r
 		if err != nil {
 			return nil, err
 		}
-
-		// In the order of pipe.FDEvents, FDCommands, FDCrash, FDRing.
-		files := []*os.File{eventsW, commandsR, crashW}
-		if ring != nil {
-			if err := ring.Reset(); err != nil {
-				log.Warn("the log lines of the member before this one cannot be forgotten", zap.Error(err))
-			}
-			files = append(files, ring.File())
+		logs, logsW, err := ends.pipe()
+		if err != nil {
+			return nil, err
 		}
+		// An error: it keeps the size that it has, which will do.
+		_, _ = unix.FcntlInt(logsW.Fd(), unix.F_SETPIPE_SZ, recorder.LogPipeSize)
 
 		cmd := &exec.Cmd{
 			Path:       exe,
@@ -65,7 +62,7 @@ func StartProcess(exe string, environ []string, stdout, stderr *os.File, ring *r
 			Env:        env,
 			Stdout:     stdout,
 			Stderr:     stderr,
-			ExtraFiles: files,
+			ExtraFiles: []*os.File{eventsW, commandsR, crashW, logsW}, // from pipe.FDEvents on
 			SysProcAttr: &syscall.SysProcAttr{
 				Setpgid:   true,            // Ctrl-C is for the supervisor alone
 				Pdeathsig: syscall.SIGKILL, // ports and locks are free when we are gone
@@ -90,22 +87,20 @@ func StartProcess(exe string, environ []string, stdout, stderr *os.File, ring *r
 		if err := <-started; err != nil {
 			return nil, fmt.Errorf("start %s: %w", exe, err)
 		}
-		ends.keep(events, commands, crash)
+		ends.keep(events, commands, crash, logs)
 
 		messages := make(chan pipe.Message)
 		exited := make(chan Exit, 1)
 		go func() {
-			var text string
-			var crashed sync.WaitGroup
-			crashed.Go(func() { text = readCrash(crash) })
+			var e Exit
+			var read sync.WaitGroup
+			read.Go(func() { e.Crash = readCrash(crash) })
+			read.Go(func() { e.Lines = readLog(logs) })
 			receive(events, messages, log)
-			crashed.Wait()
-			ws := <-ended
+			read.Wait()
+			e.Status = <-ended
 			commands.Close()
-			e := Exit{Failure: failure.FromExit(ws, text), Status: ws, Crash: text}
-			if ring != nil {
-				e.Lines = ring.Lines()
-			}
+			e.Failure = failure.FromExit(e.Status, e.Crash)
 			exited <- e
 		}()
 		return &Process{
@@ -142,6 +137,13 @@ func readCrash(r *os.File) string {
 	text, _ := io.ReadAll(io.LimitReader(r, crashLimit))
 	_, _ = io.Copy(io.Discard, r) // a full pipe would stop the crashing member
 	return string(text)
+}
+
+// readLog returns the last lines of the member's log. It reads as long as the
+// member lives, so that the pipe does not fill.
+func readLog(r *os.File) []string {
+	defer r.Close()
+	return recorder.LastLines(r)
 }
 
 // memberEnviron is the environment without what is not the member's: systemd's

@@ -76,7 +76,7 @@ func starter(t *testing.T, environ []string) func(Launch) (*Process, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return StartProcess(exe, environ, nil, os.Stderr, nil, zap.NewNop())
+	return StartProcess(exe, environ, nil, os.Stderr, zap.NewNop())
 }
 
 // drain reads a process to its end.
@@ -197,7 +197,7 @@ func playParent() int {
 	if err != nil {
 		return 1
 	}
-	p, err := StartProcess(exe, nil, nil, nil, nil, zap.NewNop())(Launch{Args: []string{"deaf"}})
+	p, err := StartProcess(exe, nil, nil, nil, zap.NewNop())(Launch{Args: []string{"deaf"}})
 	if err != nil {
 		return 1
 	}
@@ -209,7 +209,7 @@ func playParent() int {
 
 func TestProcessThatCannotStart(t *testing.T) {
 	before := descriptors(t)
-	_, err := StartProcess("/does/not/exist", nil, nil, nil, nil, zap.NewNop())(Launch{})
+	_, err := StartProcess("/does/not/exist", nil, nil, nil, zap.NewNop())(Launch{})
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v", err)
 	}

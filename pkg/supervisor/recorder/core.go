@@ -1,18 +1,19 @@
 package recorder
 
 import (
-	"bytes"
 	"fmt"
-	"regexp"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
-// Core returns a zap core that writes lines of level warn and above, Fatal and
-// Panic among them, into the ring, whatever etcd's log level and sampling. It
-// keeps of them what cannot hold data: see dataFree, requestFree and
+// Core returns a zap core that sends lines of level warn and above, Fatal and
+// Panic among them, to the supervisor, whatever etcd's log level and sampling.
+// It keeps of them what cannot hold data: see dataFree, requestFree and
 // plainFields.
 //
 // Of one message it keeps five a second: etcd repeats some by the hundred (a
@@ -21,13 +22,13 @@ import (
 //
 // Put it beside etcd's own core with [zapcore.NewTee]. The logger must add
 // callers: without one only the level, the time and the numbers are kept.
-func (w *RingWriter) Core() zapcore.Core {
+func (w *LineWriter) Core() zapcore.Core {
 	const first, thereafter = 5, 0
 	return zapcore.NewSamplerWithOptions(w.core(), time.Second, first, thereafter)
 }
 
-func (w *RingWriter) core() ringCore {
-	return ringCore{w: w, enc: zapcore.NewConsoleEncoder(zapcore.EncoderConfig{
+func (w *LineWriter) core() core {
+	return core{w: w, enc: zapcore.NewConsoleEncoder(zapcore.EncoderConfig{
 		MessageKey: "msg", LevelKey: "level", TimeKey: "ts", CallerKey: "caller",
 		EncodeTime:       zapcore.TimeEncoderOfLayout("2006-01-02T15:04:05.000Z0700"),
 		EncodeLevel:      zapcore.LowercaseLevelEncoder,
@@ -37,29 +38,28 @@ func (w *RingWriter) core() ringCore {
 	})}
 }
 
-type ringCore struct {
-	w      *RingWriter
+type core struct {
+	w      *LineWriter
 	enc    zapcore.Encoder
 	fields []zapcore.Field // of With, as they came
 }
 
-func (c ringCore) Enabled(l zapcore.Level) bool { return l >= zapcore.WarnLevel }
+func (c core) Enabled(l zapcore.Level) bool { return l >= zapcore.WarnLevel }
 
-func (c ringCore) With(fields []zapcore.Field) zapcore.Core {
+func (c core) With(fields []zapcore.Field) zapcore.Core {
 	c.fields = append(c.fields[:len(c.fields):len(c.fields)], fields...)
 	return c
 }
 
-func (c ringCore) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+func (c core) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if c.Enabled(e.Level) {
 		return checked.AddCore(e, c)
 	}
 	return checked
 }
 
-// Write puts one line into the ring. For Fatal and Panic it runs before the
-// process ends.
-func (c ringCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
+// Write sends one line. For Fatal and Panic it runs before the process ends.
+func (c core) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	from := packageOf(e.Caller.Function)
 	if !dataFree(e) {
 		e.Message = "(message left out: it may quote data)"
@@ -78,14 +78,11 @@ func (c ringCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 		return fmt.Errorf("encode a log line: %w", err)
 	}
 	defer line.Free()
-	c.w.write(userinfo.ReplaceAll(bytes.TrimSpace(line.Bytes()), []byte("//…@")))
+	c.w.write([]byte(shown.Redacted(strings.TrimSpace(line.String()))))
 	return nil
 }
 
-func (c ringCore) Sync() error { return nil }
-
-// userinfo is the part of a URL that may hold a password.
-var userinfo = regexp.MustCompile(`//[^/@\s"]+@`)
+func (c core) Sync() error { return nil }
 
 // keep returns what is kept of a field in a line that a package logs.
 func keep(from string, f zapcore.Field) (zapcore.Field, bool) {

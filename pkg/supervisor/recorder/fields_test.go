@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// loud are the methods that log what the ring takes.
+// loud are the methods that log what is sent.
 var loud = []string{"Warn", "Error", "DPanic", "Panic", "Fatal"}
 
 // variable are the files whose messages are not constants, and why that is no harm.

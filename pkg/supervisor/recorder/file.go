@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/etcd-node/etcd-node/pkg/durable"
 )
 
 const (
@@ -36,7 +38,7 @@ func (r *Recorder) append(recs []Record) (n int, err error) {
 	for _, rec := range recs {
 		rec.Seq = r.seq + 1
 		if rec.Kind == Start {
-			r.boot = rec.Boot
+			r.boot, rec.Format = rec.Boot, Format
 		}
 		line, err := encode(rec)
 		if err != nil {
@@ -47,7 +49,7 @@ func (r *Recorder) append(recs []Record) (n int, err error) {
 			return n, err
 		}
 		if f != before { // the record of the start will be gone one day
-			rec.Boot = r.boot
+			rec.Boot, rec.Format = r.boot, Format
 			if line, err = encode(rec); err != nil {
 				return n, err
 			}
@@ -99,7 +101,7 @@ func prepare(f *os.File, dir string) error {
 	}
 	size := info.Size()
 	if size == 0 {
-		return syncDir(dir) // the file may be new
+		return durable.SyncDir(dir) // the file may be new
 	}
 	end := make([]byte, 1)
 	if _, err := f.ReadAt(end, size-1); err != nil {
@@ -129,14 +131,4 @@ func rotate(dir string, f *os.File, n int) (*os.File, error) {
 	}
 	f.Close()
 	return next, nil
-}
-
-// syncDir makes a new name survive a power cut.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

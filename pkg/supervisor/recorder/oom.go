@@ -8,6 +8,16 @@ import (
 	"strings"
 )
 
+// OOMCounter returns a func that counts the OOM kills in this process's own
+// cgroup, see [OOMKills]; nil where they are not counted.
+func OOMCounter() func() (uint64, bool) {
+	dir, ok := Cgroup()
+	if !ok {
+		return nil
+	}
+	return func() (uint64, bool) { return OOMKills(dir) }
+}
+
 // Cgroup returns the directory of this process's own cgroup (version 2); false
 // where there is none or it cannot be found.
 func Cgroup() (dir string, ok bool) {

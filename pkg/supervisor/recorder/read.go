@@ -10,11 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // lineStart begins every record. Inside a record's texts JSON escapes the
@@ -34,44 +33,6 @@ func Read(dir string) ([]Record, error) {
 	})
 	return recs, err
 }
-
-// Past is what earlier supervisors have left in a directory.
-type Past struct {
-	Last Record // the newest; zero where there is none that can be read
-	// End is the record of the member's last end; its End is nil where there
-	// is none.
-	End Record
-	// Over is when the member served again after that; zero: it did not.
-	Over time.Time
-	// Boot is the last supervisor's, see [BootID]; "" where that is not on
-	// record.
-	Boot string
-}
-
-// Look reads a directory's past. It holds a record or two at a time.
-func Look(dir string) (p Past) {
-	_ = each(dir, func(r Record) { // what cannot be read is not known
-		p.Last = r
-		if r.Kind == Start || r.Boot != "" {
-			p.Boot = r.Boot
-		}
-		switch {
-		case r.Kind == Ended && r.End != nil:
-			p.End, p.Over = r, time.Time{}
-		case r.Kind == State && r.State == status.Serving && p.Over.IsZero() && p.End.End != nil:
-			p.Over = r.Time
-		}
-	})
-	return p
-}
-
-// ClockBack reports whether now is before the last record: the machine's clock
-// was set back, or has not been set since it was switched on. Then times
-// cannot be compared with recorded ones.
-func (p Past) ClockBack(now time.Time) bool { return now.Before(p.Last.Time) }
-
-// CutOff reports whether the last supervisor ended without a word.
-func (p Past) CutOff() bool { return p.Last.Seq > 0 && p.Last.Kind != Stop }
 
 // lastSeq returns the highest number in a directory, as far as it can be read.
 // It looks at the beginnings of lines only: the supervisor asks at each start,
@@ -176,8 +137,12 @@ func decode(line []byte, do func(Record)) {
 			next = len(line)
 		}
 		var r Record
-		if err := json.NewDecoder(bytes.NewReader(line[:next])).Decode(&r); err == nil && r.Seq > 0 && r.Kind != "" {
-			do(r)
+		err := json.NewDecoder(bytes.NewReader(line[:next])).Decode(&r)
+		if laterType := (*json.UnmarshalTypeError)(nil); errors.As(err, &laterType) { // a later version's field: without it, then
+			err = nil
+		}
+		if err == nil && r.Seq > 0 && r.Kind != "" {
+			do(shown.Copy(r)) // the service user may have written it, and root reads
 		}
 		line = line[next:]
 	}

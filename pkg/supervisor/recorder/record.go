@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/shown"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -20,12 +21,16 @@ const (
 	dumpLimit  = 256 << 10 // about 500 goroutines; the ends of the list are kept
 )
 
+// Format is the version of the records. Those of versions before it say none,
+// and have the same fields. docs/formats.md has the rules.
+const Format = 1
+
 // Kind says what a record is about.
 type Kind string
 
 // The kinds.
 const (
-	Start Kind = "start" // the supervisor started: Version, Boot
+	Start Kind = "start" // the supervisor started: Format, Version, Boot
 	Stop  Kind = "stop"  // the supervisor is about to end: Reason
 	State Kind = "state" // the node entered State, for Reason
 	Ended Kind = "end"   // the member ended: End
@@ -41,8 +46,11 @@ type Record struct {
 	Time time.Time `json:"time"`
 	Kind Kind      `json:"kind"`
 
+	// Format and Boot are also in the first record of a file: Format is the
+	// version of the records from there on, Boot the machine's BootID.
+	Format  int          `json:"format,omitempty"`
 	Version string       `json:"version,omitempty"` // of etcd-node
-	Boot    string       `json:"boot,omitempty"`    // BootID; also in the first record of a file
+	Boot    string       `json:"boot,omitempty"`
 	State   status.State `json:"state,omitempty"`
 	Reason  string       `json:"reason,omitempty"`
 	End     *End         `json:"end,omitempty"`
@@ -72,18 +80,19 @@ type End struct {
 }
 
 // bounded is a copy of r that shares nothing the caller may change, with texts
-// that are cut to size and free of control characters: a terminal shows them
-// safely, and JSON at most doubles them.
+// that are fit to be shown and cut to size: JSON at most doubles them.
 func (r Record) bounded() Record {
-	r.Version, r.Boot = clean(r.Version, textLimit), clean(r.Boot, textLimit)
-	r.State, r.Reason = status.State(clean(string(r.State), textLimit)), clean(r.Reason, causeLimit)
-	r.Dump = clean(r.Dump, dumpLimit)
-	if r.End != nil {
-		e := *r.End
-		e.ID, e.Class = clean(e.ID, textLimit), failure.Class(clean(string(e.Class), textLimit))
-		e.Cause, e.Crash = clean(e.Cause, causeLimit), clean(e.Crash, crashLimit)
+	r = shown.Copy(r)
+	r.Version, r.Boot = cut(r.Version, textLimit), cut(r.Boot, textLimit)
+	r.State, r.Reason = status.State(cut(string(r.State), textLimit)), cut(r.Reason, causeLimit)
+	r.Dump = cut(r.Dump, dumpLimit)
+	if e := r.End; e != nil {
+		e.ID, e.Class = cut(e.ID, textLimit), failure.Class(cut(string(e.Class), textLimit))
+		e.Cause, e.Crash = cut(e.Cause, causeLimit), cut(e.Crash, crashLimit)
 		e.Lines = lastLines(e.Lines)
-		r.End = &e
+		for k, v := range e.Values {
+			e.Values[k] = cut(v, causeLimit)
+		}
 	}
 	return r
 }
@@ -96,43 +105,30 @@ func (r Record) size() int {
 		for _, l := range r.End.Lines {
 			n += 16 + len(l)
 		}
+		for k, v := range r.End.Values {
+			n += 32 + len(k) + len(v)
+		}
 	}
 	return n
 }
 
-// lastLines keeps the newest lines that are within the limits.
+// lastLines are the newest lines, within the limits.
 func lastLines(lines []string) []string {
-	first, bytes := len(lines), 0
-	for first > 0 && len(lines)-first < linesLimit {
-		bytes += min(len(lines[first-1]), textLimit)
-		if bytes > linesBytes {
-			break
-		}
-		first--
+	var t tail
+	for _, l := range lines {
+		t.add(cut(l, textLimit))
 	}
-	var kept []string
-	for _, l := range lines[first:] {
-		kept = append(kept, clean(l, textLimit))
-	}
-	return kept
+	return t.lines
 }
 
-// clean cuts a text in the middle and replaces what is not printable.
-func clean(s string, limit int) string {
-	if len(s) > limit {
-		head, tail, end := whole(s[:limit/2], s[len(s)-limit/2:])
-		s = fmt.Sprintf("%s%s… %d bytes left out …%s%s", head, end, len(s)-len(head)-len(tail), end, tail)
+// cut leaves out the middle of a text that is longer than limit bytes.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
 	}
-	return strings.Map(func(c rune) rune {
-		switch {
-		case c == '\n' || c == '\t':
-			return c
-		case c < ' ' || 0x7f <= c && c < 0xa0 || c == '\ufffd': // the last also stands for a broken byte
-			return '?'
-		default:
-			return c
-		}
-	}, s)
+	head, tail, end := whole(s[:limit/2], s[len(s)-limit/2:])
+	left := len(s) - len(head) - len(tail)
+	return strings.ToValidUTF8(fmt.Sprintf("%s%s… %d bytes left out …%s%s", head, end, left, end, tail), "?")
 }
 
 // whole takes what is torn off the two ends of a text whose middle is left

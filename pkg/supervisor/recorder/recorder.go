@@ -2,24 +2,31 @@ package recorder
 
 import (
 	"fmt"
-	"os"
-	"strings"
 	"sync"
 	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // queueLimit bounds the bytes that wait for a disk which does not take them: a
 // goroutine dump and some hundred transitions.
 const queueLimit = 512 << 10
 
+// lookLimit bounds what a start waits for what is on record: two megabytes at
+// most, in the page cache or nearly so.
+const lookLimit = time.Second
+
 // Recorder writes records. Its methods are safe for concurrent use and wait
 // for no disk, except Close.
 type Recorder struct {
 	dir string
+	log *zap.Logger
 
 	mu      sync.Mutex
 	queue   []Record
-	err     error         // to be returned by the next Add
 	failing error         // why the last records could not be written; nil: they could
 	writing chan struct{} // closed when the writer ends; nil while there is none
 	closed  bool
@@ -29,13 +36,46 @@ type Recorder struct {
 }
 
 // New returns a recorder that writes to a directory, which need not be there
-// yet, and touches nothing.
-func New(dir string) *Recorder { return &Recorder{dir: dir} }
+// yet, and touches nothing. It logs why records cannot be written, once until
+// they can.
+func New(dir string, log *zap.Logger) *Recorder { return &Recorder{dir: dir, log: log} }
 
-// Add records one event. An error is about this or earlier records, which are
-// kept and tried again with each further Add; it is returned once, and again
-// after it had worked. After Close it is [os.ErrClosed].
-func (r *Recorder) Add(rec Record) error {
+// Open returns the recorder of a daemon that starts, and what it has found of
+// the one before. It records the start, and before that how the last daemon was
+// cut off, if it was; then that is the last end that it has found.
+func Open(dir, version string, log *zap.Logger) (*Recorder, Past) {
+	r := New(dir, log)
+	// Before the first record, which has the time of a clock that may be wrong.
+	looked := make(chan Past, 1)
+	go func() { looked <- Look(dir) }()
+	var past Past
+	select {
+	case past = <-looked:
+	case <-time.After(lookLimit):
+		log.Warn("what the flight recorder knows could not be read in time", zap.String("directory", dir))
+	}
+	boot := BootID()
+	if past.CutOff() {
+		past.End, past.Over = Record{Kind: Ended, Time: time.Now(), End: past.cutOffEnd(boot)}, time.Time{}
+		r.Add(past.End)
+	}
+	r.Add(Record{Kind: Start, Version: version, Boot: boot})
+	return r, past
+}
+
+// Refused records that a daemon did not even begin. What it cannot write is
+// left out: standard error and systemd have the reason.
+func Refused(dir, version string, f *failure.Failure, limit time.Duration) {
+	r := New(dir, zap.NewNop())
+	r.Add(Record{Kind: Start, Version: version, Boot: BootID()})
+	r.Add(Record{Kind: Ended, End: &End{ID: f.ID, Class: f.Class, Cause: f.Error(), Status: f.Exit}})
+	r.Add(Record{Kind: Stop})
+	_ = r.Close(limit)
+}
+
+// Add records one event. A record that cannot be written is kept, and tried
+// again with each further Add and each Retry. After Close it does nothing.
+func (r *Recorder) Add(rec Record) {
 	if rec.Time.IsZero() {
 		rec.Time = time.Now()
 	}
@@ -44,16 +84,14 @@ func (r *Recorder) Add(rec Record) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return os.ErrClosed
+		return
 	}
 	r.enqueue(rec)
 	r.write()
-	return r.takeErr()
 }
 
-// Close writes what is left, for at most the given time, and returns what Add
-// would have, or that records were not written. A disk that hangs keeps a
-// goroutine beyond that.
+// Close writes what is left, for at most the given time. The error says that
+// records were not written. A disk that hangs keeps a goroutine beyond that.
 func (r *Recorder) Close(limit time.Duration) error {
 	r.mu.Lock()
 	r.closed = true
@@ -69,10 +107,10 @@ func (r *Recorder) Close(limit time.Duration) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if n := len(r.queue); n > 0 && r.err == nil {
-		return fmt.Errorf("record to %s: %d records were not written", r.dir, n)
+	if n := len(r.queue); n > 0 {
+		return fmt.Errorf("%d records were not written: %w", n, r.failing)
 	}
-	return r.takeErr()
+	return nil
 }
 
 // Retry has records written that could not be, and returns why not, as of the
@@ -88,12 +126,6 @@ func (r *Recorder) Retry() error {
 		return nil
 	}
 	return r.failing
-}
-
-func (r *Recorder) takeErr() error {
-	err := r.err
-	r.err = nil
-	return err
 }
 
 // enqueue adds records and drops the oldest that are too many.
@@ -132,7 +164,9 @@ func (r *Recorder) drain() {
 		r.queue = nil
 		r.enqueue(append(batch[n:len(batch):len(batch)], newer...)...)
 		if err != nil && r.failing == nil {
-			r.err = explain(r.dir, err)
+			dir := shown.Quoted(r.dir)
+			r.log.Warn(fmt.Sprintf("the flight recorder cannot be written; it is tried again every second (df -h %s; ls -ld %s)", dir, dir),
+				zap.String("failure", failure.IDCannotRecord), zap.Error(err))
 		}
 		r.failing = err
 		if n < len(batch) {
@@ -141,18 +175,4 @@ func (r *Recorder) drain() {
 	}
 	close(r.writing)
 	r.writing = nil
-}
-
-func explain(dir string, err error) error {
-	return fmt.Errorf("record what happens here: %w; it is tried again every second: df -h %s; ls -ld %s", err, dir, dir)
-}
-
-// BootID names this boot of the machine, "" where the kernel does not tell: a
-// start under another ID than the one before follows a reboot.
-func BootID() string {
-	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(id))
 }

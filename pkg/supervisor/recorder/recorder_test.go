@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 	"golang.org/x/sys/unix"
 
 	"github.com/etcd-node/etcd-node/pkg/status"
@@ -21,11 +23,9 @@ func state(reason string) Record { return Record{Kind: State, State: status.Join
 // record adds the records with a recorder of its own and fails the test on errors.
 func record(t *testing.T, dir string, recs ...Record) {
 	t.Helper()
-	r := New(dir)
+	r := New(dir, zap.NewNop())
 	for _, rec := range recs {
-		if err := r.Add(rec); err != nil {
-			t.Fatal(err)
-		}
+		r.Add(rec)
 	}
 	if err := r.Close(time.Minute); err != nil {
 		t.Fatal(err)
@@ -93,25 +93,26 @@ func TestGroupMayRead(t *testing.T) {
 	}
 }
 
-// TestDirectoryComesLater: a directory that is not there is an error once, the
-// records wait for it, and another outage is another error.
+// warned is a recorder whose warnings are kept.
+func warned(dir string) (*Recorder, *observer.ObservedLogs) {
+	core, warnings := observer.New(zap.WarnLevel)
+	return New(dir, zap.New(core)), warnings
+}
+
+// TestDirectoryComesLater: a directory that is not there is a warning once, the
+// records wait for it, and another outage is another warning.
 func TestDirectoryComesLater(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "log")
-	r := New(dir)
-	errs := 0
+	r, warnings := warned(dir)
 	add := func(reason string) {
-		if err := r.Add(state(reason)); err != nil {
-			if errs++; !errors.Is(err, os.ErrNotExist) {
-				t.Errorf("unexpected: %v", err)
-			}
-		}
+		r.Add(state(reason))
 		r.settle()
 	}
 	for i := range 5 {
 		add(fmt.Sprint(i))
 	}
-	if errs != 1 {
-		t.Errorf("%d errors, want 1", errs)
+	if w := warnings.All(); len(w) != 1 || !strings.Contains(fmt.Sprint(w[0].ContextMap()), "no such file") || !strings.Contains(fmt.Sprint(w[0].ContextMap()), "cannot-record") {
+		t.Errorf("warned %v, want once", w)
 	}
 	if err := r.Retry(); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("what is in the way is %v", err)
@@ -137,21 +138,22 @@ func TestDirectoryComesLater(t *testing.T) {
 	}
 	add("6")
 	add("7")
-	if errs != 2 {
-		t.Errorf("%d errors, want 2", errs)
+	if n := warnings.Len(); n != 2 {
+		t.Errorf("warned %d times, want 2", n)
 	}
-	if err := r.Close(time.Minute); err == nil {
-		t.Error("closed without a word on the records that were not written")
+	if err := r.Close(time.Minute); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "2 records were not written") {
+		t.Errorf("closed with %v", err)
 	}
-	if err := r.Add(state("8")); !errors.Is(err, os.ErrClosed) {
-		t.Error(err)
+	r.Add(state("8"))
+	if len(r.queue) != 2 {
+		t.Error("added after the end")
 	}
 }
 
 // What was written but is not safe from a power loss is not tried again, and
 // nothing to be shown for months.
 func TestRetryWithoutRecords(t *testing.T) {
-	r := New(t.TempDir())
+	r := New(t.TempDir(), zap.NewNop())
 	r.failing = os.ErrInvalid
 	if err := r.Retry(); err != nil {
 		t.Errorf("nothing is left to be written, and it says %v", err)
@@ -172,10 +174,10 @@ func (r *Recorder) settle() {
 // the newest records stay, and the loss is counted.
 func TestQueueIsBounded(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "log")
-	r := New(dir)
+	r := New(dir, zap.NewNop())
 	const n = 300
 	for i := range n {
-		_ = r.Add(Record{Kind: Ended, Reason: fmt.Sprint(i), End: &End{Crash: strings.Repeat("x", 10_000)}})
+		r.Add(Record{Kind: Ended, Reason: fmt.Sprint(i), End: &End{Crash: strings.Repeat("x", 10_000)}})
 	}
 	r.settle()
 	r.mu.Lock()
@@ -199,12 +201,10 @@ func TestQueueIsBounded(t *testing.T) {
 
 // TestHangingDisk: a disk that never answers stops neither Add nor Close.
 func TestHangingDisk(t *testing.T) {
-	r := New(t.TempDir())
+	r := New(t.TempDir(), zap.NewNop())
 	r.writing = make(chan struct{}) // a writer that never comes back
 	for range 10_000 {
-		if err := r.Add(state("waiting")); err != nil {
-			t.Fatal(err)
-		}
+		r.Add(state("waiting"))
 	}
 	if err := r.Close(10 * time.Millisecond); err == nil || !strings.Contains(err.Error(), "not answered") {
 		t.Error(err)
@@ -220,17 +220,15 @@ func TestFullDisk(t *testing.T) {
 		t.Skip("cannot mount: ", err)
 	}
 	defer unix.Unmount(dir, unix.MNT_DETACH)
-	r := New(dir)
-	var errs []error
+	r, warnings := warned(dir)
 	for i := range 40 { // 40 × 4 KB do not fit
-		if err := r.Add(Record{Kind: Ended, Reason: fmt.Sprint(i), End: &End{Crash: strings.Repeat("x", 4000)}}); err != nil {
-			errs = append(errs, err)
-		}
+		r.Add(Record{Kind: Ended, Reason: fmt.Sprint(i), End: &End{Crash: strings.Repeat("x", 4000)}})
 		r.settle()
 	}
-	if len(errs) != 1 || !errors.Is(errs[0], unix.ENOSPC) {
-		t.Errorf("errors: %v", errs)
+	if err := r.Retry(); warnings.Len() != 1 || !errors.Is(err, unix.ENOSPC) {
+		t.Errorf("warned %v; %v", warnings.All(), err)
 	}
+	r.settle()
 	if n := len(read(t, dir)); n < 5 || n >= 20 {
 		t.Errorf("%d records on the full disk", n)
 	}
@@ -248,12 +246,10 @@ func TestFullDisk(t *testing.T) {
 
 func TestRotation(t *testing.T) {
 	dir := t.TempDir()
-	r := New(dir)
+	r := New(dir, zap.NewNop())
 	const n = 2000
 	for i := range n {
-		if err := r.Add(Record{Kind: Ended, Reason: fmt.Sprint(i), End: &End{Crash: strings.Repeat("x\n", 1000)}}); err != nil {
-			t.Fatal(err)
-		}
+		r.Add(Record{Kind: Ended, Reason: fmt.Sprint(i), End: &End{Crash: strings.Repeat("x\n", 1000)}})
 		r.settle()
 	}
 	if err := r.Close(time.Minute); err != nil {
@@ -318,12 +314,12 @@ func TestCutBetween(t *testing.T) {
 		}
 		return strings.Join(all, end)
 	}
-	if s := list(20, "\n"); clean(s, causeLimit) != s {
-		t.Errorf("cut: %s", clean(s, causeLimit))
+	if s := list(20, "\n"); cut(s, causeLimit) != s {
+		t.Errorf("cut: %s", cut(s, causeLimit))
 	}
 	for _, end := range []string{"\n", " "} {
 		s := list(100, end)
-		got := clean(s, causeLimit)
+		got := cut(s, causeLimit)
 		head, rest, _ := strings.Cut(got, end+"… ")
 		count, tail, ok := strings.Cut(rest, " bytes left out …"+end)
 		left, err := strconv.Atoi(count)
@@ -334,7 +330,7 @@ func TestCutBetween(t *testing.T) {
 			t.Errorf("torn: %s", got)
 		}
 	}
-	if got, want := clean(strings.Repeat("x", 30), 10), "xxxxx … 20 bytes left out … xxxxx"; got != want {
+	if got, want := cut(strings.Repeat("x", 30), 10), "xxxxx … 20 bytes left out … xxxxx"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -344,8 +340,8 @@ func TestLinkIsNotFollowed(t *testing.T) {
 	if err := os.Symlink(target, filepath.Join(dir, currentName)); err != nil {
 		t.Fatal(err)
 	}
-	r := New(dir)
-	_ = r.Add(state("a"))
+	r := New(dir, zap.NewNop())
+	r.Add(state("a"))
 	if err := r.Close(time.Minute); err == nil {
 		t.Error("no error")
 	}

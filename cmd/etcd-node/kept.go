@@ -1,0 +1,116 @@
+package main
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/identity"
+	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/pkg/supervisor"
+	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
+)
+
+const (
+	// pinDir is the second of the unit's StateDirectory=: the first is the data
+	// directory, which may be a mount.
+	pinDir = "/var/lib/etcd-node"
+	// logsDir is its LogsDirectory=.
+	logsDir = "/var/log/etcd-node"
+	// flushLimit is how long the end of the daemon waits for the last records
+	// and the pin to be on the disk.
+	flushLimit = 500 * time.Millisecond
+)
+
+// What a condition or a warning says when one of the two cannot be written.
+const (
+	unrecorded = "the flight recorder cannot be written"
+	unpinned   = "an empty data dir will not be recognised as a lost one"
+)
+
+// kept is what outlives the daemon. Where the unit gives no directory for one
+// of the two, that one is nil.
+type kept struct {
+	log     *zap.Logger
+	records *recorder.Recorder
+	past    recorder.Past
+	pins    *identity.Keeper
+	notice  string // about the clock; "" where there is nothing to say
+}
+
+// keep opens what outlives the daemon, and records its start.
+func keep(w world, log *zap.Logger) *kept {
+	k := &kept{log: log}
+	if dir := nth(getenv(w.environ, "LOGS_DIRECTORY"), 0); dir != "" {
+		k.records, k.past = recorder.Open(dir, version, log)
+		k.notice = k.past.ClockNotice(time.Now())
+	}
+	if dir := nth(getenv(w.environ, "STATE_DIRECTORY"), 1); dir != "" {
+		k.pins = identity.NewKeeper(identity.Store{Dir: dir}, func(err error) {
+			log.Warn(unpinned, zap.String("failure", failure.IDCannotRecord), zap.Error(err))
+		})
+	}
+	return k
+}
+
+// hand gives it to a supervisor.
+func (k *kept) hand(o *supervisor.Options) {
+	if k.records != nil {
+		o.Record = k.records.Add
+	}
+	if k.pins != nil {
+		o.Pin = k.pins.Keep
+	}
+	o.OOMKills, o.Conditions, o.LastEnd = recorder.OOMCounter(), k.conditions, k.past.LastEnd()
+}
+
+// conditions are what of this does not work now.
+func (k *kept) conditions() (all []status.Condition) {
+	say := func(what string, err error) {
+		if err != nil {
+			all = append(all, status.Condition{ID: failure.IDCannotRecord, Text: what + ": " + err.Error()})
+		}
+	}
+	if k.records != nil {
+		say(unrecorded, k.records.Retry())
+	}
+	if k.pins != nil {
+		say(unpinned, k.pins.Err())
+	}
+	return all
+}
+
+// close ends what is still being written.
+func (k *kept) close() {
+	if k.pins != nil {
+		if err := k.pins.Close(flushLimit); err != nil {
+			k.log.Warn("the pin is not written", zap.Error(err))
+		}
+	}
+	if k.records != nil {
+		k.records.Add(recorder.Record{Kind: recorder.Stop})
+		if err := k.records.Close(flushLimit); err != nil {
+			k.log.Warn("the flight recorder lacks the last records", zap.Error(err))
+		}
+	}
+}
+
+// recorderDir is where the unit has the recorder, also for a command that is
+// run by hand.
+func recorderDir(w world) string { return cmp.Or(nth(getenv(w.environ, "LOGS_DIRECTORY"), 0), logsDir) }
+
+func pinStore(w world) identity.Store {
+	return identity.Store{Dir: cmp.Or(nth(getenv(w.environ, "STATE_DIRECTORY"), 1), pinDir)}
+}
+
+// nth is one entry of one of systemd's lists of directories; "" where it ends
+// before.
+func nth(list string, n int) string {
+	if dirs := strings.Split(list, ":"); n < len(dirs) {
+		return dirs[n]
+	}
+	return ""
+}

@@ -1,0 +1,44 @@
+package pipe
+
+import (
+	"errors"
+
+	"github.com/etcd-node/etcd-node/pkg/identity"
+)
+
+// Guard is what the member needs to know to protect its data.
+type Guard struct {
+	// Pin names the member that lived here before; nil: none did.
+	Pin *identity.Pin `json:"pin,omitempty"`
+	// Damage says that there is a pin, but not one that can be understood;
+	// Unreadable, that it cannot be known whether there is one.
+	Damage     string `json:"damage,omitempty"`
+	Unreadable string `json:"unreadable,omitempty"`
+	// Unconfigured: neither URLs nor a cluster list were given.
+	Unconfigured bool `json:"unconfigured,omitempty"`
+	// Patient: somebody waits for the start, and sees why it takes long.
+	Patient bool `json:"patient,omitempty"`
+	// Reserve is the size of the disk reserve in bytes; 0 = none.
+	Reserve int64 `json:"reserve,omitempty"`
+}
+
+// Read fills in what a store knows of the member that lived here before. The
+// notice says what is wrong with that; "" where nothing is.
+func (g *Guard) Read(s identity.Store) (notice string) {
+	pin, ok, err := s.Load()
+	if ok {
+		g.Pin = &pin
+	}
+	switch {
+	case err == nil:
+		return ""
+	case ok:
+		return err.Error() + "; this version reads it as far as it knows it, and leaves it alone"
+	case errors.Is(err, identity.ErrDamaged):
+		g.Damage = err.Error()
+		return err.Error() + "; it is written anew when the member serves"
+	default:
+		g.Unreadable = err.Error()
+		return err.Error()
+	}
+}
