@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -53,7 +52,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	if code, done := answered(w, loaded, err); done {
 		return code
 	}
-	notify := notifier(w)
+	notify := supervisor.Notifier(getenv(w.environ, "NOTIFY_SOCKET"))
 	if err != nil {
 		return refuse(w, notify, err)
 	}
@@ -186,13 +185,13 @@ func answered(w world, loaded *config.Loaded, err error) (code int, done bool) {
 // refuse says what is wrong with the configuration, on stderr and to systemd.
 // A bad flag exits 2, as with etcd, except under systemd, whose
 // RestartPreventExitStatus= must be able to tell it from a crash.
-func refuse(w world, notify func(string) error, err error) int {
+func refuse(w world, notify func(...string) error, err error) int {
 	printInvalid(w.complaints(), err)
 	if dir := nth(getenv(w.environ, "LOGS_DIRECTORY"), 0); dir != "" {
 		recorder.Refused(dir, version, asFailure(err), flushLimit)
 	}
 	if notify != nil {
-		_ = notify("STATUS=failed: " + strings.ReplaceAll(err.Error(), "\n", "; ")) // stderr has it
+		_ = notify("STATUS=failed: " + err.Error()) // stderr has it
 		return failure.ExitConfig
 	}
 	var invalid *config.Invalid
@@ -220,29 +219,3 @@ func printInvalid(w io.Writer, err error) {
 		}
 	}
 }
-
-// notifier returns the way to systemd, nil where nobody waits for it.
-func notifier(w world) func(string) error {
-	if getenv(w.environ, "NOTIFY_SOCKET") == "" {
-		return nil
-	}
-	// Not go-systemd's SdNotify: it waits without limit where systemd does not
-	// read (while it reloads itself), and the loop would wait with it.
-	addr := &net.UnixAddr{Name: getenv(w.environ, "NOTIFY_SOCKET"), Net: "unixgram"}
-	return func(state string) error {
-		c, err := net.DialUnix(addr.Net, nil, addr)
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		if err := c.SetWriteDeadline(time.Now().Add(notifyLimit)); err != nil {
-			return err
-		}
-		_, err = c.Write([]byte(state))
-		return err
-	}
-}
-
-// notifyLimit bounds one message to systemd; one that is not taken is sent
-// again with the next event.
-const notifyLimit = 100 * time.Millisecond

@@ -23,6 +23,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/journal"
+	"github.com/etcd-node/etcd-node/pkg/supervisor"
 )
 
 // world is what the program sees of its surroundings.
@@ -105,7 +106,7 @@ func run(ctx context.Context, force <-chan struct{}, w world) int {
 		case slices.Contains(commands, first):
 			return runCommand(ctx, w)
 		case !strings.HasPrefix(first, "-"):
-			return refuse(w, notifier(w), unknownCommand(first))
+			return refuse(w, supervisor.Notifier(getenv(w.environ, "NOTIFY_SOCKET")), unknownCommand(first))
 		}
 	}
 	return runDaemon(ctx, force, w)

@@ -3,6 +3,8 @@ package status
 import (
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/etcd-node/etcd-node/pkg/shown"
 )
@@ -13,7 +15,7 @@ import (
 //	joining: 1 of 3 members; waiting for etcd-2 (192.168.122.6: connection refused), etcd-3 (…)
 //	serving: follower of etcd-2, 3 of 3 members, restarted 1 time, last: killed by signal 9
 //
-// It is valid UTF-8 without line breaks and never longer than systemd takes.
+// It is valid UTF-8 without control characters and never longer than maxLine.
 func (s Status) Line() string {
 	var b strings.Builder
 	b.WriteString(string(s.State))
@@ -41,11 +43,11 @@ func (s Status) Line() string {
 			b.WriteString(", last: " + s.LastEnd.Cause)
 		}
 	}
-	return strings.TrimSuffix(oneLine(shown.Text(b.String())), ": ")
+	return strings.TrimSuffix(OneLine(shown.Text(b.String()), maxLine), ": ")
 }
 
-// maxLine is in bytes. systemd drops a datagram of more than 4096, and nobody
-// reads a line of more than half of that.
+// maxLine is in bytes: a page of text. Nobody reads a longer line, and systemd
+// takes twice as much.
 const maxLine = 2048
 
 func (s Status) joining() string {
@@ -144,13 +146,31 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// oneLine keeps a line break in a cause from becoming a second assignment in
-// an sd_notify datagram, and the datagram from being dropped.
-func oneLine(s string) string {
-	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' || r == 0 }), "; ")
-	if len(s) > maxLine {
-		s = s[:maxLine-len("…")]
-		return strings.ToValidUTF8(s, "") + "…"
+// OneLine is a text as one line of valid UTF-8 in at most limit bytes, safe to
+// send to systemd and to show on a terminal. Line breaks become "; ", other
+// control characters "?". A line that is too long ends with "…" after a word,
+// or within one that is longer than half of the line.
+func OneLine(text string, limit int) string {
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
+	line := strings.Map(func(r rune) rune { // makes a broken byte a U+FFFD
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, strings.Join(lines, "; "))
+	if len(line) <= limit {
+		return line
 	}
-	return strings.ToValidUTF8(s, "\uFFFD")
+	const mark = "…"
+	end := limit - len(mark)
+	if end < 0 {
+		return ""
+	}
+	for !utf8.RuneStart(line[end]) {
+		end--
+	}
+	if blank := strings.LastIndexByte(line[:end], ' '); blank >= end/2 {
+		end = blank + 1
+	}
+	return line[:end] + mark
 }

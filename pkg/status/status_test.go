@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -42,7 +43,6 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// systemd drops a datagram that is too long, and READY=1 must not be in it.
 func TestLineIsBounded(t *testing.T) {
 	for _, cause := range []string{strings.Repeat("ü", 5000), strings.Repeat("x\xff", 5000)} {
 		line := Status{State: Failed, Reason: cause}.Line()
@@ -50,6 +50,47 @@ func TestLineIsBounded(t *testing.T) {
 			t.Errorf("%d bytes, valid: %v", len(line), utf8.ValidString(line))
 		}
 	}
+}
+
+func TestOneLine(t *testing.T) {
+	for _, tc := range []struct {
+		text  string
+		limit int
+		want  string
+	}{
+		{"as it is", 8, "as it is"},
+		{"cut after a word", 14, "cut after …"},
+		{"cut after a word", 15, "cut after a …"},
+		{"a word-that-does-not-end", 15, "a word-that-…"},
+		{"\n\ntwo\r\nlines\n", 99, "two; lines"},
+		{"a\x00b\tc\x1b[31m\u009b", 99, "a?b?c?[31m?"},
+		{"x\xffy", 99, "x\uFFFDy"},
+		{"üüü", 5, "ü…"}, // two would be 7 bytes, half a rune 6
+		{"漢字漢字", 6, "漢…"},
+		{"漢字", 2, ""},
+		{"", 0, ""},
+	} {
+		if got := OneLine(tc.text, tc.limit); got != tc.want {
+			t.Errorf("%q in %d bytes: %q, want %q", tc.text, tc.limit, got, tc.want)
+		}
+	}
+}
+
+func FuzzOneLine(f *testing.F) {
+	for _, text := range []string{"", "two\nlines", "a\x00b", "\xff\xfe", strings.Repeat("ü", 99), strings.Repeat("a b", 99), strings.Repeat("\n", 99), "漢\xe6\xbc"} {
+		for limit := range 12 {
+			f.Add(text, limit)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string, limit int) {
+		if limit < 0 {
+			t.Skip()
+		}
+		got := OneLine(text, limit)
+		if len(got) > limit || !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) {
+			t.Errorf("%q in %d bytes: %q", text, limit, got)
+		}
+	})
 }
 
 func TestText(t *testing.T) {

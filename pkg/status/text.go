@@ -15,7 +15,7 @@ func (s Status) Text(now time.Time) string {
 	if name == "" {
 		name = "etcd"
 	}
-	fmt.Fprintf(&b, "%s: %s\n", oneLine(name), s.Line())
+	fmt.Fprintf(&b, "%s: %s\n", OneLine(name, maxLine), s.Line())
 	row := func(key, format string, args ...any) {
 		text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\n            ")
 		fmt.Fprintf(&b, "  %-9s %s\n", key, text)
@@ -96,7 +96,7 @@ func ago(now, t time.Time) string {
 		return fmt.Sprintf("%d min ago", int(d.Minutes()))
 	case d < 48*time.Hour:
 		return fmt.Sprintf("%d h ago", int(d.Hours()))
-	default:
+	default: // of 48 hours and more, so never "1 days"
 		return fmt.Sprintf("%d days ago", int(d.Hours()/24))
 	}
 }

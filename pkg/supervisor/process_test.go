@@ -225,8 +225,8 @@ func TestRestartsLeaveNothingBehind(t *testing.T) {
 	serving := make(chan struct{}, 1)
 	s := New(Options{
 		Log: zap.NewNop(),
-		Notify: func(state string) error {
-			if strings.HasPrefix(state, "STATUS=serving") {
+		Notify: func(assignments ...string) error {
+			if strings.HasPrefix(assignments[0], "STATUS=serving") {
 				select {
 				case serving <- struct{}{}:
 				default:

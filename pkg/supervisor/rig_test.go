@@ -78,7 +78,8 @@ func run(t *testing.T, change func(*Options, *rig)) *rig {
 		Record:   func(x recorder.Record) { r.records = append(r.records, x) },
 		Pin:      func(p identity.Pin) { r.pins = append(r.pins, p) },
 		OOMKills: func() (uint64, bool) { return r.oom, true },
-		Notify: func(state string) error {
+		Notify: func(assignments ...string) error {
+			state := strings.Join(assignments, "\n")
 			switch {
 			case strings.HasPrefix(state, "WATCHDOG=1"):
 				r.pings = append(r.pings, time.Now())

@@ -24,11 +24,11 @@ import (
 type Options struct {
 	Log *zap.Logger
 
-	// Notify sends one sd_notify assignment block, in bounded time: the loop
-	// waits for it. Nil means that no service
-	// manager waits: then any failure before the first Serving ends Run, as
-	// scripts and test suites expect of etcd.
-	Notify func(state string) error
+	// Notify sends one message to systemd, in bounded time, because the loop
+	// waits for it; see [Notifier]. Nil means that no service manager waits.
+	// Then any failure before the first Serving ends Run, as scripts and test
+	// suites expect of etcd.
+	Notify func(assignments ...string) error
 	// Watchdog is systemd's WATCHDOG_USEC; 0 where there is none.
 	Watchdog time.Duration
 

@@ -171,11 +171,11 @@ func TestNotifyFailureIsMadeUp(t *testing.T) {
 		var deaf atomic.Bool
 		r := run(t, func(o *Options, _ *rig) {
 			notify := o.Notify
-			o.Notify = func(state string) error {
+			o.Notify = func(assignments ...string) error {
 				if deaf.Load() {
 					return errors.New("resource temporarily unavailable")
 				}
-				return notify(state)
+				return notify(assignments...)
 			}
 		})
 		deaf.Store(true)
