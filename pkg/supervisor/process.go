@@ -29,6 +29,25 @@ const (
 	crashLimit = 256 << 10
 )
 
+// Process is a member process. Its channels are read by the loop only.
+type Process struct {
+	PID      int
+	Messages <-chan pipe.Message
+	// Exited delivers once, after the last message.
+	Exited <-chan Exit
+	Send   func(pipe.Message) error
+	Kill   func() // SIGKILL
+	Quit   func() // SIGQUIT: a Go program writes its goroutines and ends
+}
+
+// Exit is the end of a member process.
+type Exit struct {
+	Failure *failure.Failure   // what the exit itself says; nil: there was no process
+	Status  syscall.WaitStatus // 1 << 8 is exit status 1, 9 is SIGKILL
+	Crash   string             // what the Go runtime wrote
+	Lines   []string           // the log's last lines of level warn and above
+}
+
 // StartProcess returns the func that starts a member process: exe with the
 // role "member" and the launch's flags, in a process group of its own, with
 // the given standard streams. The process dies with this one.

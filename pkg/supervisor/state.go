@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -20,6 +18,10 @@ var transitions = map[status.State][]status.State{
 	status.Stopping: {status.Stopped, status.Failed},
 }
 
+// traceLimit is enough to show the pattern of a restart loop. The list must not
+// grow for as long as the supervisor lives.
+const traceLimit = 64
+
 // enter moves to the next state; it is the only writer of the state. An
 // illegal move is a mistake in this package and panics: systemd restarts the
 // supervisor, which is better than one that no longer knows where it is.
@@ -29,59 +31,9 @@ func (s *Supervisor) enter(next status.State, reason string) {
 	}
 	s.st.State, s.st.Since, s.st.Reason = next, time.Now(), reason
 	s.trace = append(s.trace, next)
-	// The last 64 are enough to show a restart loop's pattern; the list must
-	// not grow for as long as the supervisor lives.
-	if n := len(s.trace); n > 64 {
-		s.trace = append(s.trace[:0], s.trace[n-64:]...)
+	if n := len(s.trace); n > traceLimit {
+		s.trace = append(s.trace[:0], s.trace[n-traceLimit:]...)
 	}
-	s.recordState()
-	s.announce()
-}
-
-// announce tells systemd the status if its line has changed, and READY=1 if it
-// is due, and the log if the state has changed, or if there is no systemd that
-// would show the line. What systemd did not take is told again with the next
-// event, which is a second away at most.
-func (s *Supervisor) announce() {
-	line := s.st.Line()
-	changed, entered := line != s.line, s.logged != s.st.State
-	if s.opts.Notify != nil {
-		if line != s.told && s.notify("STATUS="+line) {
-			s.told = line
-		}
-		// Alone: systemd drops a datagram that is too long, whatever is in it.
-		if s.st.State == status.Serving && !s.st.Ready {
-			s.st.Ready = s.notify("READY=1")
-		}
-	}
-	s.line, s.logged = line, s.st.State
-	if !entered && (!changed || s.opts.Notify != nil) {
-		return
-	}
-	var fields []zap.Field
-	if end := s.st.LastEnd; end != nil && len(end.Next) > 0 && (s.st.State == status.Failed || s.st.State == status.Backoff) {
-		fields = append(fields, zap.Strings("next", end.Next))
-	}
-	switch s.st.State {
-	case status.Failed:
-		s.opts.Log.Error(line, fields...)
-	case status.Backoff:
-		s.opts.Log.Warn(line, fields...)
-	default:
-		s.opts.Log.Info(line, fields...)
-	}
-}
-
-// notify sends one sd_notify datagram, where there is a systemd to send it to,
-// and reports whether it was taken.
-func (s *Supervisor) notify(state string) bool {
-	if s.opts.Notify == nil {
-		return false
-	}
-	err := s.opts.Notify(state)
-	if err != nil && !s.notifyFailed {
-		s.opts.Log.Warn("cannot notify systemd", zap.Error(err))
-	}
-	s.notifyFailed = err != nil // say it once, and again after it had worked
-	return err == nil
+	s.history.entered(s.st)
+	s.announcer.announce(&s.st)
 }

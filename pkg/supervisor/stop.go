@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
@@ -14,54 +15,55 @@ func (s *Supervisor) stop(reason string) {
 	if s.st.State == status.Stopping {
 		return
 	}
-	preparing := s.st.State == status.Starting // Run waits for Prepare to end
-	s.cancel()
+	preparing := s.st.State == status.Starting
 	s.retry = nil
-	s.notify("STOPPING=1")
+	s.announcer.notify("STOPPING=1")
 	s.enter(status.Stopping, reason)
 	switch {
-	case s.proc != nil:
-		s.killAt = time.After(s.launch.StopTimeout)
-		if err := s.proc.Send(pipe.Message{Kind: pipe.Stop}); err != nil {
+	case preparing:
+		s.preparation.cancel() // Run waits for Prepare to end
+	case s.child.running():
+		s.child.deadline = time.After(s.launch.StopTimeout)
+		if err := s.child.Send(pipe.Message{Kind: pipe.Stop}); err != nil {
 			s.kill("the member cannot be told to stop")
 		}
-	case !preparing:
-		s.enter(s.endState(), s.endReason())
+	default:
+		s.finish()
 	}
 }
 
-// giveUp stops the member because of f and lets Run fail with it.
-func (s *Supervisor) giveUp(f *failure.Failure) {
-	f = f.Fill(s.values())
+// failStart stops the member because the start has taken too long, and lets Run
+// fail with that.
+func (s *Supervisor) failStart() {
+	f := failure.New(failure.IDStartTimeout, fmt.Sprintf("after %s still %s", s.opts.StartTimeout, s.st.Line()))
+	f = f.Fill(s.valuesFor(f))
 	s.final = f
-	s.recordEnd(f, Exit{})
-	s.keepEnd(f)
+	s.history.ended(f, Exit{}, false, s.valuesFor(f))
+	s.showEnd(f)
 	s.stop(f.Error())
 }
 
-// endState is how Run ends after a stop.
-func (s *Supervisor) endState() status.State {
-	if s.final != nil {
-		return status.Failed
+// finish enters the last state, after which Run returns.
+func (s *Supervisor) finish() {
+	if s.final == nil {
+		s.enter(status.Stopped, "stopped as told")
+	} else {
+		s.enter(status.Failed, lastWords(s.final, s.opts.Record != nil))
 	}
-	return status.Stopped
 }
 
-// endReason is the last thing that STATUS= says.
-func (s *Supervisor) endReason() string {
-	if s.final == nil {
-		return "stopped as told"
+// lastWords is what STATUS= says of a failure that ends Run. There is room for
+// the first step only. `etcd-node explain` has all of them, and where nothing
+// is recorded it has to be told of which failure.
+func lastWords(f *failure.Failure, recorded bool) string {
+	switch words := f.Error(); {
+	case len(f.Next) == 0:
+		return words
+	case len(f.Next) == 1:
+		return words + "; next: " + f.Next[0]
+	case recorded:
+		return words + "; next: " + f.Next[0] + "; all steps: etcd-node explain"
+	default:
+		return words + "; next: " + f.Next[0] + "; all steps: etcd-node explain " + f.ID
 	}
-	reason := s.final.Error()
-	// The line is not for reading a page: the first step is what to look at.
-	switch n := len(s.final.Next); {
-	case n == 1:
-		reason += "; next: " + s.final.Next[0]
-	case n > 1:
-		reason += "; next: " + s.final.Next[0] + "; all steps: etcd-node explain"
-		if s.opts.Record == nil { // which could tell the command how it ended
-			reason += " " + s.final.ID
-		}
-	}
-	return reason
 }

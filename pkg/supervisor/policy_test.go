@@ -162,79 +162,86 @@ func TestFailingStartEnds(t *testing.T) {
 	})
 }
 
-func TestWatchdogAtHalf(t *testing.T) {
+// Without systemd a script waits: any failure before the first Serving ends
+// the process, afterwards the classes apply.
+func TestUnmanaged(t *testing.T) {
+	unmanaged := func(o *Options, _ *rig) { o.Notify = nil }
 	synctest.Test(t, func(t *testing.T) {
-		r := run(t, func(o *Options, _ *rig) { o.Watchdog = 4 * time.Second })
-		r.beat(9 * time.Second)
-		if len(r.pings) != 4 {
-			t.Errorf("%d pings in 9 s with WatchdogSec=4", len(r.pings))
+		r := run(t, unmanaged)
+		r.proc().fail(failure.New("port-busy", "listen tcp 127.0.0.1:2379: bind: address already in use"))
+		if err := <-r.result; err == nil {
+			t.Error("Run = nil after a failed start")
 		}
-		r.stop()
+		r.wantTrace(status.Starting, status.Joining, status.Failed)
 	})
-}
-
-func TestSilentMemberIsKilled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := run(t, nil)
-		first := r.proc()
-		first.serve()
-		r.pass(10 * time.Second)
-		synctest.Wait()
-		if !first.quit || first.killed {
-			t.Fatalf("after 10 s: asked what it does: %v, killed: %v", first.quit, first.killed)
-		}
-		r.s.Status(t.Context()) // for the race detector: orders the read before what follows
-		r.pass(dumpLimit)
-		if !first.killed || len(r.procs) != 2 {
-			t.Fatalf("killed: %v, starts: %d", first.killed, len(r.procs))
-		}
-		if st, _ := r.s.Status(t.Context()); st.LastEnd.ID != failure.IDHang {
-			t.Errorf("last end %q", st.LastEnd.ID)
-		}
-		r.stop()
-	})
-}
-
-// A paused machine stops both processes: the first tick after it is late, and
-// the member has had no chance to beat.
-func TestPausedMachineKillsNobody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := run(t, nil)
+		r := run(t, unmanaged)
 		r.proc().serve()
-		r.pass(9 * time.Second)
-		synctest.Wait()
-		r.s.lastTick = r.s.lastTick.Add(-time.Minute) // the loop is asleep
-		r.s.Status(t.Context())                       // for the race detector: orders the write
-		r.pass(5 * time.Second)
-		if r.proc().killed {
-			t.Error("killed although the own tick was late")
-		}
-		r.beat(5 * time.Second)
-		r.stop()
-	})
-}
-
-// A process in uninterruptible sleep does not end when it is killed.
-func TestKilledButThere(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := run(t, func(o *Options, _ *rig) {
-			start := o.Start
-			o.Start = func(l Launch) (*Process, error) {
-				p, err := start(l)
-				p.Kill = func() {}
-				return p, err
-			}
-		})
-		r.proc().serve()
-		r.pass(12*time.Second + dumpLimit)
-		if st, _ := r.s.Status(t.Context()); st.Line() != "serving: the member was killed and has not ended; is its disk hanging? (dmesg)" {
-			t.Error(st.Line())
-		}
 		r.proc().end(killed())
-		r.pass(time.Second)
-		if st, _ := r.s.Status(t.Context()); st.State != status.Joining || st.Killed {
-			t.Errorf("%+v", st)
-		}
+		synctest.Wait()
 		r.stop()
+		r.wantTrace(status.Starting, status.Joining, status.Serving, status.Backoff, status.Joining, status.Stopping, status.Stopped)
 	})
+}
+
+func TestPermanentFailureEndsRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, nil)
+		r.proc().view(status.View{MemberID: "8e9e05c52164694d"})
+		r.proc().fail(failure.New(failure.IDRemoved, ""))
+		err := <-r.result
+		var f *failure.Failure
+		if !errors.As(err, &f) || f.Exit != failure.ExitRemoved {
+			t.Fatalf("Run = %v, want the failure %q", err, failure.IDRemoved)
+		}
+		last := r.told[len(r.told)-1]
+		for _, part := range []string{"STATUS=failed: this member was removed", "; next: ", "member remove 8e9e05c52164694d", "member add a "} {
+			if !strings.Contains(last, part) {
+				t.Errorf("the last status lacks %q: %s", part, last)
+			}
+		}
+		r.wantTrace(status.Starting, status.Joining, status.Failed)
+	})
+}
+
+// What follows one failure, by its class and by what was before.
+func TestAfter(t *testing.T) {
+	now := time.Now()
+	ago := func(d time.Duration) time.Time { return now.Add(-d) }
+	const again = -1
+	for name, tc := range map[string]struct {
+		p     policy
+		class failure.Class
+		wait  time.Duration // as many seconds as there were attempts
+		exit  int           // of the end; again: there is none
+	}{
+		"first":                            {policy{managed: true, extended: now}, failure.Transient, 0, again},
+		"fourth":                           {policy{managed: true, extended: now, attempts: 3}, failure.Transient, 3 * time.Second, again},
+		"of a kind to repair":              {policy{managed: true, extended: now}, failure.Operator, 0, again},
+		"permanent":                        {policy{managed: true, extended: now}, failure.Permanent, 0, 1},
+		"permanent after it served":        {policy{managed: true, served: true}, failure.Permanent, 0, 1},
+		"nobody waits for the start":       {policy{}, failure.Transient, 0, 1},
+		"nobody waited, it has served":     {policy{served: true, attempts: 2}, failure.Transient, 2 * time.Second, again},
+		"just served":                      {policy{managed: true, served: true, servingSince: ago(9 * time.Second), attempts: 2}, failure.Transient, 2 * time.Second, again},
+		"served for a while":               {policy{managed: true, served: true, servingSince: ago(10 * time.Second), attempts: 2}, failure.Transient, 0, again},
+		"fails for nearly a minute":        {policy{managed: true, extended: ago(59 * time.Second), attempts: 2}, failure.Transient, 2 * time.Second, again},
+		"fails for a minute":               {policy{managed: true, extended: ago(time.Minute)}, failure.Transient, 0, failure.ExitTimeout},
+		"fails for a minute, permanent":    {policy{managed: true, extended: ago(time.Minute)}, failure.Permanent, 0, 1},
+		"fails for a minute after serving": {policy{managed: true, served: true, extended: ago(time.Minute)}, failure.Transient, 0, again},
+	} {
+		p := tc.p
+		p.delay = func(_ failure.Class, n int) time.Duration { return time.Duration(n) * time.Second }
+		f := &failure.Failure{Class: tc.class, Exit: 1}
+		wait, end := p.after(f, now)
+		exit := again
+		if end != nil {
+			exit = end.Exit
+		}
+		if wait != tc.wait || exit != tc.exit || f.Exit != 1 {
+			t.Errorf("%s: wait %s, exit %d; want %s, %d", name, wait, exit, tc.wait, tc.exit)
+		}
+		if p.failing != tc.class || !p.servingSince.IsZero() {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
 }

@@ -1,0 +1,49 @@
+package supervisor
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// onFailure records a failure, shows it and does what the policy decides. The zero Exit is
+// a failure without a process.
+func (s *Supervisor) onFailure(f *failure.Failure, e Exit, outOfMemory bool) {
+	s.history.ended(f, e, outOfMemory, s.valuesFor(f))
+	f = f.Fill(s.valuesFor(f))
+	s.showEnd(f)
+	wait, end := s.policy.after(f, time.Now())
+	if end != nil {
+		s.final = end
+		s.finish()
+		return
+	}
+	if s.launch != nil {
+		s.st.Restarts++
+	}
+	if f.ID == failure.IDAddressGone {
+		s.launch = nil // find the address again
+	}
+	next := "now"
+	if wait > 0 {
+		next = "in " + wait.Round(100*time.Millisecond).String()
+	}
+	s.enter(status.Backoff, fmt.Sprintf("%s; next attempt %s", f.Error(), next))
+	s.retry = time.After(wait)
+}
+
+// showEnd shows how the member ended last.
+func (s *Supervisor) showEnd(f *failure.Failure) {
+	s.st.LastEnd = &status.End{Time: time.Now(), ID: f.ID, Cause: f.Error(), Next: f.Next, Values: s.valuesFor(f)}
+}
+
+// lastEndIsOver marks the last end as one that the member has got past.
+func (s *Supervisor) lastEndIsOver() {
+	if e := s.st.LastEnd; e != nil && e.Over.IsZero() {
+		over := *e // the one that is shown may be read by others
+		over.Over = time.Now()
+		s.st.LastEnd = &over
+	}
+}

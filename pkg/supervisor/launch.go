@@ -1,0 +1,127 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// Launch is a member that is ready to be started.
+type Launch struct {
+	Args    []string          // etcd flags, no secrets among them
+	Secrets map[string]string // etcd flag → value, sent over the pipe
+	Values  map[string]string // this node's values for the next steps of a failure
+
+	// Sent over the pipe too: etcd has no such flags.
+	Election pipe.Election
+	Guard    pipe.Guard
+
+	ReadyAll    bool          // READY needs every voting member connected
+	StopTimeout time.Duration // after which a member that was told to stop is killed
+	Notices     []string
+}
+
+// preparation runs Options.Prepare beside the loop, because it may wait.
+type preparation struct {
+	prepare func(ctx context.Context, say func(reason string)) (Launch, error)
+	cancel  context.CancelFunc // of the one that runs
+	reasons chan string        // what it waits for
+	results chan prepared
+}
+
+type prepared struct {
+	launch Launch
+	err    error
+}
+
+func newPreparation(prepare func(context.Context, func(string)) (Launch, error)) preparation {
+	return preparation{prepare: prepare, reasons: make(chan string), results: make(chan prepared, 1)}
+}
+
+// begin begins a preparation. Its result comes through p.results, also after
+// cancel.
+func (p *preparation) begin(ctx context.Context) {
+	ctx, p.cancel = context.WithCancel(ctx)
+	go func(cancel context.CancelFunc) {
+		defer cancel()
+		launch, err := p.prepare(ctx, func(reason string) {
+			select {
+			case p.reasons <- reason:
+			case <-ctx.Done():
+			}
+		})
+		p.results <- prepared{launch, err}
+	}(p.cancel)
+}
+
+// prepare finds out what to launch.
+func (s *Supervisor) prepare(ctx context.Context) {
+	s.enter(status.Starting, "finding this node's address and name")
+	s.preparation.begin(ctx)
+}
+
+// onWaiting shows what the preparation waits for.
+func (s *Supervisor) onWaiting(reason string) {
+	if s.st.State == status.Starting {
+		s.st.Reason = reason
+	}
+}
+
+func (s *Supervisor) onPrepared(p prepared) {
+	switch {
+	case s.st.State == status.Stopping: // the stop waited for Prepare to end
+		s.finish()
+	case p.err != nil:
+		var f *failure.Failure
+		if !errors.As(p.err, &f) {
+			f = failure.New(failure.IDConfiguration, "")
+			f.Cause = p.err.Error()
+		}
+		s.onFailure(f, Exit{}, false)
+	default:
+		s.launch = &p.launch
+		s.st.Notices, s.st.Values = p.launch.Notices, p.launch.Values
+		s.start()
+	}
+}
+
+// onRetry makes the next attempt after a backoff.
+func (s *Supervisor) onRetry(ctx context.Context) {
+	s.retry = nil
+	if s.launch == nil {
+		s.prepare(ctx)
+	} else {
+		s.start()
+	}
+}
+
+// guard is the launch's. It is patient where a service manager waits, because
+// only there somebody sees why a start takes long.
+func (s *Supervisor) guard() pipe.Guard {
+	g := s.launch.Guard
+	g.Patient = s.policy.managed
+	return g
+}
+
+// valuesFor are the values for the next steps of a failure: the node's own,
+// and where those say nothing what etcd's own words tell.
+func (s *Supervisor) valuesFor(f *failure.Failure) map[string]string {
+	v := map[string]string{"member-id": s.st.View.MemberID, "cluster-id": s.st.View.ClusterID}
+	if s.launch != nil {
+		if p := s.launch.Guard.Pin; p != nil && v["member-id"] == "" {
+			v["member-id"], v["cluster-id"] = p.MemberID, p.ClusterID
+		}
+		maps.Copy(v, s.launch.Values)
+	}
+	for key, value := range f.Values {
+		if v[key] == "" {
+			v[key] = value
+		}
+	}
+	return v
+}

@@ -1,0 +1,74 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+func TestWaitForAddressIsShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, func(o *Options, _ *rig) {
+			o.Prepare = func(ctx context.Context, say func(string)) (Launch, error) {
+				say("no usable IPv4 address on eth0 yet")
+				<-ctx.Done()
+				return Launch{}, ctx.Err()
+			}
+		})
+		r.stop()
+		if !slices.Contains(r.told, "STATUS=starting: no usable IPv4 address on eth0 yet") {
+			t.Errorf("told %q", r.told)
+		}
+	})
+}
+
+// An address that is gone is looked for again.
+func TestAddressGoneIsPreparedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, nil)
+		r.proc().fail(failure.New(failure.IDAddressGone, ""))
+		r.pass(31 * time.Second)
+		r.wantTrace(status.Starting, status.Joining, status.Backoff, status.Starting, status.Joining)
+		r.stop()
+	})
+}
+
+func TestUnpreparedIsRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		r := run(t, func(o *Options, _ *rig) {
+			prepare := o.Prepare
+			o.Prepare = func(ctx context.Context, say func(string)) (Launch, error) {
+				if n++; n == 1 {
+					f := failure.New(failure.IDNoAddress, "")
+					return Launch{}, f
+				}
+				return prepare(ctx, say)
+			}
+		})
+		r.pass(31 * time.Second)
+		r.wantTrace(status.Starting, status.Backoff, status.Starting, status.Joining)
+		r.stop()
+	})
+}
+
+func TestBadConfigurationFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, func(o *Options, _ *rig) {
+			o.Prepare = func(context.Context, func(string)) (Launch, error) {
+				return Launch{}, errors.New("ETCD_IP_2: missing")
+			}
+		})
+		var f *failure.Failure
+		if err := <-r.result; !errors.As(err, &f) || f.Exit != failure.ExitConfig || !strings.Contains(f.Error(), "ETCD_IP_2") {
+			t.Errorf("Run = %v", err)
+		}
+	})
+}
