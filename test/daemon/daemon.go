@@ -57,10 +57,11 @@ func (d *Daemon) Run() string  { return filepath.Join(d.Dir, "run") }
 func (d *Daemon) Log() string  { return filepath.Join(d.Dir, "log") }
 func (d *Daemon) Pins() string { return filepath.Join(d.Dir, "pin") }
 
-// Environ is what the unit gives the daemon, and a shell on the node has.
+// Environ is what the unit gives the daemon, and a shell on the node has. The
+// env file of this machine's own cluster is left out.
 func (d *Daemon) Environ() []string {
 	return []string{
-		"PATH=" + os.Getenv("PATH"), "RUNTIME_DIRECTORY=" + d.Run(), "LOGS_DIRECTORY=" + d.Log(),
+		"PATH=" + os.Getenv("PATH"), "ETCD_NODE_ENV_FILE=/dev/null", "RUNTIME_DIRECTORY=" + d.Run(), "LOGS_DIRECTORY=" + d.Log(),
 		"STATE_DIRECTORY=" + d.Data() + ":" + d.Pins(),
 	}
 }

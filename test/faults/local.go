@@ -58,7 +58,6 @@ func (n *local) unset(key string) {
 // environ is what the daemon and the commands see.
 func (n *local) environ() []string {
 	return slices.Concat(n.Environ(), []string{
-		"ETCD_NODE_ENV_FILE=/dev/null",
 		"ETCD_NAME=" + n.Name, "ETCD_INITIAL_CLUSTER=" + n.Cluster,
 		"ETCD_LISTEN_PEER_URLS=" + n.Peer, "ETCD_INITIAL_ADVERTISE_PEER_URLS=" + n.Peer,
 		"ETCD_LISTEN_CLIENT_URLS=" + n.Client, "ETCD_ADVERTISE_CLIENT_URLS=" + n.Client,

@@ -6,71 +6,57 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/test/daemon"
+	"github.com/etcd-node/etcd-node/test/loopback"
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // cluster is three daemons on loopback and a client of each.
 type cluster struct {
 	dir     string
-	nodes   []*node
+	nodes   []*daemon.Daemon
 	clients []*clientv3.Client
 }
 
-type node struct {
-	cmd    *exec.Cmd
-	log    *os.File
-	client string
-}
-
-func start(bin string, port int) (*cluster, error) {
-	dir, err := os.MkdirTemp("", "linearizable")
+// start starts the three. The cluster that it returns is to be closed, also
+// when there is an error.
+func start(bin string) (*cluster, error) {
+	c := new(cluster)
+	bin, err := filepath.Abs(bin) // each runs in a directory of its own
+	if err == nil {
+		c.dir, err = os.MkdirTemp("", "linearizable")
+	}
 	if err != nil {
-		return nil, err
+		return c, err
 	}
-	c := &cluster{dir: dir}
-	url := func(i int) string { return fmt.Sprintf("http://127.0.0.1:%d", port+i) }
-	var list []string
+	var members []*loopback.Member
 	for i := range 3 {
-		list = append(list, fmt.Sprintf("m%d=%s", i, url(2*i)))
-	}
-	for i := range 3 {
-		if err := c.add(bin, fmt.Sprintf("m%d", i), url(2*i), url(2*i+1), strings.Join(list, ",")); err != nil {
-			c.close()
-			return nil, err
+		name := fmt.Sprintf("m%d", i)
+		d, err := daemon.New(loopback.New(name, filepath.Join(c.dir, name)))
+		if err != nil {
+			return c, err
 		}
+		c.nodes, members = append(c.nodes, d), append(members, &d.Member)
+	}
+	loopback.Unite(members...)
+	for _, n := range c.nodes {
+		cmd := exec.Command(bin, n.Flags()...)
+		cmd.Env = n.Environ()
+		if err := n.Start(cmd, true); err != nil {
+			return c, fmt.Errorf("%w (make build?)", err)
+		}
+		cli, err := n.Dial()
+		if err != nil {
+			return c, err
+		}
+		c.clients = append(c.clients, cli)
 	}
 	return c, nil
-}
-
-func (c *cluster) add(bin, name, peer, client, list string) error {
-	log, err := os.Create(filepath.Join(c.dir, name+".log"))
-	if err != nil {
-		return err
-	}
-	n := &node{log: log, client: client}
-	n.cmd = exec.Command(bin, "--name="+name, "--data-dir="+filepath.Join(c.dir, name),
-		"--listen-peer-urls="+peer, "--initial-advertise-peer-urls="+peer,
-		"--listen-client-urls="+client, "--advertise-client-urls="+client, "--initial-cluster="+list)
-	n.cmd.Stderr = log
-	// It shall believe that systemd waits for it; what it tells goes nowhere.
-	n.cmd.Env = []string{"NOTIFY_SOCKET=" + filepath.Join(c.dir, "nobody")}
-	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := n.cmd.Start(); err != nil {
-		log.Close()
-		return fmt.Errorf("start %s: %w (make build?)", bin, err)
-	}
-	c.nodes = append(c.nodes, n)
-	cli, err := clientv3.New(clientv3.Config{Endpoints: []string{client}, Logger: zap.NewNop()})
-	if err != nil {
-		return err
-	}
-	c.clients = append(c.clients, cli)
-	return nil
 }
 
 // close ends all and removes their data.
@@ -79,29 +65,25 @@ func (c *cluster) close() {
 		cli.Close()
 	}
 	for _, n := range c.nodes {
-		n.cmd.Process.Kill() // its member goes with it
-		n.cmd.Wait()
-		n.log.Close()
+		n.Kill()
 	}
 	os.RemoveAll(c.dir)
 }
 
 // leader waits until one of the members says that it is the leader, and
 // returns its node and term.
-func (c *cluster) leader(ctx context.Context) (*node, uint64, error) {
-	for {
+func (c *cluster) leader(ctx context.Context) (leader *daemon.Daemon, term uint64, err error) {
+	err = poll.Until(ctx, 10*time.Millisecond, func() error {
 		for i, cli := range c.clients {
-			s, err := status(ctx, cli, c.nodes[i].client)
+			s, err := status(ctx, cli, c.nodes[i].Client)
 			if err == nil && s.Leader != 0 && s.Leader == s.Header.MemberId {
-				return c.nodes[i], s.RaftTerm, nil
+				leader, term = c.nodes[i], s.RaftTerm
+				return nil
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return nil, 0, ctx.Err()
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
+		return fmt.Errorf("none of %d members says that it leads", len(c.clients))
+	})
+	return leader, term, err
 }
 
 func status(ctx context.Context, cli *clientv3.Client, endpoint string) (*clientv3.StatusResponse, error) {
@@ -111,21 +93,7 @@ func status(ctx context.Context, cli *clientv3.Client, endpoint string) (*client
 }
 
 // killMember kills the daemon's member process, if it has one now.
-func (n *node) killMember() bool {
-	// Any thread may be the one that forked.
-	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", n.cmd.Process.Pid))
-	if err != nil {
-		return false
-	}
-	for _, t := range lists {
-		raw, err := os.ReadFile(t)
-		if err != nil {
-			continue
-		}
-		var pid int
-		if _, err := fmt.Sscan(string(raw), &pid); err == nil {
-			return syscall.Kill(pid, syscall.SIGKILL) == nil
-		}
-	}
-	return false
+func killMember(n *daemon.Daemon) bool {
+	st, err := n.Status()
+	return err == nil && st.MemberPID != 0 && syscall.Kill(st.MemberPID, syscall.SIGKILL) == nil
 }

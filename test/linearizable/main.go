@@ -35,21 +35,20 @@ func main() {
 	defer stop()
 	bin := flag.String("bin", "bin/etcd-node", "the daemon")
 	kills := flag.Int("kills", 100, "leaders to kill")
-	port := flag.Int("port", 35000, "first of six ports on loopback")
 	limit := flag.Duration("limit", time.Hour, "stop killing after this time")
 	flag.Parse()
-	if err := run(ctx, *bin, *kills, *port, *limit); err != nil {
+	if err := run(ctx, *bin, *kills, *limit); err != nil {
 		fmt.Fprintln(os.Stderr, "linearizable:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, bin string, kills, port int, limit time.Duration) error {
-	c, err := start(bin, port)
+func run(ctx context.Context, bin string, kills int, limit time.Duration) error {
+	c, err := start(bin)
+	defer c.close()
 	if err != nil {
 		return err
 	}
-	defer c.close()
 	_, first, err := c.leader(ctx)
 	if err != nil {
 		return err
@@ -63,7 +62,7 @@ func run(ctx context.Context, bin string, kills, port int, limit time.Duration) 
 		if err != nil {
 			break
 		}
-		if n.killMember() {
+		if killMember(n) {
 			killed++
 		}
 	}

@@ -10,9 +10,9 @@ import (
 // Ports come from below the range in which the kernel picks ports for outgoing
 // connections (from 32768 on): those take the port of a member that is down.
 const (
-	firstPort  = 12000
-	blocks     = 200
-	blockPorts = 100
+	firstPort = 30000
+	blocks    = 54
+	size      = 50 // ports of a block
 )
 
 var given struct {
@@ -20,23 +20,22 @@ var given struct {
 	// owned are the listeners on the first port of each block. They keep other
 	// processes out of the block until this one ends.
 	owned []net.Listener
-	next  int // port
-	left  int // in the block
+	ports []int // of these blocks
+	next  int   // in ports
 }
 
 // Address is one of 127.0.0.1 on which nothing listens. No other call returns
-// it, in this process or in another that runs at the same time. It panics if
-// the machine has no such port left.
+// it, in this process or in another that runs at the same time, unless all are
+// given away: then those that were given first come again.
 func Address() string {
 	given.Lock()
 	defer given.Unlock()
 	for {
-		if given.left == 0 {
-			claim()
+		if given.next == len(given.ports) && !claim() {
+			given.next = 0
 		}
+		addr := host(given.ports[given.next])
 		given.next++
-		given.left--
-		addr := host(given.next)
 		if l, err := net.Listen("tcp", addr); err == nil {
 			l.Close()
 			return addr
@@ -44,18 +43,23 @@ func Address() string {
 	}
 }
 
-// claim makes a block of ports this process's own.
-func claim() {
+// claim makes a block of ports this process's own, if there is one.
+func claim() bool {
 	some := rand.IntN(blocks)
 	for i := range blocks {
-		port := firstPort + (some+i)%blocks*blockPorts
-		if l, err := net.Listen("tcp", host(port)); err == nil {
+		first := firstPort + (some+i)%blocks*size
+		if l, err := net.Listen("tcp", host(first)); err == nil {
 			given.owned = append(given.owned, l)
-			given.next, given.left = port, blockPorts-1
-			return
+			for port := first + 1; port < first+size; port++ {
+				given.ports = append(given.ports, port)
+			}
+			return true
 		}
 	}
-	panic("loopback: every block of ports is taken")
+	if given.ports == nil {
+		panic("loopback: other processes hold every block of ports")
+	}
+	return false
 }
 
 func host(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
