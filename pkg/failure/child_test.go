@@ -3,8 +3,8 @@ package failure
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -17,6 +17,9 @@ import (
 	"go.etcd.io/etcd/server/v3/storage/wal"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/etcd-node/etcd-node/test/loopback"
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // child is the process in which one message of etcd's is provoked: etcd may
@@ -29,8 +32,8 @@ type child struct {
 	out sync.Mutex
 	// held is what must stay open: a lock or a port ends with the collection
 	// of its file.
-	held  []any
-	ports int // given away by address
+	held []any
+	one  loopback.Member // of a cluster of one, the same in each run
 }
 
 // record is the sign between records: an error can have several lines.
@@ -82,28 +85,26 @@ func (e ear) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 func runChild(dir string, do func(*child)) {
 	wal.SegmentSizeBytes = 1 << 20 // 64 MB would only cost time
 	f, err := os.OpenFile(filepath.Join(dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	c := &child{dir: dir}
+	c := &child{dir: dir, one: loopback.New("a", dir)}
 	c.must(err)
 	core := zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), f, zap.InfoLevel)
 	c.log = zap.New(ear{core, c})
 	do(c)
 }
 
-// member is the configuration of a cluster of one, "a", in directory data.
-func (c *child) member() *embed.Config {
-	cfg := embed.NewConfig()
-	cfg.Name, cfg.Dir = "a", c.path()
+// member is the configuration of a cluster of one.
+func (c *child) member() *embed.Config { return c.config(&c.one) }
+
+func (c *child) config(m *loopback.Member) *embed.Config {
+	cfg := m.Config()
 	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(c.log)
 	cfg.TickMs, cfg.ElectionMs = 20, 200 // quick, and enough for a loaded machine
-	free := urls("http://127.0.0.1:0")
-	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls, cfg.ListenClientUrls, cfg.AdvertiseClientUrls = free, free, free, free
-	cfg.InitialCluster = "a=http://127.0.0.1:0"
 	return cfg
 }
 
 // path is a path in the data dir.
 func (c *child) path(elem ...string) string {
-	return filepath.Join(append([]string{c.dir, "data"}, elem...)...)
+	return filepath.Join(append([]string{c.one.Data()}, elem...)...)
 }
 
 // start starts etcd and tells what it returned if that is an error.
@@ -154,7 +155,7 @@ func (c *child) put(e *embed.Etcd, n, size int) {
 
 // putUntilEnd puts until etcd ends the process.
 func (c *child) putUntilEnd(e *embed.Etcd, size int) {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(poll.Patience); time.Now().Before(deadline); {
 		c.put(e, 10, size)
 	}
 	os.Exit(101)
@@ -167,16 +168,23 @@ func (c *child) firstWAL() string {
 	return files[0]
 }
 
-// until waits for a line in etcd's log that holds the words.
-func (c *child) until(words string) {
-	for {
+// logged waits for a line in etcd's log that holds the words.
+func (c *child) logged(words string) {
+	c.eventually(func() bool {
 		b, err := os.ReadFile(filepath.Join(c.dir, "log"))
 		c.must(err)
-		if bytes.Contains(b, []byte(words)) {
-			return
+		return bytes.Contains(b, []byte(words))
+	})
+}
+
+// eventually asks until it is so. The parent's patience ends it.
+func (c *child) eventually(so func() bool) {
+	_ = poll.Until(context.Background(), 5*time.Millisecond, func() error { // has no end but success
+		if !so() {
+			return errors.New("not yet")
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
+		return nil
+	})
 }
 
 // change changes a file's bytes.
@@ -184,17 +192,6 @@ func (c *child) change(path string, change func([]byte) []byte) {
 	b, err := os.ReadFile(path)
 	c.must(err)
 	c.must(os.WriteFile(path, change(b), 0o600))
-}
-
-func urls(list ...string) (out []url.URL) {
-	for _, s := range list {
-		u, err := url.Parse(s)
-		if err != nil {
-			panic(err)
-		}
-		out = append(out, *u)
-	}
-	return out
 }
 
 // trio is a cluster of three in one process.
@@ -206,17 +203,14 @@ type trio struct {
 
 func (c *child) three() *trio {
 	t := &trio{child: c}
-	var list, peers []string
-	for _, name := range []string{"a", "b", "c"} {
-		peers = append(peers, "http://"+c.address())
-		list = append(list, name+"="+peers[len(peers)-1])
-	}
+	var members [3]loopback.Member
 	for i, name := range []string{"a", "b", "c"} {
+		members[i] = loopback.New(name, filepath.Join(c.dir, name))
+	}
+	loopback.Unite(&members[0], &members[1], &members[2])
+	for i := range members {
 		t.cfg = append(t.cfg, func() *embed.Config {
-			cfg := c.member()
-			cfg.Name, cfg.Dir = name, filepath.Join(c.dir, name)
-			cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = urls(peers[i]), urls(peers[i])
-			cfg.InitialCluster = strings.Join(list, ",")
+			cfg := c.config(&members[i])
 			cfg.StrictReconfigCheck = false // it would refuse for 5 s
 			return cfg
 		})
@@ -227,14 +221,6 @@ func (c *child) three() *trio {
 	}
 	c.put(t.etcd[0], 20, 10)
 	return t
-}
-
-// address is one on which nobody listens, and nobody else will: each process
-// has a loopback address of its own.
-func (c *child) address() string {
-	c.ports++
-	pid := os.Getpid()
-	return fmt.Sprintf("127.%d.%d.%d:%d", 1+pid>>16, pid>>8&0xff, pid&0xff, 2380+c.ports)
 }
 
 // again starts c, the third, once more.
@@ -248,7 +234,5 @@ func (t *trio) again(change ...func(*embed.Config)) {
 
 // caughtUp waits until c has applied what a has.
 func (t *trio) caughtUp() {
-	for t.etcd[2].Server.AppliedIndex() < t.etcd[0].Server.AppliedIndex() {
-		time.Sleep(time.Millisecond)
-	}
+	t.eventually(func() bool { return t.etcd[2].Server.AppliedIndex() >= t.etcd[0].Server.AppliedIndex() })
 }

@@ -11,6 +11,8 @@ import (
 	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 	"go.etcd.io/etcd/server/v3/storage/backend"
 	"go.etcd.io/etcd/server/v3/storage/schema"
+
+	"github.com/etcd-node/etcd-node/test/loopback"
 )
 
 // provokeCluster: what a cluster of three says to one of its members.
@@ -67,14 +69,14 @@ var provokeCluster = []provocation{
 	{"another number of members", IDConfiguration, "member count is unequal", anyone, func(c *child) {
 		t := c.three()
 		t.wipe()
-		t.again(existing, func(cfg *embed.Config) { cfg.InitialCluster += ",d=http://" + c.address() })
+		t.again(existing, func(cfg *embed.Config) { cfg.InitialCluster += ",d=http://" + loopback.Address() })
 	}},
 	{"other members", IDConfiguration, "error validating peerURLs", anyone, func(c *child) {
 		t := c.three()
 		t.wipe()
 		_, err := t.etcd[0].Server.RemoveMember(context.Background(), uint64(t.etcd[2].Server.MemberID()))
 		c.must(err)
-		_, err = t.etcd[0].Server.AddMember(context.Background(), *membership.NewMember("", urls("http://"+c.address()), "", nil))
+		_, err = t.etcd[0].Server.AddMember(context.Background(), *membership.NewMember("", loopback.URLs("http://"+loopback.Address()), "", nil))
 		c.must(err)
 		t.again(existing)
 	}},

@@ -9,6 +9,8 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/fileutil"
 	"go.etcd.io/etcd/server/v3/embed"
 	"golang.org/x/sys/unix"
+
+	"github.com/etcd-node/etcd-node/test/loopback"
 )
 
 // provocations is the table.
@@ -36,16 +38,16 @@ func with(f func(*child, *embed.Config)) func(*child) {
 var provokeStart = []provocation{
 	// Ports.
 	{"client port busy", "port-busy", "bind: address already in use", anyone, with(func(c *child, cfg *embed.Config) {
-		cfg.ListenClientUrls = urls("http://" + c.busy())
+		cfg.ListenClientUrls = loopback.URLs("http://" + c.busy())
 	})},
 	{"peer port busy", "port-busy", "", anyone, with(func(c *child, cfg *embed.Config) {
-		cfg.ListenPeerUrls = urls("http://" + c.busy())
+		cfg.ListenPeerUrls = loopback.URLs("http://" + c.busy())
 	})},
 	{"metrics port busy", "port-busy", "", anyone, with(func(c *child, cfg *embed.Config) {
-		cfg.ListenMetricsUrls = urls("http://" + c.busy())
+		cfg.ListenMetricsUrls = loopback.URLs("http://" + c.busy())
 	})},
 	{"address of another machine", IDAddressGone, "", anyone, with(func(_ *child, cfg *embed.Config) {
-		cfg.ListenClientUrls = urls("http://192.0.2.1:0") // TEST-NET-1
+		cfg.ListenClientUrls = loopback.URLs("http://192.0.2.1:0") // TEST-NET-1
 	})},
 	{"port not allowed", "port-forbidden", "", anyone, with(func(c *child, _ *embed.Config) {
 		c.failing(unix.SYS_BIND, unix.EACCES)
@@ -75,10 +77,10 @@ var provokeStart = []provocation{
 		cfg.InitialCluster = "a=http://127.0.0.1:1"
 	})},
 	{"more URLs than the list", IDConfiguration, "--initial-advertise-peer-urls has…but missing from --initial-cluster", anyone, with(func(_ *child, cfg *embed.Config) {
-		cfg.AdvertisePeerUrls = urls("http://127.0.0.1:0", "http://127.0.0.1:1")
+		cfg.AdvertisePeerUrls = append(cfg.AdvertisePeerUrls, loopback.URLs("http://127.0.0.1:1")...)
 	})},
 	{"list twice the same", IDConfiguration, "has duplicate url", anyone, with(func(_ *child, cfg *embed.Config) {
-		cfg.InitialCluster += ",b=http://127.0.0.1:0"
+		cfg.InitialCluster += ",b=" + cfg.AdvertisePeerUrls[0].String()
 	})},
 	{"list is none", IDConfiguration, "error setting up initial cluster", anyone, with(func(_ *child, cfg *embed.Config) {
 		cfg.InitialCluster = "a"
@@ -88,7 +90,7 @@ var provokeStart = []provocation{
 	})},
 	{"nobody to join", "peers-unreachable", "", anyone, with(func(c *child, cfg *embed.Config) {
 		cfg.ClusterState = embed.ClusterStateFlagExisting
-		cfg.InitialCluster += ",b=http://" + c.address()
+		cfg.InitialCluster += ",b=http://" + loopback.Address()
 	})},
 
 	// Rights, and files of another kind.
@@ -136,12 +138,12 @@ var provokeStart = []provocation{
 		c.must(syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
 		c.held = append(c.held, f)
 		go c.start(c.member()) // never returns
-		c.until("flocked")
+		c.logged("flocked")
 	}},
 
 	// The process.
 	{"stopped before it was ready", IDServerStopped, "server is stopping", anyone, with(func(c *child, cfg *embed.Config) {
-		cfg.InitialCluster += ",b=http://" + c.address()
+		cfg.InitialCluster += ",b=http://" + loopback.Address()
 		e := c.start(cfg)
 		go e.Server.HardStop()
 		c.said((<-e.Err()).Error())

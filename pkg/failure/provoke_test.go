@@ -13,12 +13,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
-)
 
-// patience bounds every wait for something that must happen; it is this long
-// because the machine may be loaded, not because anything takes so long.
-const patience = 60 * time.Second
+	"github.com/etcd-node/etcd-node/test/poll"
+)
 
 // provocation is one row: what is done to the real etcd, in a process of its
 // own, and as what the catalogue must recognise what etcd says then.
@@ -161,7 +158,7 @@ func (p provocation) run() (h heard) {
 		})
 		os.RemoveAll(dir)
 	}()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), poll.Patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "/proc/self/exe")
 	// etcd of its own, not of this process's environment.
