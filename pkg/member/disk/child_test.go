@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +17,9 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
+
+	"github.com/etcd-node/etcd-node/test/loopback"
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 const childMark = "RESERVE_TEST_MEMBER"
@@ -39,12 +41,9 @@ func child(dataDir, walDir, size string) error {
 	if err != nil {
 		return err
 	}
-	any, _ := url.Parse("http://127.0.0.1:0")
-	cfg := embed.NewConfig()
-	cfg.Name, cfg.Dir, cfg.WalDir = "a", dataDir, walDir
-	cfg.ListenClientUrls, cfg.ListenPeerUrls = []url.URL{*any}, []url.URL{*any}
-	cfg.AdvertiseClientUrls = cfg.ListenClientUrls
-	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
+	m := loopback.New("a", "")
+	cfg := m.Config()
+	cfg.Dir, cfg.WalDir = dataDir, walDir
 	cfg.BackendBatchInterval = 10 * time.Millisecond // a full disk shows when the database commits
 	cfg.LogLevel = "warn"
 	log := zap.Must(zap.NewProduction())
@@ -58,7 +57,7 @@ func child(dataDir, walDir, size string) error {
 		return err
 	}
 	<-e.Server.ReadyNotify()
-	fmt.Println("ready", e.Clients[0].Addr())
+	fmt.Println("ready", m.Client)
 	return <-e.Err()
 }
 
@@ -100,7 +99,7 @@ func start(t *testing.T, dataDir, walDir string, size int64) *process {
 		must(t, err)
 		t.Cleanup(func() { _ = p.client.Close() })
 	case <-p.ended:
-	case <-time.After(time.Minute):
+	case <-time.After(poll.Patience):
 		t.Fatal("neither ready nor ended after a minute")
 	}
 	return p
@@ -125,7 +124,7 @@ func (p *process) diedOfFullDisk(t *testing.T) {
 	t.Helper()
 	select {
 	case <-p.ended:
-	case <-time.After(time.Minute):
+	case <-time.After(poll.Patience):
 		t.Fatal("it lives on")
 	}
 	if p.cmd.ProcessState.ExitCode() != 1 || !p.has("no space left on device") {
