@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/test/loopback"
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // asked is what the status and etcd's own /metrics say about elections that
@@ -55,7 +57,8 @@ func TestElectionsAtStart(t *testing.T) {
 	}
 }
 
-// threeAndLeader are three nodes that serve, and which of them leads.
+// threeAndLeader are three nodes that serve, and which of them leads. Where
+// they ask for elections, each follower has its line to the leader.
 func threeAndLeader(t *testing.T, flags ...string) ([]*node, int) {
 	t.Helper()
 	a, b, c := abc(t)
@@ -70,8 +73,13 @@ func threeAndLeader(t *testing.T, flags ...string) ([]*node, int) {
 			return serving(st) && st.View.Leader != "" && st.View.AllConnected()
 		})
 	}
-	time.Sleep(200 * time.Millisecond) // for the followers' lines to it: nothing says when they stand
-	return nodes, slices.IndexFunc(nodes, func(n *node) bool { return n.Name == leader.View.Leader })
+	i := slices.IndexFunc(nodes, func(n *node) bool { return n.Name == leader.View.Leader })
+	for _, n := range nodes {
+		if n != nodes[i] && !slices.Contains(flags, "--pre-vote=false") {
+			poll.Eventually(t, func() error { return loopback.Line(n.status().MemberPID, nodes[i].Peer) })
+		}
+	}
+	return nodes, i
 }
 
 // A leader whose member process is killed is replaced long before a timer
