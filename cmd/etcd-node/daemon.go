@@ -21,6 +21,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/journal"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/supervisor"
@@ -62,7 +63,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	}
 
 	// A stack trace under each error would drown the cause in `systemctl status`.
-	log = log.WithOptions(zap.AddStacktrace(zapcore.PanicLevel))
+	log = log.WithOptions(zap.AddStacktrace(zapcore.PanicLevel), zap.WrapCore(journal.Redacted))
 
 	// 2. The supervisor, with its hands: systemd, the machine, the process.
 	watchdog, err := daemon.SdWatchdogEnabled(false)

@@ -57,7 +57,11 @@ func otherClients(name, initialCluster, advertised string) string {
 // --client-cert-auth.
 func addClient(v failure.Values, set map[string]string, host *preflight.Host) {
 	on := func(name string) bool { yes, _ := strconv.ParseBool(set[name]); return yes }
-	v["client-url"], _, _ = strings.Cut(set["advertise-client-urls"], ",")
+	first, _, _ := strings.Cut(set["advertise-client-urls"], ",")
+	if u, err := url.Parse(first); err == nil {
+		u.User = nil // nothing to etcdctl, and a password may be in it
+		v["client-url"] = u.String()
+	}
 	ca := set["trusted-ca-file"]
 	switch {
 	case !strings.HasPrefix(v["client-url"], "https://"):

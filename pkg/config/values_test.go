@@ -23,6 +23,7 @@ func TestAddClient(t *testing.T) {
 	}}
 	for _, tc := range []struct{ url, set, want string }{
 		{"", "", ""},
+		{"http://u:secretpw@192.0.2.1:2379", "", ""},
 		{"http://192.0.2.1:2379", "cert-file=a.crt key-file=a.key", ""},
 		{"https://192.0.2.1:2379", "cert-file=a.crt key-file=a.key", "client-ca=CA-FILE"},
 		{"https://192.0.2.1:2379", "cert-file=a.crt key-file=a.key client-cert-auth=1", "client-ca=CA-FILE client-cert=a.crt client-key=a.key"},
@@ -38,8 +39,8 @@ func TestAddClient(t *testing.T) {
 		}
 		v := failure.Values{}
 		addClient(v, set, host)
-		if v["client-url"] != tc.url {
-			t.Errorf("%q, want %q", v["client-url"], tc.url)
+		if want := strings.Replace(tc.url, "u:secretpw@", "", 1); v["client-url"] != want {
+			t.Errorf("%q, want %q", v["client-url"], want)
 		}
 		delete(v, "client-url")
 		var got []string

@@ -6,4 +6,6 @@
 //
 // Nobody else takes it away. So the caller asks [OnStderr] first, and what goes
 // to a terminal, a pipe or a file stays as it is.
+//
+// [Redacted] is for every log: it keeps the passwords in URLs out of it.
 package journal

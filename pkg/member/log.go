@@ -7,13 +7,15 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"go.etcd.io/etcd/server/v3/embed"
+
+	"github.com/etcd-node/etcd-node/pkg/journal"
 )
 
 // listen makes etcd log through all that listens to its log, and returns that
 // logger.
 func (m *member) listen() (*zap.Logger, error) {
 	log := m.Config.GetLogger().WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
-		cores := []zapcore.Core{stopFilter{c, &m.stopping}, tap{heard: m.heard}, m.streams}
+		cores := []zapcore.Core{stopFilter{journal.Redacted(c), &m.stopping}, tap{heard: m.heard}, m.streams}
 		if m.Ring != nil {
 			cores = append(cores, m.Ring)
 		}
