@@ -21,8 +21,8 @@ func TestPasswordInURL(t *testing.T) {
 		return strings.Contains(f, "advertise-") || strings.HasPrefix(f, "--initial-cluster=")
 	})
 	n.env = []string{
-		"ETCD_ADVERTISE_CLIENT_URLS=" + secret(n.client), "ETCD_INITIAL_ADVERTISE_PEER_URLS=" + secret(n.peer),
-		"ETCD_INITIAL_CLUSTER=a=" + secret(n.peer),
+		"ETCD_ADVERTISE_CLIENT_URLS=" + secret(n.Client), "ETCD_INITIAL_ADVERTISE_PEER_URLS=" + secret(n.Peer),
+		"ETCD_INITIAL_CLUSTER=a=" + secret(n.Peer),
 	}
 	seen := map[string]string{}
 	n.start(true)
@@ -38,7 +38,7 @@ func TestPasswordInURL(t *testing.T) {
 	if out := seen["explain removed"]; !strings.Contains(out, "--peer-urls='http://(redacted)@127.0.0.1:") {
 		t.Errorf("explain does not show what is left out:\n%s", out)
 	}
-	argv, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", n.cmd.Process.Pid))
+	argv, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", n.PID()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,8 +47,8 @@ func TestPasswordInURL(t *testing.T) {
 	for _, args := range []string{"history", "history -o json", "explain"} {
 		seen[args+" when stopped"] = n.run(strings.Fields(args)...)
 	}
-	for _, dir := range []string{"log", "pin"} {
-		files, _ := filepath.Glob(filepath.Join(n.dir, dir, "*"))
+	for _, dir := range []string{n.Log(), n.Pins()} {
+		files, _ := filepath.Glob(filepath.Join(dir, "*"))
 		if len(files) == 0 {
 			t.Errorf("nothing in %s", dir)
 		}
@@ -60,10 +60,10 @@ func TestPasswordInURL(t *testing.T) {
 			seen[f] = string(raw)
 		}
 	}
-	seen["the log"] = strings.Join(n.lines(), "\n")
-	n.mu.Lock()
-	seen["what systemd was told"] = strings.Join(n.notes, "\n")
-	n.mu.Unlock()
+	seen["the log"] = strings.Join(n.Lines(), "\n")
+	for i, note := range n.Notes() {
+		seen[fmt.Sprintf("note %d to systemd", i)] = note.Text
+	}
 	for what, text := range seen {
 		for line := range strings.Lines(text) {
 			if strings.Contains(line, password) {

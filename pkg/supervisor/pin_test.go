@@ -11,16 +11,19 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
-// A member pins itself when it serves, and again only under other IDs.
+// tellIDs has the member tell its IDs, as soon as it knows them.
+func (r *rig) tellIDs(member string, stored, ready bool) {
+	r.proc().view(status.View{Name: "a", ClusterID: "c", MemberID: member, Stored: stored, Ready: ready, Leader: "a", Members: single})
+	synctest.Wait()
+}
+
+// A member is pinned as soon as it has something to lose, and again only under
+// other IDs.
 func TestPin(t *testing.T) {
-	serve := func(r *rig, member string) {
-		r.proc().view(status.View{Name: "a", ClusterID: "c", MemberID: member, Ready: true, Leader: "a", Members: single})
-		synctest.Wait()
-	}
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t, nil)
 		for _, id := range []string{"1", "1", "2"} {
-			serve(r, id)
+			r.tellIDs(id, true, true)
 			r.proc().end(killed())
 			r.pass(time.Second)
 		}
@@ -40,9 +43,46 @@ func TestPin(t *testing.T) {
 				return Launch{StopTimeout: time.Second, Guard: pipe.Guard{Pin: &pinned}}, nil
 			}
 		})
-		serve(r, "1")
+		r.tellIDs("1", true, true)
 		if len(r.pins) != 0 {
 			t.Errorf("pinned %+v again", r.pins)
+		}
+		r.stop()
+	})
+}
+
+// With ETCD_NODE_READY=all a member votes for as long as a peer is dead, and
+// never serves.
+func TestPinBeforeServing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, func(o *Options, _ *rig) {
+			o.Prepare = func(context.Context, func(string)) (Launch, error) {
+				return Launch{ReadyAll: true, StopTimeout: time.Second}, nil
+			}
+		})
+		v := status.View{Name: "a", ClusterID: "c", MemberID: "1", Stored: true, Leader: "a", Members: []status.Member{{Name: "a", Self: true, Connected: true}, {Name: "b"}}}
+		r.proc().view(v)
+		v.Ready = true
+		r.proc().view(v)
+		synctest.Wait()
+		if len(r.pins) != 1 || r.pins[0].MemberID != "1" {
+			t.Errorf("pinned %+v", r.pins)
+		}
+		r.wantTrace(status.Starting, status.Joining)
+		r.stop()
+	})
+}
+
+// A first start that is interrupted before anything is stored may begin anew,
+// which a pin would forbid.
+func TestNoPinBeforeAnythingIsStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, nil)
+		r.tellIDs("1", false, false)
+		r.proc().end(killed())
+		r.pass(time.Second)
+		if g := r.proc().received[0].Guard; len(r.pins) != 0 || g.Pin != nil {
+			t.Errorf("pinned %+v, the member was told %+v", r.pins, g)
 		}
 		r.stop()
 	})

@@ -126,6 +126,7 @@ func (s *Supervisor) onMessage(m pipe.Message) {
 		if len(m.View.Members) > 0 {
 			s.policy.progressed()
 		}
+		s.pin()
 		if s.ready() {
 			s.serve()
 		}
@@ -153,7 +154,6 @@ func (s *Supervisor) serve() {
 	s.policy.serving(time.Now())
 	s.lastEndIsOver()
 	s.enter(status.Serving, "")
-	s.pin()
 }
 
 // onTick does what is due by time: it keeps systemd waiting while waiting is
