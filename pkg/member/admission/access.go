@@ -11,7 +11,8 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 )
 
-// accessible reports whether what is there of the data can be worked with.
+// accessible says why etcd could not work with the parts of the data that are
+// there; nil where it can.
 func accessible(dir, walDir string) *failure.Failure {
 	paths := []string{dir, filepath.Join(dir, "member"), filepath.Join(dir, "member", "snap"), filepath.Join(dir, "member", "wal")}
 	if walDir != "" {
@@ -25,7 +26,7 @@ func accessible(dir, walDir string) *failure.Failure {
 	return usable(filepath.Join(dir, "member", "snap", "db"), false)
 }
 
-// usable reports whether a directory or file, if it exists, can be written.
+// usable says why a directory or file that exists cannot be read and written.
 func usable(path string, isDir bool) *failure.Failure {
 	info, err := os.Stat(path)
 	mode := uint32(unix.R_OK | unix.W_OK)
@@ -60,11 +61,11 @@ func accessFailure(err error) *failure.Failure {
 	return failure.New(failure.IDDirAccess, err.Error())
 }
 
-// exposed reports whether others than the member may look into a directory.
-func exposed(dir string) (detail string, yes bool) {
-	info, err := os.Stat(dir)
+// exposed reports whether other users may look into the data dir.
+func (n Node) exposed() (text string, yes bool) {
+	info, err := os.Stat(n.DataDir)
 	if err != nil || info.Mode().Perm()&0o077 == 0 {
 		return "", false
 	}
-	return fmt.Sprintf("%s has mode %04o: other users may look into the data (chmod 0700 %s)", dir, info.Mode().Perm(), dir), true
+	return fmt.Sprintf("%s has mode %04o: other users may look into the data (chmod 0700 %s)", n.DataDir, info.Mode().Perm(), n.DataDir), true
 }

@@ -21,7 +21,7 @@ func (d *Door) inspect(ctx context.Context) (datadir.Data, error) {
 			return data, err
 		}
 		if !said {
-			d.wait(failure.IDLocked, "waiting for the lock of "+holderOf(data))
+			d.waitFor(failure.IDLocked, "waiting for the lock of "+holderOf(data))
 			said = true
 		}
 		select {

@@ -11,34 +11,36 @@ const (
 	// strayRounds is how many rounds of probes must have been made before a
 	// member that never became ready believes that it is in the wrong cluster.
 	strayRounds = 4
-	// halfBegunAfter is how long after its start a sound member of a cluster
-	// of one can be without any entry: it reads at least the one that made it
-	// a member from its own disk, before StartEtcd returns or at once after.
+	// halfBegunAfter is how long after its start a sound member of a cluster of
+	// one can be without any entry: it reads at least the one that made it a
+	// member from its own disk, before StartEtcd returns or at once after.
 	halfBegunAfter = 3 * time.Second
 )
 
 // Start is how far a server has come that is not ready yet.
 type Start struct {
 	ClusterID string
-	Members   int // as applied
-	Listed    int // in the initial cluster
-	Begun     bool
-	Since     time.Duration
+	Members   int           // as applied
+	Listed    int           // in the initial cluster
+	Begun     bool          // there is a term, or an entry is committed
+	Since     time.Duration // how long ago StartEtcd returned
 }
 
-// Foreigners knows what the peers said of their cluster; a *peers.Findings does.
+// Foreigners knows what the peers say of their cluster; a [peers.Findings] does.
 type Foreigners interface {
+	// Foreign is the ID of another cluster than own that a quorum of size names
+	// after that many rounds of probes, or "".
 	Foreign(own string, size, rounds int) string
 }
 
 // Stuck recognises the states in which etcd starts, never becomes ready, and
 // returns no error.
-func Stuck(s Start, found Foreigners) *failure.Failure {
-	if id := found.Foreign(s.ClusterID, max(s.Members, s.Listed), strayRounds); id != "" {
-		return failure.New(failure.IDForeign, fmt.Sprintf("this member is of cluster %s, they are of %s", s.ClusterID, id))
+func Stuck(s Start, peers Foreigners) *failure.Failure {
+	if id := peers.Foreign(s.ClusterID, max(s.Members, s.Listed), strayRounds); id != "" {
+		return failure.New(failure.IDForeign, fmt.Sprintf("this member belongs to cluster %s, its peers to cluster %s", s.ClusterID, id))
 	}
-	// A WAL without entries: a first start that was killed. Where there are
-	// other members they bring what is missing.
+	// A WAL without entries: a first start that was killed. In a cluster of
+	// several the other members bring what is missing.
 	if s.Members == 0 && s.Listed == 1 && !s.Begun && s.Since > halfBegunAfter {
 		return failure.New(failure.IDHalfBegun, "")
 	}

@@ -1,0 +1,102 @@
+package admission
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/datadir"
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// Asker asks the other members.
+type Asker interface {
+	// Peers are the members that can be asked.
+	Peers() ([]peers.Peer, error)
+	// Members is the list of the member with a peer URL, as it has applied it.
+	Members(ctx context.Context, peerURL string) ([]peers.Member, error)
+}
+
+// Door is where a member is admitted.
+type Door struct {
+	Node
+	Asker Asker
+	// Waiting is told what the start waits for: an ID of the catalogue and a text.
+	Waiting func(status.Condition)
+	Log     *zap.Logger
+}
+
+// Admission is how etcd may start.
+type Admission struct {
+	Conditions []status.Condition // true for as long as this process lives
+	// Joins: with --initial-cluster-state=existing, whatever is configured. The
+	// env file is the same on every node, and says what was true when the
+	// cluster began; `member add` has said what is true now.
+	Joins bool
+}
+
+// Admit looks at the data before etcd touches it, and says why etcd must not;
+// nil where it may. It can wait without limit, until ctx ends.
+func (d *Door) Admit(ctx context.Context) (Admission, *failure.Failure) {
+	var a Admission
+	if f := accessible(d.DataDir, d.WALDir); f != nil {
+		return a, f
+	}
+	a.show(failure.IDDirMode, d.exposed)
+	data, err := d.inspect(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return a, failure.New(failure.IDSignalled, "")
+	case err != nil:
+		// etcd reads the same, and says what it thinks of it.
+		d.Log.Warn("the data cannot be inspected before etcd opens it", zap.Error(err))
+		return a, nil
+	case data.DB.Locked:
+		return a, failure.New(failure.IDLocked, holderOf(data))
+	}
+	next, f := d.decide(data)
+	if f != nil {
+		return a, f
+	}
+	switch next {
+	case begin:
+		a.Joins, f = d.begin(ctx)
+		return a, f
+	case clear:
+		return a, d.clear()
+	case stay:
+		if f := d.stay(ctx, data); f != nil {
+			return a, f
+		}
+	}
+	a.show(failure.IDWALBroken, data.Torn)
+	a.show(failure.IDHalfBegun, data.Kept)
+	a.show(failure.IDWALLost, data.Behind)
+	return a, nil
+}
+
+// show keeps as a condition what is found, if anything is.
+func (a *Admission) show(id string, found func() (text string, yes bool)) {
+	if text, yes := found(); yes {
+		a.Conditions = append(a.Conditions, status.Condition{ID: id, Text: text})
+	}
+}
+
+// clear makes room for a first start in place of one that was interrupted.
+func (d *Door) clear() *failure.Failure {
+	kept, err := datadir.MoveAside(d.DataDir, d.WALDir, time.Now())
+	if err != nil {
+		return failure.New(failure.IDAsideLimit, err.Error())
+	}
+	d.Log.Warn("a first start of this member was interrupted before anything was stored; it begins anew", zap.Strings("kept", kept))
+	return nil
+}
+
+// waitFor says what the start waits for.
+func (d *Door) waitFor(id, text string) {
+	d.Log.Warn(text)
+	d.Waiting(status.Condition{ID: id, Text: text})
+}

@@ -1,0 +1,263 @@
+package admission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
+	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// This node is the third of three, at ownURL.
+const ownURL = "http://127.0.0.3:2380"
+
+var (
+	peerA       = peers.Member{ID: 1, Name: "a", PeerURLs: []string{"http://127.0.0.1:2380"}}
+	peerB       = peers.Member{ID: 2, Name: "b", PeerURLs: []string{"http://127.0.0.2:2380"}}
+	old         = peers.Member{ID: 3, Name: "c", PeerURLs: []string{ownURL}}
+	replacement = peers.Member{ID: 4, PeerURLs: []string{ownURL}}
+
+	whole   = []peers.Member{peerA, peerB, old}
+	removed = []peers.Member{peerA, peerB}
+	added   = []peers.Member{peerA, peerB, replacement}
+	begun   = []peers.Member{peerA, peerB, {ID: 4, Name: "c", PeerURLs: []string{ownURL}}}
+	strange = []peers.Member{peerA, peerB, {ID: 5, PeerURLs: []string{"http://127.0.0.5:2380"}}}
+)
+
+// fakePeer is what a peer lists, by the time since the node began to ask; nil:
+// it does not answer.
+type fakePeer func(since time.Duration) []peers.Member
+
+func lists(members []peers.Member) fakePeer {
+	return func(time.Duration) []peers.Member { return members }
+}
+
+// later is a peer that says something else after a time.
+func later(at time.Duration, before, after fakePeer) fakePeer {
+	return func(since time.Duration) []peers.Member {
+		if since < at {
+			return before(since)
+		}
+		return after(since)
+	}
+}
+
+var mute = lists(nil)
+
+// fakeAsker asks fake peers, whose URLs are their places.
+type fakeAsker struct {
+	peers []fakePeer
+	err   error
+	begun time.Time
+}
+
+func (a fakeAsker) Peers() (all []peers.Peer, err error) {
+	for i := range a.peers {
+		all = append(all, peers.Peer{URLs: []string{"http://refuses", fmt.Sprint(i)}})
+	}
+	return all, a.err
+}
+
+func (a fakeAsker) Members(ctx context.Context, url string) ([]peers.Member, error) {
+	var i int
+	if _, err := fmt.Sscan(url, &i); err != nil {
+		return nil, errors.New("connection refused")
+	}
+	if list := a.peers[i](time.Since(a.begun)); list != nil {
+		return list, nil
+	}
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// door is where the third member comes in, and what it says of its waiting.
+func door(n Node, a fakeAsker) (d *Door, said func() string) {
+	var (
+		mu    sync.Mutex
+		texts []string
+	)
+	n.PeerURLs = []string{ownURL}
+	a.begun = time.Now()
+	d = &Door{Node: n, Asker: a, Log: zap.NewNop(), Waiting: func(c status.Condition) {
+		mu.Lock()
+		defer mu.Unlock()
+		texts = append(texts, c.ID+": "+strings.TrimPrefix(c.Text, "asking the cluster whether this node replaces a member; "))
+	}}
+	return d, func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		return strings.Join(texts, ", ")
+	}
+}
+
+func TestBegin(t *testing.T) {
+	const (
+		none   = "wiped: no answer yet"
+		oneNo  = "wiped: 1 of 2 say no so far"
+		bothNo = "wiped: 2 of 2 say no so far"
+	)
+	var (
+		fresh, lived    = Node{New: true}, Node{New: true, Guard: pin("c", "3")}
+		existing        = Node{Guard: pin("c", "3")}
+		damaged         = Node{New: true, Guard: pipe.Guard{Damage: "the pin is damaged"}}
+		damagedExisting = Node{Guard: pipe.Guard{Damage: "the pin is damaged"}}
+		unreadable      = Node{New: true, Guard: pipe.Guard{Unreadable: "no permission"}}
+		both            = func(x fakePeer) []fakePeer { return []fakePeer{x, x} }
+		sec             = time.Second
+	)
+	for name, tc := range map[string]struct {
+		node  Node
+		peers []fakePeer
+		err   error
+		joins bool
+		want  string // the failure's ID
+		said  string
+		took  time.Duration
+	}{
+		"first start, new":                       {fresh, both(mute), nil, false, "", "", sec},
+		"first start, new, without others":       {fresh, nil, nil, false, "", "", 0},
+		"first start, existing":                  {Node{}, both(mute), nil, true, "", "", 0},
+		"first start, listed from the start":     {fresh, both(lists(whole)), nil, false, "", "", 0},
+		"first start, added":                     {fresh, both(lists(added)), nil, true, "", "", 0},
+		"first start, one peer lags":             {fresh, []fakePeer{lists(removed), lists(added)}, nil, true, "", "", 0},
+		"first start, all that answer lag":       {fresh, []fakePeer{later(sec, lists(removed), lists(added)), mute}, nil, true, "", "", sec + 500*time.Millisecond},
+		"first start, never listed":              {fresh, both(lists(removed)), nil, false, "", "", quorumLimit},
+		"first start, no DNS":                    {fresh, nil, errors.New("no such host"), false, "", "", 0},
+		"first start, the pin cannot be read":    {unreadable, both(lists(added)), nil, false, failure.IDCannotLook, "", 0},
+		"first start, peers that know no member": {fresh, both(lists([]peers.Member{})), nil, false, "", "", 0},
+
+		"wiped, alone":                        {lived, nil, nil, false, failure.IDWiped, "", 0},
+		"wiped, alone, existing":              {existing, nil, nil, false, failure.IDWiped, "", 0},
+		"wiped":                               {lived, both(lists(whole)), nil, false, failure.IDWiped, bothNo, quorumLimit},
+		"wiped, existing":                     {existing, both(lists(whole)), nil, false, failure.IDWiped, bothNo, quorumLimit},
+		"wiped, removed":                      {lived, both(lists(removed)), nil, false, failure.IDWiped, bothNo, quorumLimit},
+		"wiped, another one was added":        {existing, both(lists(strange)), nil, false, failure.IDWiped, bothNo, quorumLimit},
+		"wiped, the replacement lives":        {existing, both(lists(begun)), nil, false, failure.IDWiped, bothNo, quorumLimit},
+		"wiped, one peer is down":             {lived, []fakePeer{lists(whole), mute}, nil, false, failure.IDWiped, oneNo, denialLimit + 1500*time.Millisecond},
+		"wiped, nobody answers":               {lived, both(mute), nil, false, failure.IDWiped, none, silenceLimit + sec},
+		"wiped, existing, a late answer":      {existing, both(later(time.Minute, mute, lists(whole))), nil, false, failure.IDWiped, none + ", " + bothNo, 0},
+		"wiped, one of two, a learner beside": {existing, []fakePeer{lists([]peers.Member{peerA, {ID: 2, Learner: true}}), mute}, nil, false, failure.IDWiped, oneNo, quorumLimit + 2*sec},
+		"wiped, listed twice":                 {existing, both(lists([]peers.Member{peerA, old, replacement})), nil, false, failure.IDWiped, bothNo, quorumLimit},
+		"wiped, the pin is damaged":           {damaged, both(lists(whole)), nil, false, failure.IDWiped, bothNo, quorumLimit},
+		"wiped, no DNS":                       {existing, nil, errors.New("lookup etcd.invalid: no such host"), false, "name-resolution", "", 0},
+		"wiped, new, no DNS":                  {lived, nil, errors.New("lookup etcd.invalid: no such host"), false, "name-resolution", "", 0},
+		"wiped, unusable TLS":                 {existing, nil, errors.New("no certificate"), false, failure.IDNotStarted, "", 0},
+
+		"replacement":                               {lived, both(lists(added)), nil, true, "", "", 0},
+		"replacement, existing":                     {existing, both(lists(added)), nil, true, "", "", 0},
+		"replacement, the pin is damaged":           {damaged, both(lists(added)), nil, true, "", "", 0},
+		"the same, existing":                        {damagedExisting, both(lists(added)), nil, true, "", "", 0},
+		"replacement, the first peer lags":          {existing, []fakePeer{lists(removed), lists(added)}, nil, true, "", "", 0},
+		"replacement, lags behind the removal":      {existing, []fakePeer{lists(whole), lists(added)}, nil, true, "", "", 0},
+		"replacement, all that answer lag, new":     {lived, []fakePeer{later(5*sec, lists(removed), lists(added)), mute}, nil, true, "", oneNo, 0},
+		"replacement, all that answer lag":          {existing, []fakePeer{later(5*sec, lists(removed), lists(added)), mute}, nil, true, "", oneNo, 0},
+		"replacement, a quorum lags":                {existing, both(later(sec, lists(removed), lists(added))), nil, true, "", bothNo, sec},
+		"replacement, answers late, new":            {lived, both(later(10*sec, mute, lists(added))), nil, true, "", none, 0},
+		"replacement, answers late":                 {existing, both(later(time.Hour, mute, lists(added))), nil, true, "", none, 0},
+		"replacement, one answers late":             {existing, []fakePeer{lists(removed), later(8*sec, mute, lists(added))}, nil, true, "", oneNo, 0},
+		"replacement, its cluster is not known yet": {existing, both(later(20*sec, lists([]peers.Member{}), lists(added))), nil, true, "", none, 20 * sec},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				tc.node.DataDir = dir
+				d, said := door(tc.node, fakeAsker{peers: tc.peers, err: tc.err})
+				asked := time.Now()
+				a, f := d.Admit(t.Context())
+				took := time.Since(asked)
+				if id := idOf(f); id != tc.want || a.Joins != tc.joins {
+					t.Errorf("%q (%v), joins: %v; want %q, %v", id, f, a.Joins, tc.want, tc.joins)
+				}
+				if got := said(); got != tc.said {
+					t.Errorf("said %q, want %q", got, tc.said)
+				}
+				if (tc.took != 0 || tc.said == "") && took != tc.took {
+					t.Errorf("it took %s, want %s", took, tc.took)
+				}
+				if f != nil && strings.HasSuffix(tc.said, "say no so far") && !strings.HasSuffix(f.Detail, ", and the cluster lists no new member with this node's peer URL") {
+					t.Errorf("the refusal does not tell what the cluster says: %q", f.Detail)
+				}
+			})
+		})
+	}
+}
+
+// Data of a replacement that has not served, where another member is pinned.
+func TestStay(t *testing.T) {
+	data := served(member3)
+	data.WAL.MemberID = 4
+	for name, tc := range map[string]struct {
+		peers []fakePeer
+		want  string
+		said  string
+	}{
+		"nobody to ask":              {nil, failure.IDOtherIdentity, ""},
+		"added":                      {[]fakePeer{lists(added), mute}, "", ""},
+		"added, and has its name":    {[]fakePeer{lists(begun), mute}, "", ""},
+		"the first peer lags":        {[]fakePeer{lists(removed), lists(added)}, "", ""},
+		"the only answer lags":       {[]fakePeer{later(time.Second, lists(removed), lists(added)), mute}, "", "other-identity: 1 of 2 say no so far"},
+		"answers late":               {[]fakePeer{later(time.Hour, mute, lists(added)), mute}, "", "other-identity: no answer yet"},
+		"the pinned one is a member": {[]fakePeer{lists(whole), lists(whole)}, failure.IDOtherIdentity, "other-identity: 2 of 2 say no so far"},
+		"another one was added":      {[]fakePeer{lists(strange), lists(strange)}, failure.IDOtherIdentity, "other-identity: 2 of 2 say no so far"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, said := door(Node{Guard: pin("c", "3")}, fakeAsker{peers: tc.peers})
+				f := d.stay(t.Context(), data)
+				if id := idOf(f); id != tc.want {
+					t.Errorf("%q (%v), want %q", id, f, tc.want)
+				}
+				if got := said(); got != tc.said {
+					t.Errorf("said %q, want %q", got, tc.said)
+				}
+			})
+		})
+	}
+}
+
+// A replacement that stays can still be configured against its data.
+func TestStayOnLoopback(t *testing.T) {
+	data := served(loopback)
+	data.WAL.MemberID = 4
+	d, _ := door(Node{Guard: pin("c", "3"), Others: []peers.Peer{{URLs: []string{"http://192.0.2.1:2380"}}}}, fakeAsker{peers: []fakePeer{lists(added)}})
+	if f := d.stay(t.Context(), data); idOf(f) != failure.IDLoopbackData {
+		t.Errorf("%v", f)
+	}
+}
+
+// A stop while it waits is a stop.
+func TestStopWhileAsking(t *testing.T) {
+	for _, n := range []Node{{New: true, Guard: pin("c", "3")}, {Guard: pin("c", "3")}} {
+		n.DataDir = t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			d, _ := door(n, fakeAsker{peers: []fakePeer{mute, lists(removed)}})
+			ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+			defer cancel()
+			if _, f := d.Admit(ctx); idOf(f) != failure.IDSignalled {
+				t.Errorf("%v", f)
+			}
+			other := served(member3)
+			other.WAL.MemberID = 4
+			if f := d.stay(ctx, other); idOf(f) != failure.IDSignalled {
+				t.Errorf("%v", f)
+			}
+		})
+	}
+}
+
+func idOf(f *failure.Failure) string {
+	if f == nil {
+		return ""
+	}
+	return f.ID
+}
