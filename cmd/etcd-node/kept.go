@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"strings"
 	"time"
 
@@ -31,6 +32,8 @@ const (
 	unpinned   = "an empty data dir will not be recognised as a lost one"
 )
 
+var errNoPinDirectory = errors.New("the unit's StateDirectory= has no second entry, for the pin (such as StateDirectory=etcd etcd-node)")
+
 // kept is what outlives the daemon. Where the unit gives no directory for one
 // of the two, that one is nil.
 type kept struct {
@@ -39,6 +42,7 @@ type kept struct {
 	past    recorder.Past
 	pins    *identity.Keeper
 	notice  string // about the clock; "" where there is nothing to say
+	pinless bool   // systemd started this daemon, and its unit has no directory for the pin
 }
 
 // keep opens what outlives the daemon, and records its start.
@@ -52,6 +56,9 @@ func keep(w world, log *zap.Logger) *kept {
 		k.pins = identity.NewKeeper(identity.Store{Dir: dir}, func(err error) {
 			log.Warn(unpinned, zap.String("failure", failure.IDCannotRecord), zap.Error(err))
 		})
+	} else {
+		// Run by hand, etcd has no such directory either.
+		k.pinless = getenv(w.environ, "NOTIFY_SOCKET") != ""
 	}
 	return k
 }
@@ -79,6 +86,9 @@ func (k *kept) conditions() (all []status.Condition) {
 	}
 	if k.pins != nil {
 		say(unpinned, k.pins.Err())
+	}
+	if k.pinless {
+		say(unpinned, errNoPinDirectory)
 	}
 	return all
 }

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/test/poll"
 )
@@ -47,4 +49,31 @@ func TestPinWithReadyAll(t *testing.T) {
 		t.Errorf("READY=1 was said %d times", c)
 	}
 	a.stop()
+}
+
+// Where a unit has no directory for the pin the status says so. A daemon that is
+// run by hand has none either, which is not worth a word.
+func TestStatusWithoutPinDirectory(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		managed bool
+		dirs    []string
+		said    bool
+	}{{true, nil, true}, {true, []string{"data"}, true}, {true, []string{"data", "pin"}, false}, {false, nil, false}} {
+		n := single(t)
+		var dirs []string
+		for _, dir := range tc.dirs {
+			dirs = append(dirs, filepath.Join(n.Dir, dir))
+		}
+		n.env = []string{"STATE_DIRECTORY=" + strings.Join(dirs, ":")}
+		n.start(tc.managed)
+		st := n.until("serving", serving)
+		said := slices.ContainsFunc(st.Conditions, func(c status.Condition) bool {
+			return c.ID == failure.IDCannotRecord && strings.Contains(c.Text, "StateDirectory=etcd etcd-node")
+		})
+		if said != tc.said || said != strings.Contains(st.Line(), "an empty data dir will not be recognised as a lost one") {
+			t.Errorf("managed %v, %q: %s", tc.managed, tc.dirs, st.Line())
+		}
+		n.stop()
+	}
 }

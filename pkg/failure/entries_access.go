@@ -56,8 +56,8 @@ var entriesAccess = []Entry{
 		ID: IDCannotRecord, Class: Operator, Lives: true,
 		Sign:  "the flight recorder or the pin cannot be written",
 		Cause: "this node cannot write down what happens to it",
-		Means: "The recorder (LogsDirectory=) or the pin (StateDirectory=) cannot be written: the disk is full, or the directory is missing or belongs to another user.",
+		Means: "The recorder (LogsDirectory=) or the pin (StateDirectory=) cannot be written: the disk is full, the directory is missing or belongs to another user, or the unit names none.",
 		Acts:  "The member keeps serving. etcd-node tries the write again; the journal has what the recorder lacks.",
-		Next:  []Step{{"", []string{"ls -ld /var/log/etcd-node /var/lib/etcd-node", "df -h /var/log /var/lib"}}},
+		Next:  []Step{{"", []string{"systemctl show etcd -p LogsDirectory -p StateDirectory", "ls -ld /var/log/etcd-node /var/lib/etcd-node", "df -h /var/log /var/lib"}}},
 	},
 }

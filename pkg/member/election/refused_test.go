@@ -17,7 +17,7 @@ func TestRefusalHeard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !s.refused("b", begun.Add(-1)) || s.refused("c", begun.Add(-1)) {
-		t.Errorf("%+v", s.state.rejected)
+	if b, c := s.of(11), s.of(12); b.rejected.Before(begun) || !c.rejected.IsZero() {
+		t.Errorf("b: %+v, c: %+v", b, c)
 	}
 }

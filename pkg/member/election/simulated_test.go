@@ -70,7 +70,9 @@ func (w *world) play(r *result) {
 				followers = append(followers, n)
 			}
 		}
-		w.locked(func() { w.rand.Shuffle(len(followers), func(i, j int) { followers[i], followers[j] = followers[j], followers[i] }) })
+		w.locked(func() {
+			w.rand.Shuffle(len(followers), func(i, j int) { followers[i], followers[j] = followers[j], followers[i] })
+		})
 		minority := len(followers) / 2
 		some := 1
 		w.locked(func() { some += w.rand.IntN(minority) })
