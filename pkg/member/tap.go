@@ -9,8 +9,8 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 )
 
-// The lines of etcd's log that the tap listens for. The tests in cmd/etcd-node
-// depend on each: TestThreeMembers, TestRemovedMember, TestDatabaseLocked.
+// The lines of etcd's log that the tap listens for. TestEtcdText fails if etcd
+// rewords one.
 const (
 	msgPeerActive   = "peer became active"
 	msgPeerInactive = "peer became inactive (message send to peer failed)"
