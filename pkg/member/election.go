@@ -22,7 +22,7 @@ type elector struct {
 }
 
 // elect begins to ask for elections that etcd would wait for. Without pre-vote
-// such a question would be an election, whoever is asked.
+// the question alone would depose a leader.
 func (m *member) elect(ctx context.Context, s *etcdserver.EtcdServer) {
 	if !m.Config.PreVote || !m.Election.Failover && !m.Election.Start {
 		return

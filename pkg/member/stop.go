@@ -8,8 +8,6 @@ import (
 	"go.uber.org/zap"
 
 	"go.etcd.io/etcd/client/pkg/v3/types"
-	"go.etcd.io/etcd/server/v3/embed"
-	"go.etcd.io/etcd/server/v3/etcdserver"
 )
 
 const (
@@ -52,7 +50,10 @@ func (m *member) stop() {
 			return
 		}
 	}
-	s := shutdown{server: running{e.Server, e}, leadership: e.Server, log: m.log, self: e.Server.MemberID(), connected: m.isConnected}
+	s := shutdown{
+		leadership: e.Server, committed: e.Server.CommittedIndex, close: e.Close, hardStop: e.Server.HardStop,
+		self: e.Server.MemberID(), connected: m.isConnected, log: m.log,
+	}
 	if o := m.observer.last.Load(); o != nil {
 		s.alone, s.heirs = len(o.members) == 1, m.heirs(o)
 	}
@@ -80,15 +81,6 @@ func (m *member) isConnected(id types.ID) bool {
 	return ok
 }
 
-// server is what a stop stops.
-type server interface {
-	CommittedIndex() uint64
-	// Close tells clients to go elsewhere, lets requests in flight end while
-	// the server still runs, and then waits for streams that do not end.
-	Close()
-	HardStop()
-}
-
 // leadership is what a stop hands over.
 type leadership interface {
 	Leader() types.ID
@@ -98,33 +90,28 @@ type leadership interface {
 	MoveLeader(ctx context.Context, from, to uint64) error
 }
 
-// running is etcd as a stop sees it.
-type running struct {
-	*etcdserver.EtcdServer
-	etcd *embed.Etcd
-}
-
-func (r running) Close() { r.etcd.Close() }
-
 // shutdown is one stop of a server.
 type shutdown struct {
-	server
 	leadership
-	log       *zap.Logger
-	self      types.ID
-	alone     bool       // in its cluster
-	heirs     []types.ID // the best first
-	connected func(types.ID) bool
+	committed func() uint64
+	// close tells clients to go elsewhere, lets requests in flight end while
+	// the server still runs, and then waits for streams that do not end.
+	close, hardStop func()
+	self            types.ID
+	alone           bool       // in its cluster
+	heirs           []types.ID // the best first
+	connected       func(types.ID) bool
+	log             *zap.Logger
 }
 
 func (s shutdown) run(ready bool) {
 	if ready {
 		s.handOver()
-		within(drainLimit, s.Close)
+		within(drainLimit, s.close)
 	} else {
 		s.awaitEntry()
 	}
-	if !within(hardStopLimit, s.HardStop) {
+	if !within(hardStopLimit, s.hardStop) {
 		s.log.Warn("the etcd server did not stop in time; exiting without it", zap.Duration("limit", hardStopLimit))
 	}
 }
@@ -133,7 +120,7 @@ func (s shutdown) run(ready bool) {
 func (s shutdown) awaitEntry() {
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()
-	for limit := time.After(entryLimit); s.CommittedIndex() == 0; {
+	for limit := time.After(entryLimit); s.committed() == 0; {
 		select {
 		case <-poll.C:
 		case <-limit:

@@ -14,14 +14,15 @@ import (
 	logged "go.uber.org/zap/zaptest/observer"
 
 	"go.etcd.io/etcd/client/pkg/v3/types"
+
+	"github.com/etcd-node/etcd-node/pkg/member/election"
 )
 
 // fakeServer is a server that leads until one of its heirs does.
 type fakeServer struct {
 	committed uint64
 	move      func(ctx context.Context, to types.ID) error
-	close     func()
-	hardStop  func()
+	blocked   chan struct{} // until it is closed neither Close nor HardStop ends; nil: they end at once
 
 	mu      sync.Mutex
 	leader  types.ID
@@ -29,8 +30,6 @@ type fakeServer struct {
 	asked   []types.ID    // to lead
 	ended   []string      // which of Close and HardStop were called
 }
-
-func (f *fakeServer) CommittedIndex() uint64 { return f.committed }
 
 func (f *fakeServer) Leader() types.ID {
 	f.mu.Lock()
@@ -59,15 +58,12 @@ func (f *fakeServer) MoveLeader(ctx context.Context, _, to uint64) error {
 	return f.move(ctx, types.ID(to))
 }
 
-func (f *fakeServer) Close()    { f.end("close", f.close) }
-func (f *fakeServer) HardStop() { f.end("hard stop", f.hardStop) }
-
-func (f *fakeServer) end(how string, block func()) {
+func (f *fakeServer) end(how string) {
 	f.mu.Lock()
 	f.ended = append(f.ended, how)
 	f.mu.Unlock()
-	if block != nil {
-		block()
+	if f.blocked != nil {
+		<-f.blocked
 	}
 }
 
@@ -77,7 +73,11 @@ func stopped(t *testing.T, f *fakeServer, ready bool, connected func(types.ID) b
 	core, log := logged.New(zapcore.InfoLevel)
 	f.leader, f.changed = 1, make(chan struct{})
 	begun := time.Now()
-	shutdown{server: f, leadership: f, log: zap.New(core), self: 1, heirs: []types.ID{2, 3}, connected: connected}.run(ready)
+	shutdown{
+		leadership: f, committed: func() uint64 { return f.committed },
+		close: func() { f.end("close") }, hardStop: func() { f.end("hard stop") },
+		self: 1, heirs: []types.ID{2, 3}, connected: connected, log: zap.New(core),
+	}.run(ready)
 	return time.Since(begun), log
 }
 
@@ -154,9 +154,7 @@ func TestHandOverFails(t *testing.T) {
 // Neither streams that never end nor a disk that hangs keep the process.
 func TestStopLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		blocked := make(chan struct{})
-		forever := func() { <-blocked }
-		f := fakeServer{move: refuse, close: forever, hardStop: forever}
+		f := fakeServer{move: refuse, blocked: make(chan struct{})}
 		took, log := stopped(t, &f, true, all)
 		if want := handoverLimit + drainLimit + hardStopLimit; took != want {
 			t.Errorf("it took %v, want %v", took, want)
@@ -164,7 +162,7 @@ func TestStopLimits(t *testing.T) {
 		if log.FilterMessageSnippet("did not stop in time").Len() != 1 {
 			t.Errorf("it said %v", log.All())
 		}
-		close(blocked)
+		close(f.blocked)
 	})
 }
 
@@ -197,4 +195,19 @@ func TestHeirs(t *testing.T) {
 	if got := m.heirs(o); !slices.Equal(got, []types.ID{4, 2, 3}) {
 		t.Errorf("the heirs are %v", got)
 	}
+}
+
+// The elector waits for a lock that etcd keeps while the disk hangs, and the
+// server has not even started: the stop comes to its end.
+func TestStopWithElectorStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newTestMember()
+		m.elector = elector{Elector: election.New(election.Options{}), cancel: func() {}, done: make(chan struct{})}
+		begun := time.Now()
+		m.stop()
+		if took := time.Since(begun); took != electorLimit+hardStopLimit {
+			t.Errorf("it took %v", took)
+		}
+		close(m.elector.done)
+	})
 }

@@ -1,5 +1,7 @@
-// Package reserve keeps a member alive on a full disk, and says in time that
-// the disk is getting full.
+// Package disk keeps a member alive on a full disk, says in time that the disk
+// is getting full, and tells when this process hangs in its disk.
+//
+// # A full disk
 //
 // etcd ends its process when a write fails. It writes most when it starts and
 // when it begins a new WAL segment, and a disk that is full stops it from
@@ -16,20 +18,28 @@
 // The file is member/reserve. A WAL directory on another file system gets one
 // of its own, wal/reserve.tmp: etcd warns of other names there. A snap directory
 // that is a mount by itself gets none. A released reserve stays as an empty
-// file, so that the next process knows. The file is made only beside a WAL:
+// file, so that the next process knows of it. The file is made only beside a WAL:
 // etcd empties the WAL directory when it creates one, and an empty member
 // directory must look empty.
 //
-// The reserve is real blocks, from fallocate(2). Where the file system has no
-// such thing (ZFS, ext3, older NFS) there is none, and the log says so: writing
-// the blocks out would compete with etcd's own fsyncs and reserve nothing where
-// data is compressed.
+// The reserve consists of real blocks, from fallocate(2). A file system that
+// cannot allocate them (ZFS, ext3, older NFS) gets no reserve, and the log says
+// so: writing the blocks out would compete with etcd's own fsyncs, and would
+// reserve nothing where data is compressed.
 //
-// What is released is released to everyone: a process that goes on filling the
-// disk takes this space too. Then etcd ends as it would have without it.
+// Released space is free for everyone: a process that goes on filling the disk
+// takes it too. Then etcd ends as it would have without a reserve.
 //
 // [Keeper.Poll] runs once before etcd is started and [Keeper.Run] while it
 // runs; [Keeper.Warnings] can be called from any goroutine and never waits for
 // the disk. Nothing here ends a process or fails a start: what cannot be done
 // is logged once.
+//
+// # A disk that hangs
+//
+// An fsync that does not come back is not an error: etcd waits, clients time
+// out, and nothing in the log says why. The kernel knows: the thread is in
+// uninterruptible sleep, in a system call on a file. [Watch.Look] reads that
+// from /proc, without a system call on the disk itself, so it answers even
+// while every access to the file system hangs.
 package disk

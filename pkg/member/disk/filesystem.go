@@ -14,17 +14,17 @@ type watched struct {
 	db     string // the database's file, "" if it is elsewhere
 	file   file
 
-	roomSince time.Time // since when there is room for the reserve; zero: there is none
-	noReserve bool      // making one failed; not tried again, the log has said why
+	roomSince time.Time // since when there is room for the reserve; zero: there is no room
+	noReserve bool      // making one failed; it is not tried again, and the log has said why
 	complaint string    // the last error that was logged
 
 	level       severity
 	said        string
 	saidAt      time.Time
-	betterSince time.Time // than was said; zero: it is not
+	betterSince time.Time // since when it is better than was said; zero: it is not better
 }
 
-// poll does what is due and returns when to come again.
+// poll does what is due and returns how long to wait before the next poll.
 func (w *watched) poll(size int64) time.Duration {
 	now := time.Now()
 	space, err := w.keeper.os.space(w.dir)
@@ -39,7 +39,7 @@ func (w *watched) poll(size int64) time.Duration {
 	}
 	w.complain(err)
 
-	// Whatever was done has changed both.
+	// That may have changed both.
 	after, err := w.file.look()
 	if err == nil {
 		space, err = w.keeper.os.space(w.dir)
@@ -62,7 +62,7 @@ func (w *watched) poll(size int64) time.Duration {
 }
 
 // keep makes, releases, shrinks or removes the reserve.
-func (w *watched) keep(f found, size int64, space Space, now time.Time) error {
+func (w *watched) keep(f present, size int64, space Space, now time.Time) error {
 	log := w.keeper.Log.With(zap.String("path", w.file.path), zap.String("available", bytes(space.Available)))
 	if space.Available < roomFor(size) {
 		w.roomSince = time.Time{}
@@ -80,7 +80,7 @@ func (w *watched) keep(f found, size int64, space Space, now time.Time) error {
 	case f.size > size:
 		return w.file.shrink(size)
 	case f.held() == size, w.noReserve, w.roomSince.IsZero(),
-		f.released() && now.Sub(w.roomSince) < calm,
+		f.released() && now.Sub(w.roomSince) < settleTime,
 		!w.keeper.haveWAL():
 		return nil
 	}
@@ -93,8 +93,8 @@ func (w *watched) keep(f found, size int64, space Space, now time.Time) error {
 }
 
 // say brings the warning up to date: at once when it is worse or the reserve
-// was released or made, soon when it is less bad, else when the last one has
-// stood for a while.
+// was released or made, after relief when it is better, and otherwise when the
+// last one has stood for settleTime.
 func (w *watched) say(s situation, turned bool, now time.Time) {
 	level, text := s.warning()
 	if level >= w.level {
@@ -103,12 +103,12 @@ func (w *watched) say(s situation, turned bool, now time.Time) {
 		w.betterSince = now
 	}
 	better := level < w.level && now.Sub(w.betterSince) >= relief
-	if level > w.level || turned || better || level == w.level && now.Sub(w.saidAt) >= calm {
+	if level > w.level || turned || better || level == w.level && now.Sub(w.saidAt) >= settleTime {
 		w.level, w.said, w.saidAt, w.betterSince = level, text, now, time.Time{}
 	}
 }
 
-// complain logs an error, once until another one or none comes.
+// complain logs an error unless it logged the same one last; nil ends that.
 func (w *watched) complain(err error) {
 	text := ""
 	if err != nil {
@@ -120,9 +120,9 @@ func (w *watched) complain(err error) {
 	w.complaint = text
 }
 
-// gone is for a directory that is on another one's file system: a reserve that
-// is there was made when it was not, or came with a copy.
-func (w *watched) gone() {
+// unwatch is for a directory that shares another one's file system. A reserve
+// in it was made when it did not, or came with a copy.
+func (w *watched) unwatch() {
 	w.level, w.said, w.saidAt = fine, "", time.Time{}
 	if f, err := w.file.look(); err == nil && f.exists {
 		w.complain(w.file.remove())

@@ -43,8 +43,9 @@ type thread struct {
 	since time.Time
 }
 
-// Look returns the longest wait. A wait begins when a Look first sees it; a
-// busy disk, on which other calls come and go, is none.
+// Look returns the longest wait, or false if no thread waits. A wait begins
+// when a Look first sees it. A busy disk, on which calls come and go, makes no
+// long one.
 func (w *Watch) Look(now time.Time) (Wait, bool) {
 	if w.proc == "" {
 		w.proc = "/proc/self"
@@ -57,7 +58,7 @@ func (w *Watch) Look(now time.Time) (Wait, bool) {
 	var longest string
 	for _, t := range tasks {
 		tid := t.Name()
-		doing, ok := w.waits(tid)
+		doing, ok := w.waiting(tid)
 		if !ok {
 			continue
 		}
@@ -79,8 +80,8 @@ func (w *Watch) Look(now time.Time) (Wait, bool) {
 	return wait, true
 }
 
-// waits reports whether a thread is in uninterruptible sleep, and in what.
-func (w *Watch) waits(tid string) (doing string, ok bool) {
+// waiting reports whether a thread is in uninterruptible sleep, and in what.
+func (w *Watch) waiting(tid string) (doing string, ok bool) {
 	dir := w.proc + "/task/" + tid
 	stat, err := os.ReadFile(dir + "/stat")
 	if err != nil {

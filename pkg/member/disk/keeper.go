@@ -20,10 +20,10 @@ const (
 	// not exceed. statfs costs a microsecond.
 	fastInterval = 100 * time.Millisecond
 	near         = 16 * Needed
-	// calm is for how long there must be room before a released reserve is made
-	// again, and how long a warning stands before its numbers change: whoever
-	// fills and empties the disk every few seconds must not fill the log too.
-	calm = time.Minute
+	// settleTime is how long there must be room before a released reserve is
+	// made again, and how long a warning stands before its numbers change: a
+	// disk that fills and empties every few seconds must not fill the log too.
+	settleTime = time.Minute
 	// relief is how long there must be more space before a warning ends or is
 	// lowered: who has made room looks whether it was enough.
 	relief = 3 * time.Second
@@ -44,10 +44,10 @@ type Options struct {
 // Keeper keeps the reserves of one member and watches its free space.
 type Keeper struct {
 	Options
-	os      system
-	watched []*watched
-	mu      sync.Mutex
-	given   []string // what Warnings returns
+	os       system
+	watched  []*watched
+	mu       sync.Mutex
+	warnings []string // what Warnings returns
 }
 
 // system is what a Keeper asks of the operating system, besides its files.
@@ -98,7 +98,7 @@ func (k *Keeper) Run(ctx context.Context) {
 func (k *Keeper) Warnings() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return slices.Clone(k.given)
+	return slices.Clone(k.warnings)
 }
 
 // poll returns when to poll again.
@@ -115,18 +115,18 @@ func (k *Keeper) poll() time.Duration {
 	if separate {
 		next = min(next, wal.poll(k.Size))
 	} else {
-		wal.gone()
+		wal.unwatch()
 	}
 
-	var given []string
+	var warnings []string
 	for _, w := range k.watched {
 		if w.said != "" {
-			given = append(given, w.said)
+			warnings = append(warnings, w.said)
 		}
 	}
 	k.mu.Lock()
-	changed := !slices.Equal(given, k.given)
-	k.given = given
+	changed := !slices.Equal(warnings, k.warnings)
+	k.warnings = warnings
 	k.mu.Unlock()
 	if changed && k.Changed != nil {
 		k.Changed()

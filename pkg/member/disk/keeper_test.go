@@ -148,15 +148,15 @@ func TestReleaseAndRestore(t *testing.T) {
 		}
 
 		fill(roomFor(size) - 1)
-		pass(10 * calm)
+		pass(10 * settleTime)
 		want(t, r.member, 0)
 		fill(roomFor(size))
-		pass(calm - time.Second)
+		pass(settleTime - time.Second)
 		want(t, r.member, 0)
 		fill(roomFor(size) - 1) // a dip: the minute begins anew
 		pass(time.Second)
 		fill(roomFor(size))
-		pass(calm - time.Second)
+		pass(settleTime - time.Second)
 		want(t, r.member, 0)
 		pass(2 * time.Second)
 		want(t, r.member, size)
@@ -169,7 +169,7 @@ func TestReleaseAndRestore(t *testing.T) {
 			}
 		}
 		fill(r.member.total)
-		pass(2 * calm)
+		pass(2 * settleTime)
 		if w := r.Warnings(); len(w) != 0 {
 			t.Errorf("warns of an empty disk: %q", w)
 		}
@@ -191,7 +191,7 @@ func TestStart(t *testing.T) {
 		third := newKeeper(r.Options, r.os)
 		third.Poll()
 		want(t, r.member, 0)
-		pass(calm)
+		pass(settleTime)
 		third.Poll()
 		want(t, r.member, size)
 	})
@@ -229,13 +229,13 @@ func TestWarningsStand(t *testing.T) {
 		if w := r.Warnings(); len(w) != 1 || !strings.HasPrefix(w[0], "the disk was full") {
 			t.Errorf("there is space again, and it says %q", w)
 		}
-		pass(calm + relief)
+		pass(settleTime + relief)
 		if w := r.Warnings(); len(w) != 0 {
 			t.Errorf("the reserve is there again, and it says %q", w)
 		}
 		// A moment's space ends no warning, however long it has stood.
 		r.member.others.Store(r.member.total * 95 / 100)
-		pass(2 * calm)
+		pass(2 * settleTime)
 		r.member.others.Store(0)
 		pass(fastInterval)
 		if len(r.Warnings()) == 0 {

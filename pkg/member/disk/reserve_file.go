@@ -16,38 +16,38 @@ type file struct {
 	fallocate func(f *os.File, size int64) error
 }
 
-// found is what is there of a reserve.
-type found struct {
+// present is what there is of a reserve.
+type present struct {
 	exists bool
 	size   int64
 	blocks int64 // allocated bytes; fewer than size in a copy that left out the zeros
 }
 
 // held are the bytes that a release would give back.
-func (f found) held() int64 { return min(f.size, f.blocks) }
+func (f present) held() int64 { return min(f.size, f.blocks) }
 
 // released is the mark that release leaves.
-func (f found) released() bool { return f.exists && f.size == 0 }
+func (f present) released() bool { return f.exists && f.size == 0 }
 
-func (f file) look() (found, error) {
+func (f file) look() (present, error) {
 	info, err := os.Lstat(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return found{}, nil
+		return present{}, nil
 	}
 	if err != nil {
-		return found{}, err
+		return present{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return found{}, fmt.Errorf("%s is not a regular file: move it away, its name is taken", f.path)
+		return present{}, fmt.Errorf("%s is not a regular file: move it away, its name is taken", f.path)
 	}
-	out := found{exists: true, size: info.Size()}
+	out := present{exists: true, size: info.Size()}
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
 		out.blocks = s.Blocks * 512 // stat's unit, whatever the file system's is
 	}
 	return out, nil
 }
 
-// errNotReal is the answer of a file system that promises blocks and keeps none.
+// errNotReal is for a file system that promises blocks and does not keep them.
 var errNotReal = errors.New("the file system does not keep allocated blocks")
 
 // allocate makes the reserve; when it fails nothing stays allocated.
