@@ -51,11 +51,12 @@ func TestView(t *testing.T) {
 func TestNoLeader(t *testing.T) {
 	m := newTestMember()
 	o := twoMembers()
-	begun := time.Now()
-	m.view(o, begun)
+	lost := time.Now()
+	m.view(o, lost.Add(-time.Hour))
+	m.view(o, lost)
 	o.leader = 0
 	for after, want := range map[time.Duration]int{leaderless - time.Second: 0, leaderless: 1} {
-		if got := m.view(o, begun.Add(after)).Conditions; len(got) != want || want == 1 && got[0].ID != failure.IDNoQuorum {
+		if got := m.view(o, lost.Add(after)).Conditions; len(got) != want || want == 1 && got[0].ID != failure.IDNoQuorum {
 			t.Errorf("%v without a leader: %+v", after, got)
 		}
 	}
