@@ -77,7 +77,7 @@ func (c *cluster) prepare(ctx context.Context) error {
 		if err := c.subject.prepare(ctx, c, h); err != nil {
 			return err
 		}
-		if c.mixed && c.subject == ours && h == c.Hosts[len(c.Hosts)-1] {
+		if c.mixed && c.subject != stock && h == c.Hosts[len(c.Hosts)-1] {
 			return c.replaceByStock(ctx, h)
 		}
 		return nil
@@ -170,6 +170,20 @@ func (c *cluster) process(h *lab.Host) (lab.Proc, error) {
 		}
 	}
 	return lab.Proc{}, fmt.Errorf("no serving process among %+v on %s", procs, h.Name)
+}
+
+// supervisor is the process on h that is not the member's.
+func (c *cluster) supervisor(h *lab.Host) (lab.Proc, error) {
+	procs, err := h.Procs(c.unit)
+	if err != nil {
+		return lab.Proc{}, err
+	}
+	for _, p := range procs {
+		if !c.serving(p) {
+			return p, nil
+		}
+	}
+	return lab.Proc{}, fmt.Errorf("no supervisor among %+v on %s", procs, h.Name)
 }
 
 // streams opens a watch and a lease that is kept alive on every member: they

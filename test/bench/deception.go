@@ -129,7 +129,7 @@ func (k trick) measure(ctx context.Context, c *cluster) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if k.line != nil && c.subject == ours {
+	if k.line != nil && c.subject != stock {
 		for _, f := range followers {
 			if out, err := f.Run(ctx, "etcd-node", "status", "-o", "json"); err != nil || !strings.Contains(out, `"doubts":`) {
 				return 0, fmt.Errorf("%s was not deceived: %w: %s", f.Name, err, out)

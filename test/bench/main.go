@@ -5,6 +5,7 @@
 //
 //	go run ./test/bench                   every row, n = 10: an hour
 //	go run ./test/bench -n 3 -run stop    the rows whose name matches
+//	go run ./test/bench -old FILE         beside another build of etcd-node instead, called "before"
 package main
 
 import (
@@ -34,7 +35,12 @@ func run(ctx context.Context) (err error) {
 	only := flag.String("run", "", "run the rows whose name and timing (such as 100/1000) match this regular expression")
 	alone := flag.Duration("alone", time.Minute, "how long host 1 is alone in the row about that")
 	oursOnly := flag.Bool("ours", false, "leave stock etcd out: its stops take minutes")
+	old := flag.String("old", "", "another binary of etcd-node that takes stock etcd's place")
 	flag.Parse()
+	other := stock
+	if *old != "" {
+		other = before
+	}
 	match, err := regexp.Compile(*only)
 	if err != nil {
 		return err
@@ -62,12 +68,12 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer os.RemoveAll(tree)
-	if err := install(ctx, l, tree); err != nil {
+	if err := install(ctx, l, tree, *old); err != nil {
 		return err
 	}
-	fmt.Printf("| case | goal | etcd-node: median (p90, worst) | stock etcd: median (p90, worst) | n |\n|---|---|---|---|---|\n")
+	fmt.Printf("| case | goal | %s: median (p90, worst) | %s: median (p90, worst) | n |\n|---|---|---|---|---|\n", ours.name, other.name)
 	for _, r := range chosen {
-		if err := r.print(ctx, l, *n); err != nil {
+		if err := r.print(ctx, l, *n, other); err != nil {
 			return fmt.Errorf("%s: %w", r.name, err)
 		}
 	}

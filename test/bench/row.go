@@ -20,6 +20,8 @@ type row struct {
 	measure func(ctx context.Context, c *cluster) (time.Duration, error)
 	// series does it n times on one cluster instead.
 	series func(ctx context.Context, c *cluster, n int) ([]time.Duration, error)
+	// show prints a result; nil: as a duration.
+	show func(time.Duration) string
 	// Stock etcd has no such thing, or does not survive it.
 	oursOnly bool
 }
@@ -46,9 +48,12 @@ var (
 	far  = timing{1000, 5000}
 )
 
-// print measures n times, taking turns with stock etcd so that what the
+// print measures n times, taking turns with the other subject so that what the
 // machine does beside it hits both, and prints the line.
-func (r row) print(ctx context.Context, l *lab.Lab, n int) error {
+func (r row) print(ctx context.Context, l *lab.Lab, n int, other *subject) error {
+	if r.show == nil {
+		r.show = short
+	}
 	took := map[*subject][]time.Duration{}
 	rounds := n
 	if r.series != nil {
@@ -60,7 +65,7 @@ func (r row) print(ctx context.Context, l *lab.Lab, n int) error {
 		}
 	}
 	for i := range rounds {
-		for _, s := range subjects {
+		for _, s := range []*subject{ours, other} {
 			if s == stock && r.oursOnly {
 				continue
 			}
@@ -70,12 +75,12 @@ func (r row) print(ctx context.Context, l *lab.Lab, n int) error {
 				return fmt.Errorf("%s, number %d: %w", s.name, i+1, err)
 			}
 			for _, d := range some {
-				fmt.Fprintf(os.Stderr, "%s %s, %s: %v\n", r.name, r.timing, s.name, d.Round(time.Microsecond))
+				fmt.Fprintf(os.Stderr, "%s %s, %s: %v\n", r.name, r.timing, s.name, r.show(d))
 			}
 			took[s] = append(took[s], some...)
 		}
 	}
-	fmt.Printf("| %s, %s | %s | %s | %s | %d |\n", r.name, r.timing, r.goal, summary(took[ours]), summary(took[stock]), len(took[ours]))
+	fmt.Printf("| %s, %s | %s | %s | %s | %d |\n", r.name, r.timing, r.goal, r.summary(took[ours]), r.summary(took[other]), len(took[ours]))
 	return nil
 }
 
@@ -102,14 +107,14 @@ func (c *cluster) describe(ctx context.Context) {
 	}
 }
 
-func summary(took []time.Duration) string {
+func (r row) summary(took []time.Duration) string {
 	if len(took) == 0 {
 		return "-"
 	}
 	slices.Sort(took)
 	median := (took[(len(took)-1)/2] + took[len(took)/2]) / 2
 	p90 := took[(len(took)*9+9)/10-1]
-	return fmt.Sprintf("%s (p90 %s, worst %s)", short(median), short(p90), short(took[len(took)-1]))
+	return fmt.Sprintf("%s (p90 %s, worst %s)", r.show(median), r.show(p90), r.show(took[len(took)-1]))
 }
 
 func short(d time.Duration) string {

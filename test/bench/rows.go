@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -41,6 +42,7 @@ func rows(alone time.Duration) []row {
 	all = append(all, failoverRows()...)
 	all = append(all, deceptionRows()...)
 	return append(all,
+		row{name: "private memory of the leader's supervisor", goal: "", setup: setup{timing: near}, measure: supervisorMemory, oursOnly: true, show: mebibytes},
 		row{name: "supervisor killed until its member is gone and the port free", goal: "< 50 ms", setup: setup{timing: near}, measure: killSupervisor, oursOnly: true},
 		row{name: fmt.Sprintf("%v alone with TimeoutStartSec=15, then a second host: until both are active", alone),
 			goal: "p90 ≤ 2 s", setup: setup{timing: near}, measure: func(ctx context.Context, c *cluster) (time.Duration, error) { return joinAlone(ctx, c, alone) }, oursOnly: true},
@@ -154,7 +156,12 @@ func stopWaiting(ctx context.Context, c *cluster) (time.Duration, error) {
 	if _, err := h.Run(ctx, "systemctl", "start", "--no-block", c.unit); err != nil {
 		return 0, err
 	}
-	time.Sleep(2 * time.Second)
+	if err := poll(ctx, "the member to wait", func() (bool, error) {
+		u, err := h.Unit(ctx, c.unit)
+		return strings.Contains(u.StatusText, "; waiting for "), err
+	}); err != nil {
+		return 0, err
+	}
 	begin := time.Now() // it was never active, so systemd has no stamp for it
 	if _, err := h.Run(ctx, "systemctl", "stop", c.unit); err != nil {
 		return 0, err
@@ -295,17 +302,13 @@ func killSupervisor(ctx context.Context, c *cluster) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	procs, err := h.Procs(c.unit)
+	supervisor, err := c.supervisor(h)
 	if err != nil {
 		return 0, err
 	}
 	begin := time.Now()
-	for _, p := range procs {
-		if p.PID != member.PID {
-			if err := p.Signal(unix.SIGKILL); err != nil {
-				return 0, err
-			}
-		}
+	if err := supervisor.Signal(unix.SIGKILL); err != nil {
+		return 0, err
 	}
 	err = poll(ctx, "the member to end and its ports to be free", func() (bool, error) {
 		if !member.Gone() {
@@ -328,10 +331,10 @@ func joinAlone(ctx context.Context, c *cluster, alone time.Duration) (time.Durat
 		return 0, err
 	}
 	one, two := c.Hosts[0], c.Hosts[1]
-	if err := one.Write(ctx, "/run/systemd/system/etcd.service.d/bench.conf", "[Service]\nTimeoutStartSec=15\n", 0o644); err != nil {
+	if err := c.dropIn(ctx, one, "bench", "TimeoutStartSec=15\n"); err != nil {
 		return 0, err
 	}
-	if _, err := one.Sh(ctx, "systemctl daemon-reload; systemctl start --no-block "+c.unit); err != nil {
+	if _, err := one.Run(ctx, "systemctl", "start", "--no-block", c.unit); err != nil {
 		return 0, err
 	}
 	select {

@@ -11,7 +11,7 @@ import (
 	"github.com/etcd-node/etcd-node/test/lab"
 )
 
-// subject is one of the two that are compared.
+// subject is one of those that are compared, two at a time.
 type subject struct {
 	name string
 	unit string
@@ -24,22 +24,30 @@ type subject struct {
 }
 
 var (
-	ours = &subject{
-		name: "etcd-node", unit: "etcd.service", prepare: prepareOurs,
-		// In a mixed cluster one is stock etcd.
-		serving: func(p lab.Proc) bool { return len(p.Args) > 1 && p.Args[1] == "member" || p.Args[0] == stockBinary },
-	}
+	ours  = &subject{name: "etcd-node", unit: "etcd.service", prepare: prepareOurs, serving: isMember}
 	stock = &subject{
 		name: "stock etcd", unit: "stock.service", prepare: prepareStock,
 		serving: func(lab.Proc) bool { return true },
 	}
-	subjects = []*subject{ours, stock}
+	// before is another build of etcd-node, under the same unit as ours.
+	before = &subject{name: "before", unit: "etcd.service", prepare: prepareBefore, serving: isMember}
 )
 
-const stockBinary = "/usr/bin/etcd"
+// Where the hosts have the programs that are not ours.
+const (
+	stockBinary  = "/usr/bin/etcd"
+	beforeBinary = "/usr/libexec/before/etcd-node"
+)
 
-// install puts both onto the hosts; tree is a directory for stock etcd.
-func install(ctx context.Context, l *lab.Lab, tree string) error {
+// isMember picks the process of ours that serves. In a mixed cluster one is
+// stock etcd's.
+func isMember(p lab.Proc) bool {
+	return len(p.Args) > 1 && p.Args[1] == "member" || p.Args[0] == stockBinary
+}
+
+// install puts all onto the hosts; tree is a directory for what is not ours.
+// old is the binary of before, if there is one.
+func install(ctx context.Context, l *lab.Lab, tree, old string) error {
 	if err := l.Install(ctx); err != nil {
 		return err
 	}
@@ -54,6 +62,20 @@ func install(ctx context.Context, l *lab.Lab, tree string) error {
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build stock etcd: %w: %s", err, out)
+	}
+	if old != "" {
+		before.local = old
+		there := filepath.Join(tree, beforeBinary)
+		raw, err := os.ReadFile(old)
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(there), 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(there, raw, 0o755)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return l.Each(func(h *lab.Host) error { return h.Copy(ctx, tree, "/") })
 }
@@ -73,6 +95,23 @@ func prepareOurs(ctx context.Context, c *cluster, h *lab.Host) error {
 		lines = append(lines, c.pki.Env()...)
 	}
 	return h.Write(ctx, "/etc/default/etcd", strings.Join(lines, "\n")+"\n", 0o644)
+}
+
+// prepareBefore has the unit start the other build.
+func prepareBefore(ctx context.Context, c *cluster, h *lab.Host) error {
+	if err := prepareOurs(ctx, c, h); err != nil {
+		return err
+	}
+	return c.dropIn(ctx, h, "before", "ExecStart=\nExecStart="+beforeBinary+"\n")
+}
+
+// dropIn adds to the service of etcd.service on h, until the next wipe.
+func (c *cluster) dropIn(ctx context.Context, h *lab.Host, name, lines string) error {
+	if err := h.Write(ctx, "/run/systemd/system/etcd.service.d/"+name+".conf", "[Service]\n"+lines, 0o644); err != nil {
+		return err
+	}
+	_, err := h.Run(ctx, "systemctl", "daemon-reload")
+	return err
 }
 
 // stockCommand is what an operator has today: the shell snippet's results,
@@ -124,13 +163,8 @@ WantedBy=multi-user.target
 
 // replaceByStock makes etcd.service on h run stock etcd.
 func (c *cluster) replaceByStock(ctx context.Context, h *lab.Host) error {
-	err := h.Write(ctx, "/run/systemd/system/etcd.service.d/stock.conf",
-		"[Service]\nEnvironmentFile=\nExecStart=\nExecStart="+c.stockCommand(h, "/var/lib/etcd")+"\n", 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = h.Run(ctx, "systemctl", "daemon-reload")
-	return err
+	// Its name puts it behind the one of before.
+	return c.dropIn(ctx, h, "stock", "EnvironmentFile=\nExecStart=\nExecStart="+c.stockCommand(h, "/var/lib/etcd")+"\n")
 }
 
 func (c *cluster) scheme() string {

@@ -3,7 +3,6 @@ package lab
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 // A machine with more addresses than one: the cluster list says which it is.
@@ -118,11 +117,10 @@ func TestRefusals(t *testing.T) {
 			if out, err := c.host(1).Run(t.Context(), "systemctl", "start", "etcd"); err == nil {
 				t.Fatalf("systemctl start succeeded: %s", out)
 			}
+			// A unit that systemd means to start again is activating until then.
 			u := c.unit(1)
-			// Twice RestartSec=1s.
-			time.Sleep(2 * time.Second)
-			if again := c.unit(1); u.ActiveState != "failed" || u.ExitStatus != 78 || again != u {
-				t.Errorf("%v\nthen %v\nwant failed with exit 78, and left alone", u, again)
+			if u.ActiveState != "failed" || u.ExitStatus != 78 || u.NRestarts != 0 {
+				t.Errorf("%v\nwant failed with exit 78, and left alone", u)
 			}
 			if !containsAll(u.StatusText, append(tc.said, "failed: ")...) {
 				t.Errorf("STATUS %q, want it to name %q", u.StatusText, tc.said)

@@ -2,10 +2,13 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // The member dies: systemd does not even notice, and it is back.
@@ -53,12 +56,12 @@ func TestSupervisorKilled(t *testing.T) {
 	}
 	killed := time.Now()
 	// RestartSec=1s: a second member on the port would only come after that.
-	for !member.Gone() {
-		if time.Since(killed) > soon {
-			t.Fatalf("member %d lives on without its supervisor", member.PID)
+	poll.Eventually(t, func() error {
+		if !member.Gone() {
+			return fmt.Errorf("member %d lives on without its supervisor", member.PID)
 		}
-		time.Sleep(time.Millisecond)
-	}
+		return nil
+	})
 	t.Logf("member gone %v after its supervisor", time.Since(killed))
 	after := c.await(1, "active again", func(u Unit) bool {
 		return u.ActiveState == "active" && u.MainPID != before.MainPID
@@ -79,15 +82,13 @@ func TestPowerLoss(t *testing.T) {
 		t.Fatal(err)
 	}
 	// If it led, puts have to wait for an election.
-	others, deadline := c.client(c.host(1), c.host(3)), time.Now().Add(soon)
-	for put := false; !put; {
+	others := c.client(c.host(1), c.host(3))
+	poll.Eventually(t, func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
 		_, err := others.Put(ctx, "while", "away")
-		cancel()
-		if put = err == nil; !put && time.Now().After(deadline) {
-			t.Fatalf("put with one of three machines off: %v", err)
-		}
-	}
+		return err
+	})
 	c.status(1, "2 of 3 members", "etcd-2 (")
 	if err := c.host(2).Boot(t.Context()); err != nil {
 		t.Fatal(err)

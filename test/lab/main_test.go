@@ -8,14 +8,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // soon is how long a test waits for what takes a second or two on a machine
 // with nothing else to do. How long things may take is for test/bench.
-const soon = 45 * time.Second
+const soon = poll.Patience
 
 // The lab is booted once, when the first test asks for it, with etcd-node
 // installed on its hosts; each test then gets them as good as new.
@@ -187,15 +188,14 @@ func (c *cluster) unit(i int) Unit {
 // await polls the unit on host i until it is as wanted.
 func (c *cluster) await(i int, what string, ok func(Unit) bool) Unit {
 	c.t.Helper()
-	for deadline := time.Now().Add(soon); ; time.Sleep(20 * time.Millisecond) {
-		u := c.unit(i)
-		if ok(u) {
-			return u
+	var u Unit
+	poll.Eventually(c.t, func() error {
+		if u = c.unit(i); !ok(u) {
+			return fmt.Errorf("%s is not %s: %v", c.host(i).Name, what, u)
 		}
-		if time.Now().After(deadline) {
-			c.t.Fatalf("%s is not %s after %v: %v", c.host(i).Name, what, soon, u)
-		}
-	}
+		return nil
+	})
+	return u
 }
 
 // status waits until the STATUS of host i holds all the texts.
@@ -235,17 +235,18 @@ func (c *cluster) procs(i int) (supervisor, member Proc) {
 }
 
 // leader is the number of the host whose member leads.
-func (c *cluster) leader() int {
+func (c *cluster) leader() (leader int) {
 	c.t.Helper()
-	for deadline := time.Now().Add(soon); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	poll.Eventually(c.t, func() error {
 		for i := range c.Hosts {
 			if strings.HasPrefix(c.unit(i+1).StatusText, "serving: leader") {
-				return i + 1
+				leader = i + 1
+				return nil
 			}
 		}
-	}
-	c.t.Fatal("no host says it leads")
-	return 0
+		return errors.New("no host says it leads")
+	})
+	return leader
 }
 
 // client is an http client of the hosts given.

@@ -2,9 +2,12 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // A cable is pulled for longer than etcd means to trust a silent stream, and
@@ -47,13 +50,11 @@ func TestCablePulled(t *testing.T) {
 // logs waits until the unit on host i has logged the text.
 func (c *cluster) logs(i int, text string) {
 	c.t.Helper()
-	for deadline := time.Now().Add(soon); ; time.Sleep(100 * time.Millisecond) {
+	poll.Eventually(c.t, func() error {
 		journal, err := c.host(i).Journal(c.t.Context(), "etcd", c.since)
-		if err == nil && strings.Contains(journal, text) {
-			return
+		if err == nil && !strings.Contains(journal, text) {
+			err = fmt.Errorf("%s has not logged %q:\n%s", c.host(i).Name, text, journal)
 		}
-		if time.Now().After(deadline) {
-			c.t.Fatalf("%s has not logged %q (%v):\n%s", c.host(i).Name, text, err, journal)
-		}
-	}
+		return err
+	})
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // readAll is how long a member may take to read all of its data: some hundred MB.
@@ -26,7 +28,7 @@ func agree(ctx context.Context, nodes []*node) (digest, error) {
 	ctx, cancel := context.WithTimeout(ctx, recovery)
 	defer cancel()
 	var first digest
-	err := poll(ctx, time.Second, func() error {
+	err := poll.Until(ctx, time.Second, func() error {
 		digests := make([]digest, len(nodes))
 		for i, n := range nodes {
 			ctx, cancel := context.WithTimeout(ctx, glance)

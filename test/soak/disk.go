@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/etcd-node/etcd-node/test/lab"
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // diskSize is that of the small disk. etcd keeps five 64 MB segments of its log
@@ -79,7 +80,7 @@ func (d *disk) attach(ctx context.Context, n *node) error {
 	// let go of it.
 	ctx, cancel := context.WithTimeout(ctx, recovery)
 	defer cancel()
-	err := poll(ctx, 10*time.Millisecond, func() error {
+	err := poll.Until(ctx, 10*time.Millisecond, func() error {
 		used, err := command(ctx, "losetup", "--associated", d.image)
 		if err == nil && used != "" {
 			err = fmt.Errorf("%s is still attached: %s", d.image, used)

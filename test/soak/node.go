@@ -115,18 +115,3 @@ func (n *node) describe() string {
 	}
 	return fmt.Sprintf("---- %s ----\n%s", n.Name, out)
 }
-
-// poll asks until there is no error, or returns the last one when ctx ends.
-func poll(ctx context.Context, every time.Duration, ask func() error) error {
-	for {
-		err := ask()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(every):
-		}
-	}
-}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/test/history"
 	"github.com/etcd-node/etcd-node/test/lab"
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 const (
@@ -190,7 +191,7 @@ func (s *soak) recovered(ctx context.Context, nodes []*node) error {
 	var wg sync.WaitGroup
 	for i, n := range nodes {
 		wg.Go(func() {
-			if err := poll(ctx, pollEvery, func() error { return n.serves(context.WithoutCancel(ctx)) }); err != nil {
+			if err := poll.Until(ctx, pollEvery, func() error { return n.serves(context.WithoutCancel(ctx)) }); err != nil {
 				errs[i] = fmt.Errorf("%s: %w", n.Name, err)
 			}
 		})

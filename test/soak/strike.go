@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/etcd-node/etcd-node/test/lab"
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // errNobody says that there was no process to strike: the host is still down
@@ -71,7 +72,7 @@ func kill(ctx context.Context, p lab.Proc) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, recovery)
 	defer cancel()
-	return poll(ctx, time.Millisecond, func() error {
+	return poll.Until(ctx, time.Millisecond, func() error {
 		if !p.Gone() {
 			return fmt.Errorf("process %d outlives its SIGKILL", p.PID)
 		}

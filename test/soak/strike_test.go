@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/etcd-node/etcd-node/test/lab"
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // victim is a process of our own.
@@ -66,13 +68,11 @@ func TestFreeze(t *testing.T) {
 // await polls until the process is in a state, as /proc/PID/stat has it.
 func await(t *testing.T, p lab.Proc, state string) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		stat, _ := os.ReadFile("/proc/" + strconv.Itoa(p.PID) + "/stat")
-		if strings.Contains(string(stat), ") "+state+" ") {
-			return
+	poll.Eventually(t, func() error {
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(p.PID) + "/stat")
+		if err == nil && !strings.Contains(string(stat), ") "+state+" ") {
+			err = fmt.Errorf("not in state %s: %s", state, stat)
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("not in state %s: %s", state, stat)
-		}
-	}
+		return err
+	})
 }
