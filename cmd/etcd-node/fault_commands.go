@@ -136,7 +136,7 @@ name in the same directory.`,
 			case !ok:
 				fmt.Fprintf(c.OutOrStdout(), "forgotten: a damaged pin, kept as %s\n", kept)
 			default:
-				fmt.Fprintf(c.OutOrStdout(), "forgotten: %s, kept as %s\n", pin, kept)
+				fmt.Fprintf(c.OutOrStdout(), "forgotten: %s, kept as %s\n", shown.Hanging(pin.String()), kept)
 			}
 			return nil
 		},

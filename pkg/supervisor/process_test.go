@@ -14,10 +14,12 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 )
 
 // TestMain makes this test binary the member process too: the supervisor
@@ -60,6 +62,21 @@ func playMember(part string) int {
 		f := os.NewFile(pipe.FDCrash, "crash")
 		fmt.Fprint(f, "[signal SIGBUS: bus error code=0x2]\n\n", strings.Repeat("goroutine 1\n", 100_000))
 		return 2
+	case "last words":
+		syscall.SetNonblock(pipe.FDLog, true)
+		w, err := recorder.NewLineWriter(os.NewFile(pipe.FDLog, "log"))
+		if err != nil {
+			return 1
+		}
+		log := zap.New(w.Core(), zap.AddCaller(), zap.WithFatalHook(killHook{}))
+		for i := range 1000 { // five a second of one message are kept
+			log.Warn(fmt.Sprint("line ", i))
+		}
+		log.Fatal("the end")
+	case "garbage in the log":
+		f := os.NewFile(pipe.FDLog, "log")
+		fmt.Fprint(f, "\x00\xff\x1b[2J\n\n", strings.Repeat("x", 1<<20), "\nhalf a li")
+		return 3
 	case "garbage":
 		f := os.NewFile(pipe.FDEvents, "events")
 		fmt.Fprintln(f, "{]")
@@ -68,6 +85,14 @@ func playMember(part string) int {
 		say("still here")
 	}
 	return 3
+}
+
+// killHook is an end that leaves no time for anything.
+type killHook struct{}
+
+func (killHook) OnWrite(*zapcore.CheckedEntry, []zapcore.Field) {
+	syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
 }
 
 func starter(t *testing.T, environ []string) func(Launch) (*Process, error) {
@@ -140,6 +165,34 @@ func TestProcessGarbageIsIgnored(t *testing.T) {
 	p.Send(pipe.Message{Kind: pipe.Start})
 	if texts, _ := drain(t, p); !slices.Equal(texts, []string{"still here"}) {
 		t.Errorf("heard %q", texts)
+	}
+}
+
+// What the member logged right before a SIGKILL is not lost.
+func TestProcessLastWords(t *testing.T) {
+	lines := func(part string) []string {
+		p, err := starter(t, nil)(Launch{Args: []string{part}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Send(pipe.Message{Kind: pipe.Start})
+		select {
+		case e := <-p.Exited:
+			return e.Lines
+		case <-time.After(30 * time.Second):
+			p.Kill()
+			t.Fatal("the member process did not end")
+			return nil
+		}
+	}
+	for range 5 {
+		l := lines("last words")
+		if len(l) != 200 || !strings.Contains(l[0], "line 801") || !strings.Contains(l[198], "line 999") || !strings.Contains(l[199], "fatal") || !strings.Contains(l[199], "the end") {
+			t.Fatalf("%d lines: %q", len(l), l)
+		}
+	}
+	if l := lines("garbage in the log"); len(l) != 3 || l[2] != "half a li" || len(l[1]) > 2<<10 {
+		t.Errorf("%d lines: %.200q", len(l), l)
 	}
 }
 
