@@ -22,11 +22,6 @@ import (
 func TestHostileServiceUser(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, "a")
-	for _, dir := range []string{"log", "pin"} {
-		if err := os.Mkdir(filepath.Join(n.dir, dir), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
 	const (
 		typed = "x; rm -rf / $(reboot) `reboot` ' \"; reboot #"
 		drawn = "\x1b[2K\r\u009b2J\u202e\nforged: reboot"
@@ -58,7 +53,7 @@ func TestHostileServiceUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, content := range map[string][]byte{"log/recorder.jsonl": rec, "pin/pin.json": pin} {
-		if err := os.WriteFile(filepath.Join(n.dir, file), content, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(n.Dir, file), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -87,7 +82,7 @@ func TestHostileServiceUser(t *testing.T) {
 	for _, args := range []string{"explain", "explain removed", "explain data-damaged", "history", "history -o json"} {
 		try(args)
 	}
-	l, err := net.Listen("unix", filepath.Join(n.dir, socketName))
+	l, err := net.Listen("unix", filepath.Join(n.Run(), socketName))
 	if err != nil {
 		t.Fatal(err)
 	}
