@@ -53,7 +53,7 @@ func usable(path string, isDir bool) *failure.Failure {
 	return failure.New(failure.IDDirAccess, detail)
 }
 
-// accessFailure is what the catalogue knows of an error of the file system.
+// accessFailure is the failure for an error of the file system.
 func accessFailure(err error) *failure.Failure {
 	if f := failure.FromError(err); f != nil {
 		return f

@@ -17,8 +17,8 @@ const (
 	// answer: a machine that has just booted may have no network yet.
 	silenceLimit = 15 * time.Second
 	// denialLimit is how long the members that answer must keep saying no before
-	// they are believed. Each of them says what it has applied, and one whose
-	// disk or network is slow lags behind the `member add`. Together with
+	// they are believed: each lists the members as it has applied them, and one
+	// with a slow disk or network lags behind the `member add`. Together with
 	// silenceLimit it is below the 30 s in which a refusal has to come.
 	denialLimit = 10 * time.Second
 	// quorumLimit is the same for a quorum. Once `member add` has succeeded, a
@@ -92,9 +92,9 @@ type hearing struct {
 	outvoted time.Time // the first in which a quorum did
 }
 
-// hear takes in a round and says what the answer is, and whether it is final. A
-// yes is: a member that says so has applied both the removal and the addition.
-// A no may only be late.
+// hear takes in a round and returns the answer, and whether it is final. A yes
+// always is: a member that says it has applied both the removal and the
+// addition. A no may come from members that lag behind.
 func (h *hearing) hear(t tally, now time.Time) (a answer, final bool) {
 	outvoted := t.denied > 0 && t.denied >= t.quorum
 	first := func(at *time.Time, yes bool) {
@@ -152,7 +152,7 @@ func (d *Door) listOf(ctx context.Context, p peers.Peer) []peers.Member {
 	return nil
 }
 
-// read is what one member's list says to a question.
+// read takes the answer to a question from one member's list.
 func (d *Door) read(ctx context.Context, list []peers.Member, q question) (t tally) {
 	voters, pinned := 0, false
 	for _, x := range list {

@@ -32,9 +32,9 @@ type Door struct {
 // Admission is how etcd may start.
 type Admission struct {
 	Conditions []status.Condition // true for as long as this process lives
-	// Joins: with --initial-cluster-state=existing, whatever is configured. The
-	// env file is the same on every node, and says what was true when the
-	// cluster began; `member add` has said what is true now.
+	// Joins: etcd has to start with --initial-cluster-state=existing, whatever is
+	// configured. The env file is the same on every node and was right when the
+	// cluster began; `member add` has changed that.
 	Joins bool
 }
 
@@ -51,7 +51,7 @@ func (d *Door) Admit(ctx context.Context) (Admission, *failure.Failure) {
 	case ctx.Err() != nil:
 		return a, failure.New(failure.IDSignalled, "")
 	case err != nil:
-		// etcd reads the same, and says what it thinks of it.
+		// etcd will not be able to read it either, and says why.
 		d.Log.Warn("the data cannot be inspected before etcd opens it", zap.Error(err))
 		return a, nil
 	case data.DB.Locked:
@@ -78,7 +78,7 @@ func (d *Door) Admit(ctx context.Context) (Admission, *failure.Failure) {
 	return a, nil
 }
 
-// show keeps as a condition what is found, if anything is.
+// show keeps a finding as a condition, if there is one.
 func (a *Admission) show(id string, found func() (text string, yes bool)) {
 	if text, yes := found(); yes {
 		a.Conditions = append(a.Conditions, status.Condition{ID: id, Text: text})
@@ -95,7 +95,7 @@ func (d *Door) clear() *failure.Failure {
 	return nil
 }
 
-// waitFor says what the start waits for.
+// waitFor tells the reason for which the start waits.
 func (d *Door) waitFor(id, text string) {
 	d.Log.Warn(text)
 	d.Waiting(status.Condition{ID: id, Text: text})

@@ -12,8 +12,8 @@ import (
 // lockPoll is how often a database that another process holds is looked at.
 const lockPoll = 200 * time.Millisecond
 
-// inspect reads the data, and waits while another process holds it, if anybody
-// waits for us: etcd would wait too, but with its ports open and without a word.
+// inspect reads the data. While another process holds it, a patient start waits:
+// etcd would wait too, but with its ports open and without a word.
 func (d *Door) inspect(ctx context.Context) (datadir.Data, error) {
 	for said := false; ; {
 		data, err := datadir.Inspect(d.DataDir, d.WALDir)
@@ -32,7 +32,8 @@ func (d *Door) inspect(ctx context.Context) (datadir.Data, error) {
 	}
 }
 
-// holderOf names what is locked, and who holds it, as far as one may see.
+// holderOf names the database that is locked, and the process that holds it, as
+// far as this one may see it.
 func holderOf(data datadir.Data) string {
 	if pid, command, ok := datadir.Holder(data.DB.Path); ok {
 		return fmt.Sprintf("%s, which process %d (%s) holds", data.DB.Path, pid, command)

@@ -31,7 +31,7 @@ const (
 	stay              // the data is another member's of the same cluster: find out whether it replaces the pinned one
 )
 
-// decide is what the data says before any other member is asked.
+// decide judges the data before any other member is asked.
 func (n Node) decide(data datadir.Data) (step, *failure.Failure) {
 	if f := unusable(data); f != nil {
 		return 0, f

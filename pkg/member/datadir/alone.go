@@ -35,7 +35,7 @@ func (d Data) OneOfSeveral() (Member, bool) {
 	return Member{}, false
 }
 
-// OnLoopback reports whether a URL is of no other machine's reach.
+// OnLoopback reports whether only its own machine reaches a URL.
 func OnLoopback(peerURL string) bool {
 	u, err := url.Parse(peerURL)
 	if err != nil {

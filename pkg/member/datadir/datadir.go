@@ -54,8 +54,8 @@ func (d Data) Empty() bool {
 	return !d.WAL.Exists() && d.DB.blank()
 }
 
-// Torn reports that torn WAL files are kept, which do not keep the member from
-// starting but take space.
+// Torn reports that torn WAL files are kept. They take space, but the member
+// starts.
 func (d Data) Torn() (text string, yes bool) {
 	if d.Broken.Files == 0 {
 		return "", false
@@ -64,7 +64,7 @@ func (d Data) Torn() (text string, yes bool) {
 		d.Broken.Files, humanize.IBytes(uint64(d.Broken.Bytes)), d.WALDir), true
 }
 
-// Kept reports what MoveAside kept.
+// Kept reports that MoveAside has kept interrupted first starts.
 func (d Data) Kept() (text string, yes bool) {
 	kept := keptAside(d.WALDir)
 	if len(kept) == 0 {

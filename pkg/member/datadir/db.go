@@ -20,11 +20,11 @@ import (
 	"go.etcd.io/etcd/server/v3/storage/schema"
 )
 
-// lockTry lets bbolt try the lock once: whoever holds it holds it for as long
-// as it runs.
+// lockTry lets bbolt try the lock once: a process that holds it does so for as
+// long as it runs.
 const lockTry = time.Nanosecond
 
-// DB is what the database (member/snap/db) says.
+// DB is the part of the database (member/snap/db) that matters here.
 type DB struct {
 	Path   string
 	Exists bool

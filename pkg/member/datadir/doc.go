@@ -14,19 +14,20 @@
 // data this takes 0.2 ms, with a full file a tenth of the time in which etcd
 // then reads the same WAL twice (BenchmarkInspect).
 //
-// What follows from the contents are methods of [Data], each of which gives
-// its reason as text:
+// Methods of [Data] draw the conclusions, each with its reason as text:
 //
 //   - [Data.Empty]: no member has ever stored anything here.
 //   - [Data.HalfBegun]: a first start was killed before it stored anything.
 //     etcd never gets on from there; [MoveAside] clears the way.
 //   - [Data.WALLost]: the WAL is gone, or that of a cluster of one ends before
-//     what the database has applied. etcd starts, elects itself, and is never
-//     ready.
+//     the last entry that the database has applied. etcd starts, elects itself,
+//     and is never ready.
+//   - [Data.Behind]: a follower's WAL ends too early, and the other members can
+//     help.
 //   - [Data.Foreign]: written by an etcd that is too old or too new.
 //   - [Data.AloneOnLoopback]: a cluster of one that only its own machine can
 //     reach, which no peer will ever join.
-//   - [Data.Behind]: the same of a follower's, whom the others can help.
+//   - [Data.OneOfSeveral]: a member of a cluster that other machines reach.
 //   - [Data.Torn] and [Data.Kept]: leftovers that take space.
 //
 // None of them looks at the configuration; whether a finding stops the start

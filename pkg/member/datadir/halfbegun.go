@@ -12,8 +12,7 @@ import (
 	layout "go.etcd.io/etcd/server/v3/storage/datadir"
 )
 
-// ErrNotHalfBegun says that the directory holds something, or that it cannot
-// be known that it holds nothing.
+// ErrNotHalfBegun says that the directory holds data, or may hold some.
 var ErrNotHalfBegun = errors.New("the data dir is not of an interrupted first start")
 
 // ErrTooOften says that first starts were interrupted, and moved aside, so
@@ -27,22 +26,23 @@ const (
 	asideLimit = 3
 )
 
-// HalfBegun reports whether a first start was killed between creating the WAL
-// and storing the first entry. A cluster of one never gets on from there, and
-// has nothing to lose; a member of a larger cluster gets its entries from the
-// others and must be left alone.
+// HalfBegun reports whether a first start was killed after it created the WAL
+// and before it stored the first entry. A cluster of one never gets on from
+// there, and has nothing to lose; a member of a larger cluster gets its entries
+// from the others and must be left alone.
 func (d Data) HalfBegun() bool {
 	return d.WAL.blank() && d.DB.blank()
 }
 
 // MoveAside clears the way for a new first start: it renames the WAL's
 // directory, and member/snap, to names with the time in them, and returns the
-// new names. It looks itself and fails with ErrNotHalfBegun for anything but
-// an interrupted first start, and with ErrTooOften when three are kept.
+// new names. It looks at the directory once more: it fails with ErrNotHalfBegun
+// for anything but an interrupted first start, and with ErrTooOften when three
+// are kept.
 //
-// The names stay beside the old ones, so that a rename is all it takes. They
-// are in member/, where etcd does not look, and go with it when somebody moves
-// it away to restore a snapshot, for which the data dir must be empty.
+// The new names are in the same directory, so that a rename is all it takes.
+// etcd does not look at them in member/, and they go with it when an operator
+// moves it away to restore a snapshot, which needs an empty data dir.
 //
 // The WAL goes first. Whatever ends the process after that leaves a database
 // without content, which a first start takes as its own.
@@ -78,7 +78,7 @@ func MoveAside(dir, walDir string, now time.Time) (kept []string, err error) {
 	return kept, nil
 }
 
-// keptAside lists what MoveAside kept of path.
+// keptAside lists the names to which MoveAside renamed path.
 func keptAside(path string) []string {
 	entries, _ := list(filepath.Dir(path)) // not readable: the rename will say so
 	var out []string

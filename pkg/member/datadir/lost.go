@@ -2,14 +2,14 @@ package datadir
 
 import "fmt"
 
-// WALLost reports whether entries are missing from the WAL that the database
-// has applied, and nobody can bring them: the log was deleted, is elsewhere, or
-// was shortened in a cluster of one. etcd does not notice; it starts, and never
+// WALLost reports whether the WAL lacks entries that the database has applied,
+// and no other member can bring them: the log was deleted, is elsewhere, or was
+// shortened in a cluster of one. etcd does not notice; it starts, and never
 // becomes ready.
 //
 // In a larger cluster a log that merely ends early is not called lost: a kill
-// can leave that too, the others have the rest, and etcd is not silent about
-// it: see [Data.Behind].
+// can leave that too, the others have the rest, and etcd does say so; see
+// [Data.Behind].
 func (d Data) WALLost() (why string, yes bool) {
 	why, yes = d.missing()
 	return why, yes && (!d.WAL.Exists() || d.leadsAlone())
@@ -18,8 +18,8 @@ func (d Data) WALLost() (why string, yes bool) {
 // Behind reports whether the WAL ends before what the database has applied, but
 // other members have the rest. A kill can do that to a follower: etcd applies
 // what the leader says is committed while it still writes it to the WAL. The
-// leader then sends it again. If instead the WAL lost what it had confirmed,
-// this member is of no more use, and says so by a panic about tocommit.
+// leader then sends it again. If instead the WAL lost entries that it had
+// confirmed, this member cannot go on, and etcd panics about tocommit.
 func (d Data) Behind() (why string, yes bool) {
 	if why, yes = d.missing(); !yes || !d.WAL.Exists() || d.leadsAlone() {
 		return "", false
@@ -50,6 +50,6 @@ func (d Data) leadsAlone() bool {
 			self = self || m.ID == d.WAL.MemberID
 		}
 	}
-	// a WAL without a head does not say who this is
+	// a WAL without a head does not name its member
 	return voters == 1 && (self || d.WAL.MemberID == 0)
 }

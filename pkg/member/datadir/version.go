@@ -16,12 +16,13 @@ import (
 // Foreign reports whether the data was written by an etcd that is newer than
 // this one, or so old that this one would panic on it, and says which.
 //
-// Too new is what the storage version says, which etcd stores since 3.6. Too
-// old is decided by what etcd trips over: requests to the v2 store among the
-// entries that it reads again at each start. Members up to 3.5 write one at
-// each of theirs, and it is gone with the first snapshot after it; data
-// without one starts, and is not refused here. The WAL is read for this only
-// where there is no storage version: old data, and a cluster's first second.
+// Data is too new by its storage version, which etcd stores since 3.6. It is
+// too old where it holds what this etcd trips over: requests to the v2 store
+// among the entries that are read again at each start. Members up to 3.5 write
+// one at each of their starts, and the first snapshot after it takes it away;
+// data without one starts, and is not refused here. The WAL is read for this
+// only where the storage version is missing: in old data, and in a cluster's
+// first second.
 func (d Data) Foreign() (why string, yes bool) {
 	own := semver.Must(semver.NewVersion(version.Version))
 	if found, err := semver.NewVersion(d.DB.StorageVersion); err == nil {
@@ -47,7 +48,7 @@ func (d Data) Foreign() (why string, yes bool) {
 }
 
 // v2Requests reports whether etcd would come upon an entry that it cannot
-// decode. A log that cannot be read is left to etcd to complain about.
+// decode. Of a log that cannot be read etcd complains itself.
 func (d Data) v2Requests() bool {
 	snaps, err := wal.ValidSnapshotEntries(nop, d.WALDir)
 	if err != nil || len(snaps) == 0 {

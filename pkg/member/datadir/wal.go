@@ -19,7 +19,7 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 )
 
-// WAL is what the write-ahead log says.
+// WAL is the part of the write-ahead log that matters here.
 type WAL struct {
 	Files     int    // of the log itself
 	ClusterID uint64 // whose log it is

@@ -65,8 +65,8 @@ func NewClient(tlsConfig *tls.Config, dial Dial) *Client {
 	}
 }
 
-// stay takes a redirection for the answer: peers send none, and what another
-// service says elsewhere is not that peer's word.
+// stay does not follow redirections: peers send none, and an answer from
+// elsewhere would not be the peer's.
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // ClientTLS is the client's side of raft's own TLS; auto is --peer-auto-tls.

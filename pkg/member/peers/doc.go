@@ -1,9 +1,9 @@
 // Package peers is one member's view of the others over the network: one
-// client for all that is asked of them, what it found last, and the care for
-// raft's connections with them.
+// client for all questions to them, its last findings, and the care for raft's
+// connections with them.
 //
-// [Client] asks over the same port and with the same certificates as raft, so
-// that what it meets is what raft meets. [Client.Watch] keeps asking and fills
+// [Client] asks over the same ports and with the same certificates as raft, so
+// it meets the same obstacles. [Client.Watch] keeps asking and fills
 // [Findings]: etcd itself only knows that a peer is silent, not why.
 //
 // [Minder] ends TCP connections with peers that have outlived the network under
@@ -15,9 +15,9 @@
 // the dialer that would set the deadlines. A stream into a cut cable then lasts
 // as long as TCP tries, a quarter of an hour, at intervals that double up to
 // two minutes. For up to two minutes after the cable is back nothing passes,
-// and what is written to such a stream is lost in the end.
+// and everything written to such a stream is lost in the end.
 //
-// These connections are etcd's own and out of reach by its API. They are found
-// by their ports, and what is set or ended is the socket in the kernel; etcd
-// then does what it does whenever a connection breaks, and dials again.
+// These connections are etcd's own, and its API does not reach them. The Minder
+// finds them by their ports, and sets options of the sockets or ends them in the
+// kernel; etcd then dials again, as it does whenever a connection breaks.
 package peers

@@ -12,7 +12,7 @@ import (
 	"go.etcd.io/etcd/server/v3/lease/leasehttp"
 )
 
-// Leadership is what is known of whether a member leads.
+// Leadership tells whether a member leads.
 type Leadership int
 
 const (

@@ -79,8 +79,8 @@ func (m Minder) Run(ctx context.Context) {
 // abandon gives up the connections on which nothing passes any more. It is
 // called only while a peer does not answer: where all do, nothing can hang.
 func (m Minder) abandon(ctx context.Context) error {
-	// Before the other end, an etcd-node like this one, gives up reading: what
-	// is written after that is lost.
+	// This is before the other end, an etcd-node like this one, gives up
+	// reading: everything written after that is lost.
 	unheard := m.Limit - m.Limit/5
 	ended, err := Abandon(m.ports(), unheard)
 	if ended > 0 {
