@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
+	"github.com/etcd-node/etcd-node/pkg/config/unit"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
@@ -24,7 +26,7 @@ const (
 	// runtimeDir is that directory in deploy/systemd/etcd.service.
 	runtimeDir = "/run/etcd"
 	// stateDir is its StateDirectory=.
-	stateDir = "/var/lib/etcd"
+	stateDir = unit.StateDir
 	// commandWait is how long a command looks for an address that the daemon
 	// would wait for: a command is to answer.
 	commandWait = 2 * time.Second
@@ -65,7 +67,7 @@ func runCommand(ctx context.Context, w world) int {
 	err := root.ExecuteContext(ctx)
 	var (
 		c       coded
-		invalid *config.Invalid
+		invalid *settings.Invalid
 	)
 	switch {
 	case err == nil:

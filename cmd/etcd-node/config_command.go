@@ -11,12 +11,11 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/config/preflight"
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
+	"github.com/etcd-node/etcd-node/pkg/config/unit"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
 )
-
-// serviceUser is the unit's User=.
-const serviceUser = "etcd"
 
 func configCommand(w world) *cobra.Command {
 	return &cobra.Command{
@@ -43,12 +42,15 @@ systemd which paths etcd.service lets the daemon read and write.
 			if opts.help {
 				return c.Help()
 			}
-			now, err := resolveHere(c, w, opts.etcd, config.EnvFile(w.environ, os.Getpid()))
+			now, err := resolveHere(c, w, opts.etcd, config.EnvFile())
 			if err != nil {
 				return err
 			}
-			printNotices := func(r *config.Resolved) {
-				for _, n := range append(slices.Clip(r.Notices), askUnit(c.Context()).notices(r)...) {
+			printNotices := func(r *settings.Resolved) {
+				ctx, cancel := context.WithTimeout(c.Context(), commandWait)
+				defer cancel()
+				u := unit.Ask(ctx)
+				for _, n := range slices.Concat(r.Notices, u.Forbids(r)) {
 					fmt.Fprintln(c.ErrOrStderr(), "etcd-node: notice:", n)
 				}
 			}
@@ -64,15 +66,15 @@ systemd which paths etcd.service lets the daemon read and write.
 				return err
 			}
 			printNotices(then)
-			return config.WriteDiff(c.OutOrStdout(), now.Diff(then))
+			return settings.WriteDiff(c.OutOrStdout(), now.Diff(then))
 		},
 	}
 }
 
 // resolveHere resolves the configuration as the daemon would on this machine.
-func resolveHere(c *cobra.Command, w world, args []string, envFile string) (*config.Resolved, error) {
+func resolveHere(c *cobra.Command, w world, args []string, envFile string) (*settings.Resolved, error) {
 	host := preflight.System()
-	if u, ok := preflight.Lookup(serviceUser); ok {
+	if u, ok := preflight.Lookup(unit.User); ok {
 		host = preflight.SystemAs(u)
 	}
 	loaded, err := config.Load(config.Input{
@@ -106,7 +108,7 @@ type configOptions struct {
 // configFlags takes the command's own flags out of a command line of etcd's:
 // etcd has none of these names.
 func configFlags(args []string) (o configOptions, err error) {
-	o.format = config.Formats[0]
+	o.format = settings.Formats[0]
 	for i := 0; i < len(args); i++ {
 		name, value, has := strings.Cut(args[i], "=")
 		var into *string
@@ -133,8 +135,8 @@ func configFlags(args []string) (o configOptions, err error) {
 		}
 		*into = value
 	}
-	if !slices.Contains(config.Formats, o.format) {
-		return o, fmt.Errorf("-o %s: the formats are %s", o.format, strings.Join(config.Formats, ", "))
+	if !slices.Contains(settings.Formats, o.format) {
+		return o, fmt.Errorf("-o %s: the formats are %s", o.format, strings.Join(settings.Formats, ", "))
 	}
 	return o, nil
 }

@@ -20,6 +20,7 @@ import (
 	"go.etcd.io/etcd/server/v3/etcdmain"
 
 	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/journal"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
@@ -138,7 +139,7 @@ func prepare(ctx context.Context, loaded *config.Loaded, kept *kept, log *zap.Lo
 	return supervisor.Launch{
 		Args:        r.Args(),
 		Secrets:     r.Secrets(),
-		Values:      r.Values(),
+		Values:      config.Values(r),
 		Election:    pipe.Election{Failover: r.Node.Failover, Start: r.Node.FastStart},
 		Guard:       guard,
 		ReadyAll:    r.Node.ReadyAll,
@@ -152,7 +153,7 @@ func asFailure(err error) *failure.Failure {
 	var (
 		known   *failure.Failure
 		pending *netdetect.Pending
-		invalid *config.Invalid
+		invalid *settings.Invalid
 	)
 	switch {
 	case errors.As(err, &known):
@@ -195,7 +196,7 @@ func refuse(w world, notify func(...string) error, err error) int {
 		_ = notify("STATUS=failed: " + err.Error()) // stderr has it
 		return failure.ExitConfig
 	}
-	var invalid *config.Invalid
+	var invalid *settings.Invalid
 	if errors.As(err, &invalid) && invalid.Usage() {
 		return failure.ExitUsage
 	}
@@ -205,7 +206,7 @@ func refuse(w world, notify func(...string) error, err error) int {
 // printInvalid prints every problem of a configuration on a line of its own. A
 // slip on the command line is no word about the configuration.
 func printInvalid(w io.Writer, err error) {
-	var invalid *config.Invalid
+	var invalid *settings.Invalid
 	if is := errors.As(err, &invalid); is && invalid.Usage() && len(invalid.Problems) == 1 {
 		fmt.Fprintln(w, "etcd-node:", err)
 	} else {

@@ -20,7 +20,7 @@ import (
 
 	"go.etcd.io/etcd/server/v3/etcdmain"
 
-	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/journal"
 	"github.com/etcd-node/etcd-node/pkg/supervisor"
@@ -116,10 +116,10 @@ func run(ctx context.Context, force <-chan struct{}, w world) int {
 // subcommand.
 func unknownCommand(word string) error {
 	hint := "--help lists the commands"
-	if near := config.Nearest(word, append(slices.Clone(commands), "gateway", "grpc-proxy")); near != "" {
+	if near := settings.Nearest(word, append(slices.Clone(commands), "gateway", "grpc-proxy")); near != "" {
 		hint = "did you mean " + near + "?"
 	}
-	return &config.Invalid{Problems: []config.Problem{{What: fmt.Sprintf("unknown command %q", word), Hint: hint, Usage: true}}}
+	return &settings.Invalid{Problems: []settings.Problem{{What: fmt.Sprintf("unknown command %q", word), Hint: hint, Usage: true}}}
 }
 
 // stopOn returns a context that the first signal cancels, and a channel that

@@ -11,10 +11,11 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/shown"
 	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 )
 
@@ -53,9 +54,9 @@ func runMember(ctx context.Context, w world) int {
 		return failure.ExitFailure // the supervisor is gone already
 	}
 	grpc.EnableTracing = false // as etcd's main does
-	cfg, err := config.Member(w.args[1:], start.Secrets)
+	cfg, err := etcdflags.Member(w.args[1:], start.Secrets)
 	if err != nil {
-		f := failure.New(failure.IDConfiguration, err.Error())
+		f := failure.New(failure.IDConfiguration, shown.Redacted(err.Error()))
 		_ = out.Send(pipe.Message{Kind: pipe.Failing, Failure: f}) // the exit code tells too
 		return f.Exit
 	}

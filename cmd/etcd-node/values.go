@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"os"
 
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
@@ -27,7 +26,7 @@ func ownValues(ctx context.Context, w world, st status.Status) map[string]string
 	if pin, ok, _ := pinStore(w).Load(); ok {
 		take(map[string]string{"member-id": pin.MemberID, "cluster-id": pin.ClusterID, "name": pin.Name, "data-dir": pin.DataDir})
 	}
-	loaded, err := config.Load(config.Input{Environ: asService(w.environ), EnvFile: config.EnvFile(w.environ, os.Getpid())})
+	loaded, err := config.Load(config.Input{Environ: asService(w.environ), EnvFile: config.EnvFile()})
 	if err != nil {
 		return v
 	}
@@ -35,7 +34,7 @@ func ownValues(ctx context.Context, w world, st status.Status) map[string]string
 		return netdetect.Find(ctx, netdetect.System(), req)
 	})
 	if err == nil {
-		take(r.Values())
+		take(config.Values(r))
 	}
 	return v
 }

@@ -5,10 +5,12 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	etcd "go.etcd.io/etcd/api/v3/version"
 
 	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/failure"
 )
 
 // version is set by the Makefile (-ldflags -X); a build without it has
@@ -46,8 +48,22 @@ machines the same /etc/default/etcd with ETCD_INITIAL_CLUSTER (or the pairs
 ETCD_1/ETCD_IP_1 …) and run: systemctl start etcd
 
 Its own variables and their defaults (docs/configuration.md has etcd's as well):
-` + config.Help() + `
+` + variables() + `
 Exit codes: 0 stopped as told, 1 failed, 2 bad command line, 65 damaged data,
 66 empty data dir of a known member, 67 removed from the cluster, 75 not joined in
 time, 76 peers or data of another cluster, 78 bad configuration.
 `
+
+// variables is what --help says of etcd-node's own variables.
+func variables() string {
+	var b strings.Builder
+	for _, v := range config.Variables {
+		b.WriteString("  " + v.Name)
+		if v.Default != "" {
+			b.WriteString("=" + v.Default)
+		}
+		b.WriteString("\n")
+		failure.Wrap(&b, "      ", v.Help)
+	}
+	return b.String()
+}

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/client/pkg/v3/tlsutil"
+
+	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 )
 
 // check finds what is wrong with the settings as a whole and what etcd would
@@ -86,7 +89,7 @@ func (d *derivation) checkTransport() {
 					what = u.Scheme
 				}
 				d.problem(d.at(d.cause(l.name)), what+" needs a certificate, and none is set",
-					fmt.Sprintf("set %s and %s, or write http", envName(l.tls.cert), envName(l.tls.key)))
+					fmt.Sprintf("set %s and %s, or write http", settings.Variable(l.tls.cert), settings.Variable(l.tls.key)))
 			case !tls && secure && u.Scheme == "http" && l.name != "listen-metrics-urls" && !isLoopback(u.Hostname()):
 				plain = append(plain, d.shown(l.name, u))
 			}
@@ -102,7 +105,8 @@ func (d *derivation) checkTransport() {
 	}
 }
 
-// checkPorts: numbers that are none, and one port for two purposes.
+// checkPorts looks for ports that do not exist, and for one port with two
+// purposes.
 func (d *derivation) checkPorts() {
 	for _, name := range urlSettings {
 		for _, u := range parseURLs(d.value(name)) {
@@ -115,7 +119,7 @@ func (d *derivation) checkPorts() {
 	if d.isOn("socket-reuse-port") {
 		return
 	}
-	// Clients' URLs may share a port with each other, but for metrics.
+	// URLs for clients may share a port with each other, but not with metrics.
 	for _, pair := range [][2]string{
 		{"listen-peer-urls", "listen-client-urls"}, {"listen-peer-urls", "listen-client-http-urls"},
 		{"listen-peer-urls", "listen-metrics-urls"}, {"listen-client-urls", "listen-metrics-urls"},
@@ -155,7 +159,7 @@ func (d *derivation) effective(name string) string {
 	if v := d.value(name); v != "" {
 		return v
 	}
-	return newTable().Lookup(name).DefValue
+	return etcdflags.New().Lookup(name).DefValue
 }
 
 // everywhere reports whether u is on all addresses.
@@ -192,7 +196,7 @@ func (d *derivation) checkList() {
 			owner[at] = e.name
 		}
 	}
-	// Two members are how a cluster of one begins to grow.
+	// Two is an even number too, but a cluster of one grows by way of it.
 	if n := len(d.cluster); n > 0 && n%2 == 0 {
 		d.notice("%s: an even number of members, %d, survives the loss of no more of them than %d would", d.at("initial-cluster"), n, n-1)
 	}
@@ -201,7 +205,7 @@ func (d *derivation) checkList() {
 		for _, u := range parseURLs(d.get(name)) {
 			switch {
 			case everywhere(u):
-				d.notice("%s: %s is an address to listen on; nobody else can connect to it", d.at(name), u)
+				d.notice("%s: %s is an address to listen on; no other machine can connect to it", d.at(name), u)
 			case near && strings.HasPrefix(u.Scheme, "http") && isLoopback(u.Hostname()):
 				d.notice("%s: %s is this machine alone; the other members' machines cannot connect to it", d.at(name), u)
 			}
@@ -218,7 +222,7 @@ func (d *derivation) checkValues() {
 	if n, err := strconv.ParseInt(d.get("quota-backend-bytes"), 10, 64); err == nil && n > quotaLimit {
 		d.notice("%s: %d bytes are more than the 8 GiB up to which etcd is tried: start, snapshot and defragmentation take long", d.at("quota-backend-bytes"), n)
 	} else if err == nil && n < 0 {
-		d.notice("%s: a negative number is no limit: the database may grow until the disk is full", d.at("quota-backend-bytes"))
+		d.notice("%s: a negative number means no limit: the database may grow until the disk is full", d.at("quota-backend-bytes"))
 	}
 	if v := d.get("auto-compaction-retention"); v != "" {
 		n, err1 := strconv.Atoi(v)
@@ -230,7 +234,7 @@ func (d *derivation) checkValues() {
 	}
 	for suite := range strings.SplitSeq(d.get("cipher-suites"), ",") {
 		if _, ok := tlsutil.GetCipherSuite(suite); !ok && suite != "" {
-			d.problem(d.at("cipher-suites"), fmt.Sprintf("%q is no cipher suite", suite), "names are such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256; or leave the choice to Go")
+			d.problem(d.at("cipher-suites"), fmt.Sprintf("%q is not a cipher suite", suite), "write a name such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, or leave the choice to Go")
 		}
 	}
 	for name, what := range map[string]string{

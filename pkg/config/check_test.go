@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/etcd-node/etcd-node/pkg/config/preflight"
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
 )
 
@@ -44,7 +45,7 @@ func TestChecks(t *testing.T) {
 		{"compaction", []string{"ETCD_AUTO_COMPACTION_RETENTION=1 hour"},
 			`ETCD_AUTO_COMPACTION_RETENTION: "1 hour" is neither a number nor a duration (give hours, a duration such as 5m, or, with auto-compaction-mode revision, a number of revisions)`},
 		{"cipher suites", []string{"ETCD_CIPHER_SUITES=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,AES"},
-			`ETCD_CIPHER_SUITES: "AES" is no cipher suite (names are such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256; or leave the choice to Go)`},
+			`ETCD_CIPHER_SUITES: "AES" is not a cipher suite (write a name such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, or leave the choice to Go)`},
 		{"several of etcd's own complaints", []string{"ETCD_HEARTBEAT_INTERVAL=0", "ETCD_LISTEN_PEER_URLS=http://host:2380", "ETCD_LISTEN_METRICS_URLS=http://host:2381", "ETCD_DISCOVERY_TOKEN=x"},
 			"ETCD_LISTEN_PEER_URLS: expected IP in URL for binding (http://host:2380) (" + remedies["listen-peer-urls"] + ")\n" +
 				"ETCD_LISTEN_METRICS_URLS: expected IP in URL for binding (http://host:2381) (" + remedies["listen-metrics-urls"] + ")\n" +
@@ -56,7 +57,7 @@ func TestChecks(t *testing.T) {
 			`ETCD_ADVERTISE_CLIENT_URLS: "\"http://10.0.0.1:2379\",http://10.0.0.2:2379" holds a quote (put the whole value in quotes, or none of it)` + "\n" +
 				`ETCD_ELECTION_TIMEOUT: invalid value "5000 # ms": want a whole number of milliseconds (give the comment a line of its own)` + "\n" +
 				`ETCD_INITIAL_CLUSTER_TOKEN: "token " begins or ends with a blank (take the blank out of the quotes)` + "\n" +
-				`ETCD_NAME: "etcd-1 # mine" holds a "#": behind a value it is no comment (give the comment a line of its own)`},
+				`ETCD_NAME: "etcd-1 # mine" holds a "#": behind a value it does not begin a comment (give the comment a line of its own)`},
 		{"credentials", []string{"ETCD_DISCOVERY_ENDPOINTS=https://root:s3cret@10.0.0.1:2379 ", "ETCD_LISTEN_CLIENT_URLS=http://root:s3cret@10.0.0.1"},
 			`ETCD_DISCOVERY_ENDPOINTS: "https://(redacted)@10.0.0.1:2379 " begins or ends with a blank (take the blank out of the quotes)` + "\n" +
 				`ETCD_LISTEN_CLIENT_URLS: invalid value "http://(redacted)@10.0.0.1": URL address does not have the form "host:port": http://(redacted)@10.0.0.1 (give scheme, address and port, http://192.168.122.5:2380 for peers, :2379 for clients)`},
@@ -82,7 +83,7 @@ func TestNotices(t *testing.T) {
 		{[]string{"ETCD_INITIAL_CLUSTER=a=http://10.0.0.1:2380,b=http://10.0.0.2:2380,c=http://10.0.0.3:2380,d=http://10.0.0.4:2380"}, "ETCD_INITIAL_CLUSTER: an even number of members, 4, survives the loss of no more of them than 3 would"},
 		{[]string{"ETCD_INITIAL_CLUSTER=a=https://10.0.0.1:2380,b=http://10.0.0.2:2380,c=http://10.0.0.3:2380", "ETCD_NAME=b"}, "ETCD_INITIAL_CLUSTER: http and https are mixed"},
 		{[]string{"ETCD_QUOTA_BACKEND_BYTES=9663676416"}, "ETCD_QUOTA_BACKEND_BYTES: 9663676416 bytes are more than the 8 GiB"},
-		{[]string{"ETCD_QUOTA_BACKEND_BYTES=-1"}, "ETCD_QUOTA_BACKEND_BYTES: a negative number is no limit"},
+		{[]string{"ETCD_QUOTA_BACKEND_BYTES=-1"}, "ETCD_QUOTA_BACKEND_BYTES: a negative number means no limit"},
 		{[]string{"ETCD_UNSAFE_NO_FSYNC=true"}, "ETCD_UNSAFE_NO_FSYNC is on: what was acknowledged is lost with the power"},
 		{[]string{three, "ETCD_ADVERTISE_CLIENT_URLS=http://0.0.0.0:2379"}, "ETCD_ADVERTISE_CLIENT_URLS: http://0.0.0.0:2379 is an address to listen on"},
 		{[]string{three, "ETCD_ADVERTISE_CLIENT_URLS=http://127.0.0.1:2379"}, "ETCD_ADVERTISE_CLIENT_URLS: http://127.0.0.1:2379 is this machine alone"},
@@ -111,7 +112,7 @@ func TestNotices(t *testing.T) {
 func TestLoopbackNotice(t *testing.T) {
 	for environ, want := range map[string]bool{"ETCD_NAME=a": true, "ETCD_INITIAL_CLUSTER=http://10.0.0.1:2380": false, "ETCD_1=a": false} {
 		said := func(notices []string) bool { return slices.Contains(notices, loopbackNotice) }
-		var invalid *Invalid
+		var invalid *settings.Invalid
 		l, err := Load(Input{Environ: []string{environ}, Host: goodHost()})
 		if errors.As(err, &invalid) == want || want != (err == nil && said(l.Notices)) || err != nil && said(invalid.Notices) {
 			t.Errorf("%s: %v, %+v", environ, err, invalid)
@@ -173,7 +174,7 @@ func TestNamesAfterDetection(t *testing.T) {
 			return netdetect.Result{Addr: netip.MustParseAddr("192.168.122.9"), Name: "a", Member: &req.Cluster[0]}, nil
 		})
 		const want = "ETCD_PEER_CERT_FILE: /crt is not for 192.168.122.9, under which others connect to this member"
-		var invalid *Invalid
+		var invalid *settings.Invalid
 		if !hasData && (!errors.As(err, &invalid) || !strings.HasPrefix(err.Error(), want)) {
 			t.Errorf("new: %v", err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"go.etcd.io/etcd/client/pkg/v3/types"
 
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
 )
 
@@ -21,7 +22,7 @@ type entry struct {
 // parseCluster takes "NAME=URL,NAME=URL,…" apart by etcd's rules, and keeps
 // the order. A name that stands there twice has several URLs. Of a list that
 // is wrong it returns every problem, and no entry.
-func parseCluster(list string) (entries []entry, wrong []Problem) {
+func parseCluster(list string) (entries []entry, wrong []settings.Problem) {
 	for item := range strings.SplitSeq(list, ",") {
 		if item == "" {
 			continue
@@ -29,11 +30,11 @@ func parseCluster(list string) (entries []entry, wrong []Problem) {
 		name, u, _ := strings.Cut(item, "=")
 		switch _, err := types.NewURLs([]string{u}); {
 		case name != strings.TrimSpace(name):
-			wrong = append(wrong, Problem{What: fmt.Sprintf("a blank at the name %q", name), Hint: "write the list without blanks"})
+			wrong = append(wrong, settings.Problem{What: fmt.Sprintf("a blank at the name %q", name), Hint: "write the list without blanks"})
 		case name == "" || u == "":
-			wrong = append(wrong, Problem{What: fmt.Sprintf("%q is not NAME=URL", item), Hint: "write etcd-1=http://HOST:2380 and so on"})
+			wrong = append(wrong, settings.Problem{What: fmt.Sprintf("%q is not NAME=URL", item), Hint: "write etcd-1=http://HOST:2380 and so on"})
 		case err != nil:
-			wrong = append(wrong, Problem{What: err.Error(), Hint: "a peer URL is http://HOST:2380 or https://HOST:2380"})
+			wrong = append(wrong, settings.Problem{What: err.Error(), Hint: "a peer URL is http://HOST:2380 or https://HOST:2380"})
 		}
 		u = strings.TrimSpace(u)
 		if i := slices.IndexFunc(entries, func(e entry) bool { return e.name == name }); i >= 0 {
@@ -48,8 +49,8 @@ func parseCluster(list string) (entries []entry, wrong []Problem) {
 	return entries, nil
 }
 
-// hosts lists the hosts of e's URLs, without brackets and each once; of unix
-// sockets there is none.
+// hosts lists the hosts of e's URLs, without brackets and each once; unix
+// sockets have none.
 func (e entry) hosts() (hosts []string) {
 	for _, u := range parseURLs(strings.Join(e.urls, ",")) {
 		if h := u.Hostname(); strings.HasPrefix(u.Scheme, "http") && !slices.Contains(hosts, h) {

@@ -10,34 +10,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/test/cmdline"
+	"github.com/etcd-node/etcd-node/test/stock"
 )
 
-// mainOnly are the flags that etcd describes elsewhere than among its flags.
-var mainOnly = []string{"config-file", "version"}
-
-// TestHelpIsTheTable: what etcd's help describes can be set here, and nothing
-// else can.
-func TestHelpIsTheTable(t *testing.T) {
-	table, help := newTable(), cmdline.Help()
-	if len(help) < 100 {
-		t.Fatalf("only %d flags in etcd's help: %q", len(help), help)
-	}
-	for _, name := range help {
-		if known := table.Lookup(name) != nil; known == slices.Contains(cmdline.Gone, name) {
-			t.Errorf("--%s is in etcd's help; known here: %v", name, known)
-		}
-	}
-	help = slices.Concat(help, ignored, mainOnly)
-	for _, name := range table.names() {
-		if !slices.Contains(help, name) {
-			t.Errorf("--%s is not in etcd's help", name)
-		}
-	}
-}
-
 // TestRandomCombinations: whatever settings meet, in whichever spelling, etcd's
-// own main and the whole way through Load, Resolve, argv and Member come to the
+// own main and the whole way through Load, Resolve, argv and etcdflags.Member come to the
 // same configuration, or both refuse. A seed makes a failure come back:
 // -run 'TestRandomCombinations/17$'.
 func TestRandomCombinations(t *testing.T) {
@@ -51,8 +30,8 @@ func TestRandomCombinations(t *testing.T) {
 				name, value, _ := strings.Cut(kv, "=")
 				t.Setenv(name, value)
 			}
-			want, refused := stock(line.Args)
-			wantTimeouts := raftTimeouts()
+			want, refused := stock.Config(line.Args)
+			wantTimeouts := stock.RaftTimeouts()
 			for _, kv := range line.Environ { // t.Setenv restores them
 				name, _, _ := strings.Cut(kv, "=")
 				os.Unsetenv(name)
@@ -64,13 +43,13 @@ func TestRandomCombinations(t *testing.T) {
 				return
 			}
 			got := throughUs(t, line.Args, line.Environ)
-			if diff := differences(got, want); len(diff) > 0 {
+			if diff := stock.Differences(got, want); len(diff) > 0 {
 				t.Errorf("differs from etcd's own: %s\n%q", strings.Join(diff, "\n"), line)
 			}
-			if got := raftTimeouts(); got != wantTimeouts {
+			if got := stock.RaftTimeouts(); got != wantTimeouts {
 				t.Errorf("raft timeouts %v, want %v\n%q", got, wantTimeouts, line)
 			}
-			for _, p := range judged(t, line) {
+			for _, p := range problems(t, line) {
 				if !onPurpose.MatchString(p.What) {
 					t.Errorf("etcd reads it, and here it is refused: %v\n%q", p.Error(), line)
 				}
@@ -94,16 +73,16 @@ func TestRandomCombinations(t *testing.T) {
 // onPurpose is what is refused although etcd reads it: it could not start with
 // it, or nobody could connect to it, or it is a slip of the pen.
 var onPurpose = regexp.MustCompile("^(" + strings.Join([]string{
-	"a certificate without a key", "a key without a certificate", ".* is no key for .*", ".* is not a revocation list: .*",
+	"a certificate without a key", "a key without a certificate", ".* does not fit .*", ".* is not a revocation list: .*",
 	"(?:https|unixs)://\\S+ needs a certificate, and none is set", "\\S+ (?:and \\S+ cannot both be listened on|cannot be listened on for two purposes): it is one port",
 	".* is not for \\S+, under which others connect to this member; .*",
 	`"'quoted'" holds a quote`, `"(?:a b|b,a|c=d)" holds a blank, "," or "="`,
 }, "|") + ")$")
 
-// judged are the problems that a start would end with.
-func judged(t *testing.T, line cmdline.Line) []Problem {
+// problems are the problems that a start would end with.
+func problems(t *testing.T, line cmdline.Line) []settings.Problem {
 	_, err := Load(Input{Args: line.Args, Environ: line.Environ, Host: goodHost()})
-	var invalid *Invalid
+	var invalid *settings.Invalid
 	if err != nil && !errors.As(err, &invalid) {
 		t.Errorf("%v\n%q", err, line)
 	}

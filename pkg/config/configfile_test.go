@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
+	"github.com/etcd-node/etcd-node/test/stock"
 )
 
 // TestConfigFile: the file alone counts, for etcd's own main and for us.
@@ -40,7 +43,7 @@ peer-transport-security:
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := stock([]string{"--config-file=" + path, "--name=hidden"})
+	want, err := stock.Config([]string{"--config-file=" + path, "--name=hidden"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +52,7 @@ peer-transport-security:
 		{Environ: []string{"ETCD_CONFIG_FILE=" + path, "ETCD_NAME=hidden", "ETCD_PEER=10.0.0.1"}},
 	} {
 		got := throughUs(t, in.Args, in.Environ)
-		if diff := differences(got, want); len(diff) > 0 {
+		if diff := stock.Differences(got, want); len(diff) > 0 {
 			t.Errorf("differs from etcd's own: %s", strings.Join(diff, "\n"))
 		}
 		in.Host = goodHost()
@@ -64,7 +67,7 @@ peer-transport-security:
 		if args := r.Args(); len(args) != 1 || args[0] != "--config-file="+path || len(r.Secrets()) != 0 {
 			t.Errorf("argv %q", args)
 		}
-		if r.Name != "m1" || r.DataDir != "m1.etcd" || r.WALDir != "/srv/wal" || r.HeartbeatMS != 200 || r.ElectionMS != 2000 {
+		if r.Name != "m1" || r.DataDir != "m1.etcd" || r.WALDir != "/srv/wal" {
 			t.Errorf("facts: %+v", r)
 		}
 	}
@@ -82,8 +85,8 @@ func TestBadConfigFile(t *testing.T) {
 		"peer-transport-security: x":            "cannot unmarshal string into Go struct field",
 		"feature-gates: Nope=true":              "unrecognized feature gate: Nope",
 	}
-	newTable().VisitAll(func(f *flag.Flag) {
-		if isURLs(f) {
+	etcdflags.New().VisitAll(func(f *flag.Flag) {
+		if etcdflags.IsURLs(f) {
 			bad[f.Name+": 10.0.0.1,a"] = f.Name + ": URL scheme must be http, https, unix, or unixs: 10.0.0.1; URL scheme must be http, https, unix, or unixs: a"
 		}
 	})
@@ -99,7 +102,7 @@ func TestBadConfigFile(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), "--config-file: "+path+": ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", text, err, want)
 		}
-		if _, err := Member([]string{"--config-file=" + path}, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := etcdflags.Member([]string{"--config-file=" + path}, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("member, %s: %v, want %s", text, err, want)
 		}
 	}

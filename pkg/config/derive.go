@@ -5,10 +5,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
 )
 
-// etcd's ports, and the address on which the snippet lets local clients in.
+// etcd's ports, and the address that the snippet opens to local clients.
 const (
 	peerPort   = "2380"
 	clientPort = "2379"
@@ -40,18 +41,18 @@ func (l *Loaded) loopbackOnly() bool {
 // derivation adds to what was set what the shell snippet would have typed.
 type derivation struct {
 	*Loaded
-	id      *netdetect.Result  // nil: derive what needs no look at the machine
-	derived map[string]Setting // what is added
-	missing []string           // what cannot be derived without id
+	id      *netdetect.Result           // nil: derive what needs no look at the machine
+	derived map[string]settings.Setting // what is added
+	missing []string                    // what cannot be derived without id
 }
 
 // derive works out every setting that is not set and that follows from what
 // is. With a nil id it stops at what only detection can tell, and lists it as
 // missing; what it derives then does not change with id.
 func (l *Loaded) derive(id *netdetect.Result) *derivation {
-	d := &derivation{Loaded: l, id: id, derived: make(map[string]Setting)}
+	d := &derivation{Loaded: l, id: id, derived: make(map[string]settings.Setting)}
 	if l.get("data-dir") == "" && l.stateDir != "" {
-		d.add("data-dir", l.stateDir, FromDerivation, "from STATE_DIRECTORY")
+		d.add("data-dir", l.stateDir, settings.FromDerivation, "from STATE_DIRECTORY")
 	}
 	if l.clusterLike() {
 		d.name()
@@ -60,14 +61,14 @@ func (l *Loaded) derive(id *netdetect.Result) *derivation {
 		d.initialCluster()
 	} else if l.hostName {
 		if name, err := l.in.Hostname(); err == nil {
-			d.add("name", short(name), FromDetection, "from host name")
+			d.add("name", short(name), settings.FromDetection, "from host name")
 		}
 	}
 	return d
 }
 
-func (d *derivation) add(name, value string, origin Origin, source string) {
-	d.derived[name] = Setting{Name: name, Value: value, Origin: origin, Source: source}
+func (d *derivation) add(name, value string, origin settings.Origin, source string) {
+	d.derived[name] = settings.Setting{Name: name, Value: value, Origin: origin, Source: source}
 }
 
 // value returns a setting, as set or as derived so far.
@@ -86,9 +87,9 @@ func (d *derivation) name() {
 	e, known := d.ownURLs()
 	switch {
 	case known:
-		d.add(name, e.name, FromDerivation, "from its URL in "+d.listSource())
+		d.add(name, e.name, settings.FromDerivation, "from its URL in "+d.listSource())
 	case d.id != nil:
-		d.add(name, d.id.Name, FromDetection, "from "+d.id.NameOrigin)
+		d.add(name, d.id.Name, settings.FromDetection, "from "+d.id.NameOrigin)
 	default:
 		d.missing = append(d.missing, name)
 	}
@@ -100,7 +101,7 @@ func (d *derivation) peerURLs() {
 	const listen, advertise = "listen-peer-urls", "initial-advertise-peer-urls"
 	if d.get(advertise) == "" {
 		if e, ok := d.ownEntry(); ok {
-			d.add(advertise, strings.Join(e.urls, ","), FromDerivation, "from "+e.name+" in "+d.listSource())
+			d.add(advertise, strings.Join(e.urls, ","), settings.FromDerivation, "from "+e.name+" in "+d.listSource())
 		} else {
 			d.advertise(advertise, listen, peerTLS, peerPort)
 		}
@@ -109,7 +110,7 @@ func (d *derivation) peerURLs() {
 		return
 	}
 	if e, ok := d.local(); ok {
-		d.add(listen, strings.Join(e.urls, ","), FromDerivation, "from "+e.name+" in "+d.listSource())
+		d.add(listen, strings.Join(e.urls, ","), settings.FromDerivation, "from "+e.name+" in "+d.listSource())
 		return
 	}
 	addr, origin, source, ok := d.address()
@@ -153,7 +154,7 @@ func (d *derivation) clientURLs() {
 func (d *derivation) advertise(name, listen string, tls tlsSettings, port string) {
 	urls := parseURLs(d.get(listen))
 	if len(urls) > 0 && !slices.ContainsFunc(urls, everywhere) {
-		d.add(name, reachable(urls), FromDerivation, "from "+d.source(listen))
+		d.add(name, reachable(urls), settings.FromDerivation, "from "+d.source(listen))
 		return
 	}
 	addr, origin, source, ok := d.address()
@@ -188,5 +189,5 @@ func (d *derivation) initialCluster() {
 	if d.peer == (peer{}) {
 		source = "from ETCD_NODE_INTERFACE: a cluster of one"
 	}
-	d.add("initial-cluster", strings.Join(list, ","), FromDerivation, source)
+	d.add("initial-cluster", strings.Join(list, ","), settings.FromDerivation, source)
 }

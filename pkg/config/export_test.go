@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -10,10 +11,14 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
+	"github.com/etcd-node/etcd-node/test/stock"
 )
 
 // resolved runs one of the cases of TestResolve.
-func resolved(t *testing.T, path string) *Resolved {
+func resolved(t *testing.T, path string) *settings.Resolved {
 	t.Helper()
 	a, err := txtar.ParseFile(path)
 	if err != nil {
@@ -32,7 +37,7 @@ func resolved(t *testing.T, path string) *Resolved {
 	return r
 }
 
-func writtenIn(t *testing.T, r *Resolved, format string, origins bool) string {
+func writtenIn(t *testing.T, r *settings.Resolved, format string, origins bool) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := r.Write(&b, format, origins); err != nil {
@@ -53,7 +58,7 @@ func TestExportsReadBack(t *testing.T) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			r := resolved(t, path)
 			if r.ConfigFile != "" {
-				if got, want := writtenIn(t, r, "command", false), "etcd \\\n  --config-file="+shellQuote(r.ConfigFile)+"\n"; got != want {
+				if got, want := writtenIn(t, r, "command", false), "etcd \\\n  --config-file="+r.ConfigFile+"\n"; got != want {
 					t.Errorf("got %q, want %q", got, want)
 				}
 				return
@@ -72,7 +77,7 @@ func TestExportsReadBack(t *testing.T) {
 				}
 				want := make(map[string][]string)
 				for _, s := range r.Settings {
-					if !s.Secret {
+					if !s.Secret() {
 						want[s.Name] = append(want[s.Name], s.Value)
 					}
 				}
@@ -95,47 +100,26 @@ func TestExportsReadBack(t *testing.T) {
 			if len(out) == 0 {
 				args = nil
 			}
-			args = slices.DeleteFunc(args, func(a string) bool { return strings.Contains(a, redacted) })
-			mine, err := build(append(r.Args(), "--log-outputs=/dev/null"), nil, nil)
+			args = slices.DeleteFunc(args, func(a string) bool { return strings.Contains(a, settings.Redacted) })
+			mine, err := etcdflags.Member(append(r.Args(), "--log-outputs=/dev/null"), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			theirs, err := stock(append(args, "--log-outputs=/dev/null"))
+			theirs, err := stock.Config(append(args, "--log-outputs=/dev/null"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			mine.FlagsExplicitlySet["data-dir"] = true // said where it is the default, too
-			if diff := differences(mine, theirs); len(diff) > 0 {
+			if diff := stock.Differences(mine, theirs); len(diff) > 0 {
 				t.Errorf("%s\n%s", strings.Join(diff, "\n"), line)
 			}
 		})
 	}
 }
 
-// TestQuotes: no value is changed on its way through systemd's or a shell's
-// syntax.
-func TestQuotes(t *testing.T) {
-	for _, value := range []string{"", "plain", "a b", `a"b'c`, "$HOME`x`", `back\slash\\`, "a\nb", " ends ", "# no comment", "ünï"} {
-		text := "A=" + envQuote(value) + "\n"
-		l := &Loaded{}
-		vars := map[string]Setting{}
-		l.readEnvFile(Input{EnvFile: "/x", ReadFile: func(string) ([]byte, error) { return []byte(text), nil }}, vars)
-		if got := vars["A"].Value; got != value || len(l.problems) > 0 {
-			t.Errorf("env %q: %q, %v", value, got, l.problems)
-		}
-		// People source env files, too.
-		for _, quoted := range []string{shellQuote(value), envQuote(value)} {
-			out, err := exec.Command("sh", "-c", "printf %s "+quoted).Output()
-			if err != nil || string(out) != value {
-				t.Errorf("shell %q, quoted %q: %q, %v", value, quoted, out, err)
-			}
-		}
-	}
-}
-
 // TestSecretsAreNeverPrinted in any format, or in a difference.
 func TestSecretsAreNeverPrinted(t *testing.T) {
-	load := func(secret string) *Resolved {
+	load := func(secret string) *settings.Resolved {
 		l, err := Load(Input{Host: goodHost(), Environ: []string{
 			"ETCD_DISCOVERY_PASSWORD=" + secret, "ETCD_DISCOVERY_USER=root:" + secret, "ETCD_DISCOVERY_TOKEN=x",
 			"ETCD_DISCOVERY_ENDPOINTS=https://root:" + secret + "@10.0.0.1:2379", "ETCD_NAME=a",
@@ -152,10 +136,10 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 		return r
 	}
 	r := load("s3cret")
-	for _, format := range Formats {
+	for _, format := range settings.Formats {
 		for _, origins := range []bool{false, true} {
 			text := writtenIn(t, r, format, origins)
-			if strings.Contains(text, "s3cret") || strings.Count(text, redacted) != 3 {
+			if strings.Contains(text, "s3cret") || strings.Count(text, settings.Redacted) != 3 {
 				t.Errorf("%s:\n%s", format, text)
 			}
 			if format == "json" && !json.Valid([]byte(text)) {
@@ -165,7 +149,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	}
 	var b bytes.Buffer
 	changes := r.Diff(load("0ther"))
-	if err := WriteDiff(&b, changes); err != nil {
+	if err := settings.WriteDiff(&b, changes); err != nil {
 		t.Fatal(err)
 	}
 	if len(changes) != 3 || strings.Contains(b.String(), "s3cret") || strings.Contains(b.String(), "0ther") {
@@ -173,8 +157,15 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	}
 }
 
-func TestDiff(t *testing.T) {
-	one := func(environ ...string) *Resolved {
+// TestCredentialsInURLs: a URL of any setting that holds credentials, written
+// or derived, goes over the pipe and is printed without them.
+func TestCredentialsInURLs(t *testing.T) {
+	for _, environ := range [][]string{
+		{"ETCD_NAME=a", "ETCD_INITIAL_CLUSTER=a=http://root:s3cret@127.0.0.1:2380"},
+		{"ETCD_1=a", "ETCD_IP_1=127.0.0.1", "ETCD_ADVERTISE_CLIENT_URLS=http://127.0.0.1:1,http://root:s3cret@127.0.0.1:2379"},
+		{"ETCD_NAME=a", "ETCD_LISTEN_PEER_URLS=http://root:s3cret@127.0.0.1:2380", "ETCD_INITIAL_ADVERTISE_PEER_URLS=http://root:s3cret@127.0.0.1:2380"},
+		{"ETCD_CORS=http://root:s3cret@a.example:80"},
+	} {
 		l, err := Load(Input{Host: goodHost(), Environ: environ})
 		if err != nil {
 			t.Fatal(err)
@@ -183,44 +174,42 @@ func TestDiff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return r
-	}
-	a := one("ETCD_NAME=a", "ETCD_MAX_WALS=7", "ETCD_ELECTION_TIMEOUT=2000", "ETCD_DATA_DIR=/a", "ETCD_NODE_READY=all", "ETCD_SNAPSHOT=1")
-	b := one("ETCD_NAME=a", "ETCD_ELECTION_TIMEOUT=3000", "ETCD_DATA_DIR=/b", "ETCD_NODE_READY=quorum", "ETCD_INITIAL_CLUSTER_STATE=existing", "ETCD_SNAPSHOT=2")
-	for _, hasData := range []bool{false, true} {
-		a.HasData = hasData
-		dir, state := atRestart, atFirst
-		if hasData {
-			dir, state = otherDir, tooLate
+		text := strings.Join(r.Args(), "\n") + strings.Join(r.Notices, "\n")
+		for _, format := range settings.Formats {
+			written := writtenIn(t, r, format, true)
+			if !strings.Contains(written, "://(redacted)@") {
+				t.Errorf("%q, %s: %s", environ, format, written)
+			}
+			text += written
 		}
-		want := []Change{
-			{"ETCD_NODE_READY", "all", "quorum", "environment ETCD_NODE_READY", atRestart},
-			{"data-dir", "/a", "/b", "environment ETCD_DATA_DIR", dir},
-			{"election-timeout", "2000", "3000", "environment ETCD_ELECTION_TIMEOUT", onAllHosts},
-			{"initial-cluster-state", "", "existing", "environment ETCD_INITIAL_CLUSTER_STATE", state},
-			{"max-wals", "7", "", "was environment ETCD_MAX_WALS", atRestart},
-			{"snapshot", "1", "2", "environment ETCD_SNAPSHOT", noEffect},
+		if strings.Contains(text, "s3cret") || strings.Contains(text, "root") {
+			t.Errorf("%q: %s", environ, text)
 		}
-		if got := a.Diff(b); !slices.Equal(got, want) {
-			t.Errorf("got  %+v\nwant %+v", got, want)
+		c, err := etcdflags.Member(append(r.Args(), "--log-outputs=/dev/null"), r.Secrets())
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if got := a.Diff(a); len(got) > 0 {
-		t.Errorf("with itself: %+v", got)
+		all := fmt.Sprint(c.InitialCluster, c.CORS)
+		for _, u := range slices.Concat(c.AdvertisePeerUrls, c.AdvertiseClientUrls) {
+			all += " " + u.String()
+		}
+		if !strings.Contains(all, "root:s3cret@") {
+			t.Errorf("%q: the member has %s", environ, all)
+		}
 	}
 }
 
-// TestEffectsAreOfSettings: each name that effect knows is a setting.
+// TestEffectsAreOfSettings: each of etcd's settings of which a difference says
+// more than "at the next restart" is one that etcd has.
 func TestEffectsAreOfSettings(t *testing.T) {
-	table := newTable()
-	for _, name := range []string{"initial-cluster", "discovery-endpoints", "initial-advertise-peer-urls", "data-dir", "heartbeat-interval", "v2-deprecation"} {
-		if table.Lookup(name) == nil || effect(name, true) == atRestart {
-			t.Errorf("%s: %s", name, effect(name, true))
+	var others []string
+	for _, name := range etcdflags.New().Names() {
+		with := &settings.Resolved{HasData: true, Settings: []settings.Setting{{Name: name, Value: "x"}}}
+		if with.Diff(&settings.Resolved{})[0].Effect != "at the next restart" {
+			others = append(others, name)
 		}
 	}
-	for _, f := range []string{"discovery-dial-timeout", "discovery-insecure-transport", "discovery-cacert"} {
-		if table.Lookup(f) == nil || effect(f, true) != tooLate {
-			t.Errorf("%s: %s", f, effect(f, true))
-		}
+	if want := 26 + len(settings.Ignored); len(others) != want { // 26 stand in settings.effect
+		t.Errorf("%d, want %d: %q", len(others), want, others)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/etcd-node/etcd-node/pkg/config/preflight"
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 )
 
 // checkFiles has package preflight look at the files and directories that are
@@ -85,7 +86,7 @@ func (l *Loaded) findings(found []preflight.Finding, at func(setting string) str
 		switch {
 		case f.Waits && !l.in.Asking:
 		case f.Notice:
-			p := Problem{Where: where, What: f.What, Hint: f.Hint}
+			p := settings.Problem{Where: where, What: f.What, Hint: f.Hint}
 			l.notice("%s", p.Error())
 		default:
 			l.problem(where, f.What, f.Hint)

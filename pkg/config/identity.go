@@ -3,6 +3,8 @@ package config
 import (
 	"net/netip"
 	"strings"
+
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 )
 
 // ownURLs returns the entry of the cluster list that is this member's beyond
@@ -28,22 +30,22 @@ func (d *derivation) ownEntry() (entry, bool) {
 
 // address returns the address of this node and where it comes from; ok is
 // false when only detection can tell.
-func (d *derivation) address() (addr netip.Addr, origin Origin, source string, ok bool) {
+func (d *derivation) address() (addr netip.Addr, origin settings.Origin, source string, ok bool) {
 	const listen, advertise = "listen-peer-urls", "initial-advertise-peer-urls"
 	if addr := d.addressIn(listen); addr.IsValid() && d.get(advertise) != "" {
-		return addr, FromDerivation, "from " + d.source(listen), true // all is said
+		return addr, settings.FromDerivation, "from " + d.source(listen), true // all is said
 	}
 	if d.id == nil {
 		return netip.Addr{}, "", "", false
 	}
 	if set, source := d.setAddress(); set.IsValid() {
-		return d.id.Addr, FromDerivation, "from " + source, true
+		return d.id.Addr, settings.FromDerivation, "from " + source, true
 	}
-	return d.id.Addr, FromDetection, strings.TrimPrefix(d.id.AddrOrigin, string(FromDetection)+" "), true
+	return d.id.Addr, settings.FromDetection, strings.TrimPrefix(d.id.AddrOrigin, string(settings.FromDetection)+" "), true
 }
 
 // local returns this member's entry where the cluster list has it on loopback
-// or on a unix socket: then nothing of this member comes on the network.
+// or on a unix socket: then no port of this member is open to the network.
 func (d *derivation) local() (entry, bool) {
 	e, ok := d.ownEntry()
 	return e, ok && e.local()

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
 )
 
 // TestLoggerInTheJournal: both processes' lines have their priority on stderr
@@ -68,7 +70,7 @@ func TestLoggerInTheJournal(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, err := Member(r.Args(), r.Secrets())
+			c, err := etcdflags.Member(r.Args(), r.Secrets())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,8 +7,12 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
+	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
 	"github.com/etcd-node/etcd-node/pkg/config/preflight"
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // Input is what the operator wrote, and the operating system as far as it is
@@ -26,9 +30,9 @@ type Input struct {
 	// Host is where TLS files and directories are looked at; nil is this
 	// machine as this process sees it.
 	Host *preflight.Host
-	// unjudged leaves out what is not about reading the settings but about
+	// readOnly leaves out what is not about reading the settings but about
 	// whether etcd could start with them: tests compare the reading with etcd's.
-	unjudged bool
+	readOnly bool
 	// Asking: a command asks for the operator. Then what the daemon would wait
 	// for until it is mended (the rights of the data dir) is a problem, too.
 	Asking bool
@@ -41,28 +45,28 @@ type Loaded struct {
 	Notices []string // sentences for the operator that do not stop the start
 
 	in       Input
-	problems []Problem
+	problems []settings.Problem
 	used     map[string]bool // variables that something looked at
 
-	node       Node
-	own        []Setting            // ours that are set
-	set        map[string][]Setting // etcd's that are set, by flag
-	cluster    []entry              // the cluster list, nil for none
-	peer       peer                 // ETCD_PEER
+	node       settings.Node
+	own        []settings.Setting            // etcd-node's own that are set
+	set        map[string][]settings.Setting // etcd's that are set, by flag
+	cluster    []entry                       // the cluster list, nil for none
+	peer       peer                          // ETCD_PEER
 	peerSource string
 	hostName   bool     // the name was given as $(hostname -s)
 	commands   []string // where the snippet's two commands were found
 	stateDir   string   // the first of $STATE_DIRECTORY
 
-	file *configFile // nil unless etcd's config file is used
+	file *etcdflags.File // nil unless etcd's config file is used
 }
 
 // Load reads flags, environment and env file and checks all that can be
 // checked without this machine's address and name. It changes nothing, and
 // reads no file but the env file, etcd's config file and the TLS files.
 //
-// The error is flag.ErrHelp when help was asked for, else an [*Invalid] with
-// every problem. Load, Resolve and Member must not run at the same time as
+// The error is flag.ErrHelp when help was asked for, else a [*settings.Invalid]
+// with every problem. Load, Resolve and etcdflags.Member must not run at the same time as
 // each other: etcd binds two of its flags to package variables.
 func Load(in Input) (*Loaded, error) {
 	if in.ReadFile == nil {
@@ -77,39 +81,39 @@ func Load(in Input) (*Loaded, error) {
 	if in.Host == nil {
 		in.Host = preflight.System()
 	}
-	l := &Loaded{in: in, set: make(map[string][]Setting), used: make(map[string]bool)}
-	t := newTable()
+	l := &Loaded{in: in, set: make(map[string][]settings.Setting), used: make(map[string]bool)}
+	t := etcdflags.New()
 	if err := l.loadFlags(t); err != nil {
 		return nil, err
 	}
 	if l.Version && len(l.problems) == 0 {
 		return l, nil
 	}
-	vars := l.variables(in)
-	o := l.loadOwn(vars)
-	l.node = o.node()
+	variables := l.readVariables()
+	own := l.loadOwn(variables)
+	l.node = own.Node
 
-	if s, ok := vars["ETCD_CONFIG_FILE"]; ok && l.set["config-file"] == nil {
+	if s, ok := variables["ETCD_CONFIG_FILE"]; ok && l.set["config-file"] == nil {
 		s.Name = "config-file"
-		l.set["config-file"] = []Setting{s}
+		l.set["config-file"] = []settings.Setting{s}
 	}
 	if l.get("config-file") != "" {
-		l.loadConfigFile(vars)
+		l.loadConfigFile(variables)
 	} else {
-		l.loadVariables(t, vars)
-		l.loadSnippet(o, vars)
+		l.loadVariables(t, variables)
+		l.loadSnippet(own, variables)
 		l.loadCluster()
-		l.unknown(vars)
+		l.noticeUnknown(variables)
 		l.trial()
 	}
 	if len(l.problems) > 0 {
-		return nil, &Invalid{l.problems, l.Notices}
+		return nil, &settings.Invalid{Problems: l.problems, Notices: l.Notices}
 	}
 	return l, nil
 }
 
-// Node returns the settings that are ours.
-func (l *Loaded) Node() Node { return l.node }
+// Node returns the settings that are etcd-node's own.
+func (l *Loaded) Node() settings.Node { return l.node }
 
 // get returns the value of one of etcd's settings, "" where it is not set.
 func (l *Loaded) get(name string) string {
@@ -128,18 +132,20 @@ func (l *Loaded) source(name string) string {
 }
 
 func (l *Loaded) notice(format string, args ...any) {
-	l.Notices = append(l.Notices, hide(fmt.Sprintf(format, args...)))
+	l.Notices = append(l.Notices, shown.Redacted(fmt.Sprintf(format, args...)))
 }
 
 func (l *Loaded) problem(where, what, hint string) {
-	l.problems = append(l.problems, Problem{Where: where, What: what, Hint: hint})
+	l.problems = append(l.problems, settings.Problem{Where: where, What: what, Hint: hint})
 }
 
-// wrong records err as a problem of where; a [*Problem] brings its own words.
+// wrong records err as a problem of where; a [*settings.Problem] brings its own words.
 func (l *Loaded) wrong(where string, err error) {
-	p := &Problem{What: err.Error()}
+	p := &settings.Problem{What: err.Error()}
 	errors.As(err, &p)
 	l.problem(where, p.What, p.Hint)
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func join(list []string) string { return strings.Join(list, ", ") }

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 )
 
 // TestBadConfigurations: what was written, and every problem that is reported.
@@ -78,7 +81,7 @@ func TestBadConfigurations(t *testing.T) {
 			want: []string{`ETCD_DISCOVERY_SRV, ETCD_1 … ETCD_IP_1: multiple discovery or bootstrap flags are set. Choose one of "initial-cluster", "discovery-endpoints" or "discovery-srv" (remove all but one: a cluster is either listed or discovered)`},
 		}, {
 			name: "v2 proxy", args: []string{"--discovery-fallback=proxy"},
-			want: []string{`--discovery-fallback: --discovery-fallback cannot be "proxy": there is no proxy any more (remove it: exit is the only value left)`},
+			want: []string{`--discovery-fallback: --discovery-fallback cannot be "proxy": etcd no longer has a proxy (remove it: exit is the only value left)`},
 		}, {
 			name: "cluster lists", environ: []string{"ETCD_INITIAL_CLUSTER=etcd-1=http://10.0.0.1:2380, etcd-2=http://10.0.0.2:2380"},
 			want: []string{`ETCD_INITIAL_CLUSTER: a blank at the name " etcd-2" (write the list without blanks)`},
@@ -187,7 +190,7 @@ func TestBadConfigurations(t *testing.T) {
 				in.ReadFile = func(string) ([]byte, error) { return []byte(tc.file), nil }
 			}
 			_, err := Load(in)
-			var invalid *Invalid
+			var invalid *settings.Invalid
 			if !errors.As(err, &invalid) {
 				t.Fatalf("Load: %v", err)
 			}
@@ -231,7 +234,7 @@ func TestVersionAndHelp(t *testing.T) {
 
 func TestNode(t *testing.T) {
 	l, err := Load(Input{})
-	want := Node{AddressWait: time.Minute, Failover: true, FastStart: true,
+	want := settings.Node{AddressWait: time.Minute, Failover: true, FastStart: true,
 		HangLimit: 10 * time.Second, DiskReserve: 192 << 20, EnvFile: "/etc/default/etcd"}
 	if err != nil || l.Node() != want {
 		t.Errorf("defaults: %+v, %v", l.Node(), err)
@@ -245,7 +248,7 @@ func TestNode(t *testing.T) {
 		"ETCD_NODE_INTERFACE=ens3", "ETCD_NODE_ADDRESS_WAIT=90s", "ETCD_NODE_START_TIMEOUT=10m", "ETCD_NODE_ENV_FILE=/etc/etcd.env",
 		"ETCD_NODE_FAILOVER=off", "ETCD_NODE_FAST_START=off", "ETCD_NODE_HANG_LIMIT=30s", "ETCD_NODE_DISK_RESERVE=0",
 	}})
-	want = Node{Interface: "ens3", AddressWait: 90 * time.Second, StartTimeout: 10 * time.Minute, HangLimit: 30 * time.Second, EnvFile: "/etc/etcd.env"}
+	want = settings.Node{Interface: "ens3", AddressWait: 90 * time.Second, StartTimeout: 10 * time.Minute, HangLimit: 30 * time.Second, EnvFile: "/etc/etcd.env"}
 	if err != nil || l.Node() != want || l.peer.addr.IsValid() {
 		t.Errorf("set: %+v, %v", l.Node(), err)
 	}
@@ -267,18 +270,19 @@ func TestNode(t *testing.T) {
 }
 
 func TestEnvFile(t *testing.T) {
-	for _, tc := range []struct {
-		environ []string
-		want    string
-	}{
-		{nil, DefaultEnvFile},
-		{[]string{"ETCD_NODE_ENV_FILE=/x"}, "/x"},
-		{[]string{"SYSTEMD_EXEC_PID=7", "ETCD_NODE_ENV_FILE=/x"}, ""},
-		{[]string{"SYSTEMD_EXEC_PID=8", "NOTIFY_SOCKET=/run/x"}, DefaultEnvFile}, // below a service, not it
-		{[]string{"NOTIFY_SOCKET=/run/x"}, ""},                                   // systemd before 248
+	self := fmt.Sprint(os.Getpid())
+	for _, tc := range []struct{ envFile, execPID, socket, want string }{
+		{"", "", "", DefaultEnvFile},
+		{"/x", "", "", "/x"},
+		{"/x", self, "/run/x", ""},
+		{"", "1", "/run/x", DefaultEnvFile}, // below a service, not it
+		{"", "", "/run/x", ""},              // systemd before 248
 	} {
-		if got := EnvFile(tc.environ, 7); got != tc.want {
-			t.Errorf("%q: %q, want %q", tc.environ, got, tc.want)
+		t.Setenv("ETCD_NODE_ENV_FILE", tc.envFile)
+		t.Setenv("SYSTEMD_EXEC_PID", tc.execPID)
+		t.Setenv("NOTIFY_SOCKET", tc.socket)
+		if got := EnvFile(); got != tc.want {
+			t.Errorf("%+v: %q", tc, got)
 		}
 	}
 }

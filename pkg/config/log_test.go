@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
 )
 
 func TestLogger(t *testing.T) {
@@ -40,7 +42,7 @@ func TestLogger(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, err := Member(r.Args(), r.Secrets())
+			c, err := etcdflags.Member(r.Args(), r.Secrets())
 			if err != nil {
 				t.Fatal(err)
 			}

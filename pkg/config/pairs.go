@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 )
 
 // The snippet names the members in numbered pairs, ETCD_1=etcd-1 and
@@ -19,81 +20,69 @@ var pairName = regexp.MustCompile("^ETCD_(IP_)?([0-9]+)$")
 // pair is a member as a pair names it. Both variables are set.
 type pair struct {
 	number   int
-	name, ip Setting
+	name, ip settings.Setting
 }
 
-// maxPair bounds the numbering: above it, ETCD_2380 is a slip and not a member.
+// source is where the pair stands.
+func (p pair) source() string { return cmp.Or(p.name.Source, p.ip.Source) }
+
+// maxPair bounds the numbering: ETCD_2380 is a mistake and not a member.
 const maxPair = 99
 
-// loadPairs reads the numbered pairs, in their order.
-func (l *Loaded) loadPairs(vars map[string]Setting) (pairs []pair) {
-	byNumber := make(map[int]*pair)
-	ok := true
-	wrong := func(where string, err error) {
-		l.wrong(where, err)
-		ok = false
-	}
-	for _, name := range sorted(vars) {
+// loadPairs reads the numbered pairs, in their order; none where one is wrong.
+func (l *Loaded) loadPairs(variables map[string]settings.Setting) (pairs []pair) {
+	before := len(l.problems)
+	for _, name := range sorted(variables) {
 		m := pairName.FindStringSubmatch(name)
 		if m == nil {
 			continue
 		}
-		s := vars[name]
+		s := variables[name]
 		l.used[name] = true
 		n, err := strconv.Atoi(m[2])
 		if err != nil || n < 1 || n > maxPair || strconv.Itoa(n) != m[2] {
-			wrong(s.Source, &Problem{What: "the members are numbered 1, 2, 3 …"})
+			l.problem(s.Source, "the members are numbered 1, 2, 3 …", "")
 			continue
 		}
-		p := byNumber[n]
-		if p == nil {
-			p = &pair{number: n}
-			byNumber[n] = p
+		for len(pairs) < n {
+			pairs = append(pairs, pair{number: len(pairs) + 1})
 		}
-		if m[1] == "" {
+		if p := &pairs[n-1]; m[1] == "" {
 			p.name = s
-			err = decode(s.Value, reflect.ValueOf(new(memberName)).Elem())
+			err = checkName(s.Value)
 		} else {
 			p.ip = s
-			var h host
-			err = decode(s.Value, reflect.ValueOf(&h).Elem())
-			p.ip.Value = string(h)
+			p.ip.Value, err = parseHost(s.Value)
 		}
 		if err != nil {
-			wrong(s.Source, err)
+			l.wrong(s.Source, err)
 		}
 	}
-	for _, p := range byNumber {
-		pairs = append(pairs, *p)
-	}
-	slices.SortFunc(pairs, func(a, b pair) int { return cmp.Compare(a.number, b.number) })
-
+	gap := false
+	seen := make(map[string]string) // where a name or an address stands first
 	for i, p := range pairs {
-		if p.number != i+1 {
-			wrong(cmp.Or(p.name.Source, p.ip.Source), &Problem{What: fmt.Sprintf("a gap in the numbering: ETCD_%d and ETCD_IP_%d are missing", i+1, i+1)})
-			break
-		}
-	}
-	names, ips := make(map[string]Setting), make(map[string]Setting)
-	for _, p := range pairs {
-		switch {
+		switch n := p.number; {
+		case p.name.Source == "" && p.ip.Source == "":
+			if !gap {
+				next := slices.IndexFunc(pairs[i:], func(p pair) bool { return p != pair{number: p.number} })
+				l.problem(pairs[i+next].source(), fmt.Sprintf("a gap in the numbering: ETCD_%d and ETCD_IP_%d are missing", n, n), "")
+			}
+			gap = true
 		case p.name.Source == "":
-			wrong(p.ip.Source, &Problem{What: "half a pair", Hint: fmt.Sprintf("set ETCD_%d to the member's name", p.number)})
+			l.problem(p.source(), "half a pair", fmt.Sprintf("set ETCD_%d to the member's name", n))
 		case p.ip.Source == "":
-			wrong(p.name.Source, &Problem{What: "half a pair", Hint: fmt.Sprintf("set ETCD_IP_%d to the member's address", p.number)})
+			l.problem(p.source(), "half a pair", fmt.Sprintf("set ETCD_IP_%d to the member's address", n))
 		}
-		for _, x := range []struct {
-			seen map[string]Setting
-			s    Setting
-		}{{names, p.name}, {ips, p.ip}} {
-			if first, twice := x.seen[x.s.Value]; twice && x.s.Value != "" {
-				wrong(x.s.Source, &Problem{What: x.s.Value + " is already in " + first.Source})
+		for kind, s := range []settings.Setting{p.name, p.ip} {
+			key := fmt.Sprint(kind, s.Value)
+			if first := seen[key]; first != "" && s.Value != "" {
+				l.problem(s.Source, s.Value+" is already in "+first, "")
 			} else {
-				x.seen[x.s.Value] = x.s
+				seen[key] = s.Source
 			}
 		}
 	}
-	if !ok {
+	if len(l.problems) > before {
 		return nil
 	}
 	return pairs
@@ -128,43 +117,31 @@ func differs(pairs []pair, list []entry) string {
 	return ""
 }
 
-// memberName is the name of a member in a pair.
-type memberName string
-
-// Decode implements envconfig.Decoder.
-func (n *memberName) Decode(s string) error {
+// checkName refuses what cannot be the name of a member in a pair.
+func checkName(s string) error {
 	if shellSyntax.MatchString(s) {
 		return shellIn(s, "write the name itself")
 	}
 	if strings.ContainsAny(s, ",= \t\n") {
-		return &Problem{What: strconv.Quote(s) + " cannot be the name of a member: it holds a blank, \",\" or \"=\""}
+		return &settings.Problem{What: strconv.Quote(s) + " cannot be the name of a member: it holds a blank, \",\" or \"=\""}
 	}
-	*n = memberName(s)
 	return nil
 }
 
-// host is the address of a member in a pair: an IP address or a DNS name.
-type host string
-
 var dnsName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
 
-// Decode implements envconfig.Decoder.
-func (h *host) Decode(s string) error {
+// parseHost takes the address of a member in a pair: an IP address or a DNS name.
+func parseHost(s string) (string, error) {
 	if shellSyntax.MatchString(s) {
-		return shellIn(s, "write the address itself")
+		return s, shellIn(s, "write the address itself")
 	}
 	c := canonicalHost(s)
-	if _, err := netip.ParseAddr(c); err == nil {
-		*h = host(c)
-		return nil
-	}
-	// Four numbers that are no address are not meant as a name either.
-	if !dnsName.MatchString(c) || strings.Trim(c, "0123456789.") == "" {
-		return &Problem{What: strconv.Quote(s) + " is neither an IP address nor a DNS name",
+	// Four numbers that are not an address are not meant as a name either.
+	if _, err := netip.ParseAddr(c); err != nil && (!dnsName.MatchString(c) || strings.Trim(c, "0123456789.") == "") {
+		return s, &settings.Problem{What: strconv.Quote(s) + " is neither an IP address nor a DNS name",
 			Hint: "give the address alone; where ports differ from 2380 use ETCD_INITIAL_CLUSTER instead of the pairs"}
 	}
-	*h = host(c)
-	return nil
+	return c, nil
 }
 
 // canonicalHost writes a host in the one way in which hosts are compared.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 
 	"go.etcd.io/etcd/server/v3/embed"
 
+	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
 )
 
@@ -40,16 +43,16 @@ func (l *Loaded) Request() (req netdetect.Request, ok bool) {
 // etcd's own rules. find is asked once if [Loaded.Request] asks for anything,
 // else not at all; netdetect.Find or netdetect.Wait fits.
 //
-// The error is an [*Invalid] for a configuration that does not work on this
+// The error is a [*settings.Invalid] for a configuration that does not work on this
 // machine, a netdetect.Refusal included; else it wraps the error of find.
 // Nothing is written or created.
-func (l *Loaded) Resolve(ctx context.Context, find func(context.Context, netdetect.Request) (netdetect.Result, error)) (*Resolved, error) {
-	r := &Resolved{Node: l.node, Notices: slices.Clone(l.Notices), own: l.own, LoopbackOnly: l.file == nil && l.loopbackOnly()}
+func (l *Loaded) Resolve(ctx context.Context, find func(context.Context, netdetect.Request) (netdetect.Result, error)) (*settings.Resolved, error) {
+	r := &settings.Resolved{Node: l.node, Own: l.own, Notices: slices.Clone(l.Notices)}
 	if l.file != nil {
-		r.ConfigFile, r.configFile = l.file.path.Value, l.file.path
-		r.take(l.file.facts)
+		r.ConfigFile, r.Settings, r.Member = l.get("config-file"), l.set["config-file"], l.file.Member
 		return r, nil
 	}
+	r.LoopbackOnly = l.loopbackOnly()
 	var id *netdetect.Result
 	if req, ok := l.Request(); ok {
 		found, err := find(ctx, req)
@@ -59,7 +62,7 @@ func (l *Loaded) Resolve(ctx context.Context, find func(context.Context, netdete
 			if refusal.Found != "" {
 				what += "; found " + refusal.Found
 			}
-			return nil, &Invalid{[]Problem{{What: what, Hint: refusal.Hint}}, r.Notices}
+			return nil, &settings.Invalid{Problems: []settings.Problem{{What: what, Hint: refusal.Hint}}, Notices: r.Notices}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("find this node's address and name: %w", err)
@@ -72,7 +75,7 @@ func (l *Loaded) Resolve(ctx context.Context, find func(context.Context, netdete
 	d := seen.derive(id)
 	r.Settings = d.settings()
 
-	var problems []Problem
+	var problems []settings.Problem
 	hasData, err := l.hasData()
 	r.HasData = hasData
 	if err != nil {
@@ -81,19 +84,14 @@ func (l *Loaded) Resolve(ctx context.Context, find func(context.Context, netdete
 	if p := d.notListed(); p != nil && !hasData {
 		problems = append(problems, *p)
 	}
-	if p := d.listedOtherwise(); p != nil && !hasData {
-		problems = append(problems, *p)
-	}
-	f, err := validate(r.Settings)
-	if err != nil {
+	if r.Member, err = etcdflags.Validate(r.Settings); err != nil {
 		problems = append(problems, d.blame(err))
 	}
 	d.checkNames()
 	r.Notices = append(r.Notices, d.Notices...)
 	if problems = append(problems, d.problems...); len(problems) > 0 {
-		return nil, &Invalid{problems, r.Notices}
+		return nil, &settings.Invalid{Problems: problems, Notices: r.Notices}
 	}
-	r.take(f)
 	return r, nil
 }
 
@@ -104,7 +102,7 @@ var standIn = netip.MustParseAddr("192.0.2.1")
 // trial validates with a made-up identity, so that a mistake shows before the
 // wait for an address and together with all others.
 func (l *Loaded) trial() {
-	// Beside a problem it may not be so: a value that is refused is not set.
+	// With a problem it may not be true: a value that was refused counts as not set.
 	if l.loopbackOnly() && len(l.problems) == 0 {
 		l.notice(loopbackNotice)
 	}
@@ -119,9 +117,8 @@ func (l *Loaded) trial() {
 		id.Name, id.Member = m[0].Name, &m[0]
 	}
 	d := l.derive(id)
-	problems := d.judge(d.settings())
-	l.problems = append(l.problems, problems...)
-	if l.in.unjudged {
+	l.problems = append(l.problems, d.validate(d.settings())...)
+	if l.in.readOnly {
 		return
 	}
 	d.check()
@@ -129,56 +126,49 @@ func (l *Loaded) trial() {
 }
 
 // settings lists what was set and what was derived, by name.
-func (d *derivation) settings() (list []Setting) {
+func (d *derivation) settings() (list []settings.Setting) {
 	for _, s := range d.set {
 		list = append(list, s...)
 	}
 	for _, s := range d.derived {
 		list = append(list, s)
 	}
-	slices.SortStableFunc(list, func(a, b Setting) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(list, func(a, b settings.Setting) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
 
-// notListed returns the problem of a new member whose name is not in the
-// cluster list, which etcd would report as "discovery failed".
-func (d *derivation) notListed() *Problem {
-	name := d.value("name")
-	if name == "" {
-		name = embed.DefaultName
+// notListed returns the problem of a new member that the cluster list does not
+// have, or has with other peer URLs than it advertises; nil if there is none.
+// etcd would say "discovery failed". It asks DNS before it compares URLs; here
+// only addresses are compared.
+func (d *derivation) notListed() *settings.Problem {
+	const advertise = "initial-advertise-peer-urls"
+	name := cmp.Or(d.value("name"), embed.DefaultName)
+	if _, ok := named(d.cluster, name); !ok && len(d.cluster) > 0 {
+		var names []string
+		for _, e := range d.cluster {
+			names = append(names, e.name)
+		}
+		return &settings.Problem{
+			Where: d.source("name"),
+			What:  fmt.Sprintf("this member's name, %s, is not in %s, which lists %s", name, d.listSource(), join(names)),
+			Hint:  "set ETCD_NAME to the name that the list gives this machine",
+		}
 	}
-	if _, ok := named(d.cluster, name); ok || len(d.cluster) == 0 {
-		return nil
-	}
-	var names []string
-	for _, e := range d.cluster {
-		names = append(names, e.name)
-	}
-	return &Problem{
-		Where: d.source("name"),
-		What:  fmt.Sprintf("this member's name, %s, is not in %s, which lists %s", name, d.listSource(), join(names)),
-		Hint:  "set ETCD_NAME to the name that the list gives this machine",
-	}
-}
-
-// listedOtherwise returns the problem of a new member that advertises other
-// peer URLs than the cluster list has for it. etcd asks DNS before it compares;
-// here only addresses are compared.
-func (d *derivation) listedOtherwise() *Problem {
-	const name = "initial-advertise-peer-urls"
 	e, ok := d.ownEntry()
-	if !ok || d.get(name) == "" || sameURLs(d.get(name), strings.Join(e.urls, ",")) {
+	listed, advertised := strings.Join(e.urls, ","), d.get(advertise)
+	if !ok || advertised == "" || sameURLs(advertised, listed) {
 		return nil
 	}
-	for _, u := range parseURLs(d.get(name) + "," + strings.Join(e.urls, ",")) {
+	for _, u := range parseURLs(advertised + "," + listed) {
 		if _, err := netip.ParseAddr(u.Hostname()); err != nil && strings.HasPrefix(u.Scheme, "http") {
 			return nil
 		}
 	}
-	return &Problem{
-		Where: d.at(name),
-		What:  fmt.Sprintf("%s is not what %s has for %s, %s", d.get(name), d.listSource(), e.name, strings.Join(e.urls, ",")),
-		Hint:  "write the same in both, to the letter; or remove " + envName(name) + ", which follows from the list",
+	return &settings.Problem{
+		Where: d.at(advertise),
+		What:  fmt.Sprintf("%s is not what %s has for %s, %s", advertised, d.listSource(), e.name, listed),
+		Hint:  "write the same in both, to the letter; or remove " + settings.Variable(advertise) + ", which follows from the list",
 	}
 }
 
@@ -205,19 +195,12 @@ func (l *Loaded) dataDir() string {
 		return dir
 	}
 	name := d.value("name")
-	switch {
-	case name != "":
-	case !l.clusterLike():
+	if name == "" && !l.clusterLike() {
 		name = embed.DefaultName
-	default:
+	}
+	if name == "" {
 		host, _ := l.in.Hostname()
 		name = short(host)
 	}
 	return name + ".etcd"
 }
-
-func (r *Resolved) take(f facts) {
-	r.Name, r.DataDir, r.WALDir, r.HeartbeatMS, r.ElectionMS = f.name, f.dataDir, f.walDir, f.heartbeatMS, f.electionMS
-}
-
-func join(list []string) string { return strings.Join(list, ", ") }

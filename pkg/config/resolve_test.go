@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
 )
 
@@ -134,7 +135,7 @@ func (c *resolveCase) run(t *testing.T) []txtar.File {
 	if err := r.Write(&table, "table", false); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(&table, "\nname %s, data %s, wal %q, %d/%d ms, loopback only: %v\n", r.Name, r.DataDir, r.WALDir, r.HeartbeatMS, r.ElectionMS, r.LoopbackOnly)
+	fmt.Fprintf(&table, "\nname %s, data %s, wal %q, loopback only: %v\n", r.Name, r.DataDir, r.WALDir, r.LoopbackOnly)
 	ask := ""
 	if len(c.asks) > 0 {
 		ask = c.asks[0] + "\n"
@@ -164,7 +165,7 @@ func TestRefusal(t *testing.T) {
 	_, err = l.Resolve(t.Context(), func(context.Context, netdetect.Request) (netdetect.Result, error) {
 		return netdetect.Result{}, fmt.Errorf("look: %w", &netdetect.Refusal{Reason: "two addresses", Found: "10.0.0.1, 10.0.0.2 on eth0", Hint: "set ETCD_PEER"})
 	})
-	var invalid *Invalid
+	var invalid *settings.Invalid
 	if !errors.As(err, &invalid) || err.Error() != "two addresses; found 10.0.0.1, 10.0.0.2 on eth0 (set ETCD_PEER)" {
 		t.Errorf("a refusal: %v", err)
 	}

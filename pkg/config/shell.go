@@ -4,14 +4,17 @@ import (
 	"flag"
 	"regexp"
 	"strconv"
+
+	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 )
 
 // An env file is often an old shell snippet. systemd expands nothing in it, so
 // "$(hostname -s)" arrives as these very characters. Two commands of the
 // snippet ask for exactly what etcd-node finds by itself, and are taken as the
 // wish for it. Any other shell syntax is an error where it cannot be meant
-// literally: in addresses, names, URLs, cluster lists, tokens, numbers. In passwords,
-// paths and the rest "$" is a character like any other.
+// literally: in addresses, names, URLs, cluster lists, tokens, numbers. In
+// passwords, paths and the rest "$" is a character like any other.
 var (
 	shellSyntax = regexp.MustCompile("[$][({A-Za-z_]|`")
 
@@ -47,8 +50,8 @@ var plain = map[string]bool{
 
 // shellProblem returns the problem of a value of f that holds shell syntax
 // where it cannot be legal; nil if there is none.
-func shellProblem(f *flag.Flag, s Setting) *Problem {
-	if !shellSyntax.MatchString(s.Value) || !isURLs(f) && !plain[f.Name] {
+func shellProblem(f *flag.Flag, s settings.Setting) *settings.Problem {
+	if !shellSyntax.MatchString(s.Value) || !etcdflags.IsURLs(f) && !plain[f.Name] {
 		return nil
 	}
 	hint := "write the value itself"
@@ -63,6 +66,6 @@ func shellProblem(f *flag.Flag, s Setting) *Problem {
 	return p
 }
 
-func shellIn(value, hint string) *Problem {
-	return &Problem{What: "shell syntax in " + strconv.Quote(value) + "; systemd runs no command and expands no variable there", Hint: hint}
+func shellIn(value, hint string) *settings.Problem {
+	return &settings.Problem{What: "shell syntax in " + strconv.Quote(value) + "; systemd runs no command and expands no variable there", Hint: hint}
 }

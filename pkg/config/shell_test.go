@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/etcd-node/etcd-node/test/stock"
 )
 
 // TestSnippetCommands: the snippet's two commands in the spellings in which
@@ -68,11 +70,11 @@ func TestDollarIsLegal(t *testing.T) {
 			args = append(args, "--key-file=/srv/key")
 		}
 		c := throughUs(t, args, nil)
-		want, err := stock(args)
+		want, err := stock.Config(args)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := differences(c, want); len(diff) > 0 {
+		if diff := stock.Differences(c, want); len(diff) > 0 {
 			t.Errorf("%s: %s", kv, diff)
 		}
 	}

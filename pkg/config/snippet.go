@@ -3,15 +3,14 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 )
 
 // loadSnippet takes the variables of the shell snippet over: ETCD_PEER,
 // ETCD_TOKEN and the numbered pairs.
-func (l *Loaded) loadSnippet(o own, vars map[string]Setting) {
-	for _, name := range ownNames("") {
-		l.used[name] = true
-	}
-	l.peer, l.peerSource = o.Peer, vars["ETCD_PEER"].Source
+func (l *Loaded) loadSnippet(v values, variables map[string]settings.Setting) {
+	l.peer, l.peerSource = v.peer, variables["ETCD_PEER"].Source
 	if l.peer.detect {
 		l.commands = append(l.commands, l.peerSource)
 		switch wish := l.peer.iface; {
@@ -24,17 +23,17 @@ func (l *Loaded) loadSnippet(o own, vars map[string]Setting) {
 	if len(l.commands) > 0 {
 		l.notice("%s: a command, which systemd does not run; etcd-node finds the address and the short host name by itself", join(l.commands))
 	}
-	if s := vars["ETCD_TOKEN"]; o.Token != "" {
+	if s := variables["ETCD_TOKEN"]; v.token != "" {
 		s.Name = "initial-cluster-token"
 		why := ""
 		if s.Value != l.get(s.Name) {
 			why = "another token"
 		}
 		if l.yields(s.Name, s.Source, why) {
-			l.set[s.Name] = []Setting{s}
+			l.set[s.Name] = []settings.Setting{s}
 		}
 	}
-	if pairs := l.loadPairs(vars); len(pairs) > 0 {
+	if pairs := l.loadPairs(variables); len(pairs) > 0 {
 		const name = "initial-cluster"
 		where := pairs[0].name.Name + " … " + pairs[len(pairs)-1].ip.Name + strings.TrimPrefix(pairs[0].name.Source, pairs[0].name.Name)
 		list, wrong := parseCluster(l.get(name))
@@ -43,8 +42,8 @@ func (l *Loaded) loadSnippet(o own, vars map[string]Setting) {
 			why = "" // one problem is enough
 		}
 		if l.yields(name, where, why) {
-			l.set[name] = []Setting{{Name: name, Value: clusterOf(pairs, l.scheme(peerTLS)),
-				Origin: FromDerivation, Source: "from " + where}}
+			l.set[name] = []settings.Setting{{Name: name, Value: clusterOf(pairs, l.scheme(peerTLS)),
+				Origin: settings.FromDerivation, Source: "from " + where}}
 		}
 	}
 }
@@ -58,7 +57,7 @@ func (l *Loaded) yields(name, where, why string) (counts bool) {
 	case len(other) == 0:
 		return true
 	case why == "":
-	case other[0].Origin == FromFlag:
+	case other[0].Origin == settings.FromFlag:
 		l.notice("--%s is given, so %s does not count", name, where)
 	default:
 		l.problem(where, fmt.Sprintf("contradicts %s: %s", other[0].Source, why), "remove one of the two")

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/etcd-node/etcd-node/test/stock"
 )
 
 // TestFlagOverVariable: where etcd ends itself ("conflicting environment
@@ -41,11 +43,11 @@ func TestSpellings(t *testing.T) {
 		{"--feature-gates=InitialCorruptCheck=true", "--feature-gates=FastLeaseKeepAlive=false", "--name=a"},
 	} {
 		args = append(args, "--log-outputs=/dev/null")
-		want, err := stock(args)
+		want, err := stock.Config(args)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := differences(throughUs(t, args, nil), want); len(diff) > 0 || want.Name != "a" {
+		if diff := stock.Differences(throughUs(t, args, nil), want); len(diff) > 0 || want.Name != "a" {
 			t.Errorf("%q differs from etcd's own: %s", args, strings.Join(diff, "\n"))
 		}
 	}

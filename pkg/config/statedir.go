@@ -10,8 +10,8 @@ import (
 
 // loadStateDir takes the unit's state directory for the data dir where none is
 // set. A unit written for etcd may have had etcd's own default inside of it,
-// NAME.etcd in the working directory: data that is there is not begun anew
-// beside.
+// NAME.etcd in the working directory. Data that is there is used: the member
+// must not begin anew beside it.
 func (l *Loaded) loadStateDir(list string) {
 	l.stateDir = filepath.SplitList(list)[0]
 	if l.get("data-dir") != "" {

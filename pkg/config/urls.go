@@ -1,15 +1,12 @@
 package config
 
 import (
-	"errors"
 	"net"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-
-	"go.etcd.io/etcd/client/pkg/v3/types"
 )
 
 // tlsSettings name the settings that make etcd speak TLS on one side.
@@ -32,18 +29,6 @@ func (l *Loaded) scheme(tls tlsSettings) string {
 func (l *Loaded) isOn(name string) bool {
 	on, _ := strconv.ParseBool(l.get(name))
 	return on
-}
-
-// wrongURLs says of every URL in a list what etcd has against it; etcd itself
-// stops at the first.
-func wrongURLs(list string) error {
-	var wrong []string
-	for u := range strings.SplitSeq(list, ",") {
-		if _, err := types.NewURLs([]string{u}); err != nil {
-			wrong = append(wrong, err.Error())
-		}
-	}
-	return errors.New(strings.Join(wrong, "; "))
 }
 
 // hostURL puts a URL together, an IPv6 address in brackets.

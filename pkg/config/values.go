@@ -11,12 +11,13 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/types"
 
 	"github.com/etcd-node/etcd-node/pkg/config/preflight"
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 )
 
 // Values returns what the commands of a failure's next steps need to know of
 // this node.
-func (r *Resolved) Values() failure.Values {
+func Values(r *settings.Resolved) failure.Values {
 	set := map[string]string{}
 	for _, s := range r.Settings {
 		set[s.Name] = s.Value

@@ -20,12 +20,12 @@ func Explain(id string, values map[string]string) (string, bool) {
 	}
 	r := replacer(values)
 	var b strings.Builder
-	wrap(&b, "", e.ID+": "+e.Cause)
-	wrap(&b, "  ", e.follows())
+	Wrap(&b, "", e.ID+": "+e.Cause)
+	Wrap(&b, "  ", e.follows())
 	section := func(title, text string) {
 		if text != "" {
 			fmt.Fprintf(&b, "\n%s\n", title)
-			wrap(&b, "  ", text)
+			Wrap(&b, "  ", text)
 		}
 	}
 	section("What it means", e.Means)
@@ -34,7 +34,7 @@ func Explain(id string, values map[string]string) (string, bool) {
 		b.WriteString("\nWhat to do\n")
 	}
 	for _, s := range e.Next {
-		wrap(&b, "  ", r.Replace(s.sentence()))
+		Wrap(&b, "  ", r.Replace(s.sentence()))
 		for _, c := range s.Run {
 			b.WriteString("      " + r.Replace(c) + "\n")
 		}
@@ -42,7 +42,7 @@ func Explain(id string, values map[string]string) (string, bool) {
 	if words := wordsIn(b.String()); len(words) > 0 {
 		b.WriteString("\nFor you to fill in\n")
 		for _, w := range words {
-			wrap(&b, "  ", w+".")
+			Wrap(&b, "  ", w+".")
 		}
 	}
 	section("What not to do", r.Replace(e.Never))
@@ -107,9 +107,9 @@ func upper(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// wrap writes text in lines of at most width columns, each behind indent. A
+// Wrap writes text in lines of at most 76 columns, each behind indent. A
 // word that is longer has a line for itself.
-func wrap(b *strings.Builder, indent, text string) {
+func Wrap(b *strings.Builder, indent, text string) {
 	column := 0
 	for word := range strings.FieldsSeq(text) {
 		n := len([]rune(word))

@@ -7,16 +7,17 @@ import (
 	"unicode/utf8"
 )
 
-// userinfo is the part of a URL that may hold a password. It reaches to the
-// last @ before the path, as for Go's parser of URLs.
-var userinfo = regexp.MustCompile(`://[^/?#\s"]*@`)
+// credentials are everything before the last "@" of a URL, which ends at the
+// next URL, blank or quote. An operator may forget to escape the "@", "," or "/"
+// of a password, and it is better to hide too much than to show half of it.
+var credentials = regexp.MustCompile(`://(?:[^\s":\\]|\\.|:[^\s"/]|:/[^\s"/])*:?@`)
 
-// Redacted replaces the user and the password in the URLs of a text.
+// Redacted takes the user and the password out of the URLs in a text.
 func Redacted(s string) string {
 	if !strings.Contains(s, "@") { // nearly every text
 		return s
 	}
-	return userinfo.ReplaceAllLiteralString(s, "://(redacted)@")
+	return credentials.ReplaceAllLiteralString(s, "://(redacted)@")
 }
 
 // Text is s without passwords in URLs and without characters that control a

@@ -3,7 +3,7 @@
 // Commands read /etc/default/etcd themselves when systemd has not done it for
 // them, and must then see exactly what the daemon sees. That file is not a
 // shell script: nothing is expanded, '#' begins a comment only where a line
-// begins, a line with "export" is no assignment. testdata/corpus holds what
+// begins, a line with "export" assigns nothing. testdata/corpus holds what
 // real systemd (252 and 257 agree) made of each file there; testdata/record.sh
 // records it anew.
 //

@@ -7,7 +7,7 @@
 // certificate", at the other end). [TLS], [Names] and [Dirs] return [Finding]s, all of
 // them at once, each with the setting to blame and the way out.
 //
-// What stock etcd serves with is no problem here but a notice: a certificate
+// What stock etcd serves with is not a problem here but a notice: a certificate
 // that only some clients can use, a directory on a network file system. There
 // are two exceptions: a certificate that has expired, and a file that is set
 // and cannot be used although no URL needs it. A certificate that is not valid

@@ -7,6 +7,6 @@ type Finding struct {
 	Hint    string // what to do; may be ""
 	Notice  bool   // it does not keep a member from being of use
 	// Waits: the daemon looks at each start of a member, and where it must
-	// waits until it is mended. So it is no reason for the daemon to end.
+	// waits until it is mended. So the daemon does not end because of it.
 	Waits bool
 }

@@ -20,8 +20,7 @@ type Host struct {
 	FileSystem func(path string) (string, error)
 	// Now is the time by which certificates are judged.
 	Now func() time.Time
-	// User is who will run the daemon, where that is somebody else than this
-	// process; nil otherwise.
+	// User will run the daemon; nil where that is the user of this process.
 	User *User
 }
 

@@ -136,7 +136,7 @@ func (c *checker) pair(certSetting, certPath, keySetting, keyPath string) []*x50
 		return chain
 	}
 	if _, err := tls.X509KeyPair(certPEM, keyPEM); err != nil {
-		c.add(keySetting, fmt.Sprintf("%s is no key for %s: %v", keyPath, certPath, err), "give the two that were made together; a key with a passphrase cannot be used", false)
+		c.add(keySetting, fmt.Sprintf("%s does not fit %s: %v", keyPath, certPath, err), "give the two that were made together; a key with a passphrase cannot be used", false)
 	}
 	return chain
 }

@@ -92,7 +92,7 @@ func TestTLS(t *testing.T) {
 		{"a directory", files{"ca": caPEM, "crt": cert, "key": syscall.EISDIR}, peer, "problem peer-key-file: read key: is a directory\n"},
 		{"certificate alone", good, Side{Cert: "crt"}, "problem cert-file: a certificate without a key\n"},
 		{"key alone", good, Side{Key: "key"}, "problem key-file: a key without a certificate\n"},
-		{"other key", files{"ca": caPEM, "crt": cert, "key": otherKey}, peer, "problem peer-key-file: key is no key for crt: tls: private key does not match public key\n"},
+		{"other key", files{"ca": caPEM, "crt": cert, "key": otherKey}, peer, "problem peer-key-file: key does not fit crt: tls: private key does not match public key\n"},
 		{"the two swapped", files{"ca": caPEM, "crt": key, "key": cert}, peer, "problem peer-cert-file: crt holds no certificate\n"},
 		{"an empty CA", files{"ca": "", "crt": cert, "key": key}, peer, "problem peer-trusted-ca-file: ca holds no certificate\n"},
 		{"other CA", files{"ca": otherCA, "crt": cert, "key": key}, peer, "problem peer-cert-file: crt does not verify against ca: x509: certificate signed by unknown authority"},

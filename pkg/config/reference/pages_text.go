@@ -1,0 +1,85 @@
+package reference
+
+// The prose of docs/configuration.md; its tables come from the settings.
+
+const pageHead = `# Configuration
+
+<!-- Generated from pkg/config/reference by go generate. Change it there. -->
+
+All settings are variables: etcd's, under etcd's own names, and the few below that are etcd-node's. They stand in the env
+file, ` + "`/etc/default/etcd`" + `, which is the same on every machine. ` + "`etcd-node config`" + ` shows the result on this machine, and
+where each value comes from. If something is wrong it prints every problem at once and exits 78. The daemon makes the
+same checks before it starts a member, and writes nothing before that.
+
+A flag wins over everything, with a notice; then come the environment, the env file, what is found out about this machine,
+and etcd's default. Two variables that mean the same setting must agree. An empty variable counts as not set. With etcd's own
+` + "`--config-file`" + ` that file alone counts, as for etcd. It is checked like the variables, and keys that etcd ignores silently are named.
+
+## The command
+
+` + "```sh" + `
+etcd-node config                    # a table: setting, value, origin
+etcd-node config -o json            # the same for programs
+etcd-node config -o env --origin    # as an env file, with each origin as a comment
+etcd-node config -o command         # the line with which plain etcd would do the same
+etcd-node config --diff FILE        # what would change if FILE were the env file, and when
+etcd-node config --name=x …         # etcd's flags count, as for the daemon
+` + "```" + `
+
+Every format redacts secrets: ` + "`discovery-password`" + `, a ` + "`discovery-user`" + ` with a password, and credentials inside a URL.
+They are not in argv either. Run as root, the command checks files and directories with the rights of the user ` + "`etcd`" + `,
+if there is one, because that is the unit's user.
+
+## etcd-node's own
+
+`
+
+const pageEtcd = `
+An unknown ` + "`ETCD_NODE_*`" + ` is an error; an unknown ` + "`ETCD_*`" + ` is a notice, as for etcd. Members may also be named in pairs,
+` + "`ETCD_1=etcd-1`" + ` and ` + "`ETCD_IP_1=192.168.122.5`" + ` and so on, instead of ` + "`ETCD_INITIAL_CLUSTER`" + `.
+
+## etcd's
+
+Each is also a flag: ` + "`ETCD_DATA_DIR`" + ` is ` + "`--data-dir`" + `.
+
+`
+
+const pageRetired = `
+## What etcd 3.7 no longer has
+
+Such a variable is ignored with a notice, so that it does not stop an upgrade. Such a flag is an error, as for etcd.
+
+`
+
+const pageTail = `
+## What is checked before a member starts
+
+Problems (exit code 78; 2 for a bad command line without systemd):
+
+* URLs: scheme, port, a name where etcd can only listen on an address, https without a certificate, one port for clients and
+  peers
+* the cluster list: syntax, a static list together with discovery; before there is data also two members with one address, and
+  a list that lacks this member's name or its URLs
+* timing: the election timeout is at least five heartbeats and at most 50 s
+* TLS files: they exist, the user that runs the daemon can read them, they are PEM, key and certificate fit, and neither the
+  certificate nor the only one of the trusted CA has expired
+* the peer certificate, where the list has other members with https and there is no data yet: it verifies against the trusted
+  CA, may be used as a server and, where peers must show one, as a client, and names this member's address
+* values that etcd would only refuse halfway through its start: cipher suites, compaction retention
+* shell syntax, quotes, comments and blanks that systemd leaves in the value of a name, an address or a URL
+
+Problems for ` + "`etcd-node config`" + ` alone (the daemon waits until they are mended): a data or WAL dir that is not a directory
+or, for root, does not belong to the user ` + "`etcd`" + `.
+
+Notices, which do not stop the start:
+
+* with data, which then tells etcd its members: two members with one address in the list, and what is said above of the peer
+  certificate
+* chain, key usages and names of all other certificates: etcd serves with them, and some clients may not connect
+* certificates that expire within 30 days or are not valid yet
+* an even number of members, a quota above 8 GiB, a name that the env file sets twice, settings without effect
+* a data dir on a network, overlay or memory file system
+* from ` + "`etcd-node config`" + ` alone: a data dir whose mode lets other users in; what
+  ` + "`etcd.service`" + ` hides from the daemon (` + "`ProtectHome=`" + `) or does not let it write to
+  (` + "`ProtectSystem=`, `ReadWritePaths=`" + `)
+`

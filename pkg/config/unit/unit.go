@@ -1,0 +1,188 @@
+// Package unit knows what etcd.service lets the daemon do on this machine. The
+// unit may hide files from the daemon, or not let it write to directories, that
+// a shell finds in order. The file in deploy/systemd alone would not tell: there
+// are drop-ins, and other units.
+package unit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
+)
+
+// What deploy/systemd/etcd.service has.
+const (
+	Name     = "etcd.service"
+	User     = "etcd"
+	StateDir = "/var/lib/etcd"
+)
+
+// Properties are what systemd says of the unit, by their names; nil where
+// there is no systemd to ask.
+type Properties map[string]string
+
+var asked = []string{
+	"ProtectHome", "ProtectSystem", "PrivateTmp", "WorkingDirectory", "ReadWritePaths", "BindPaths", "BindReadOnlyPaths",
+	"StateDirectory", "CacheDirectory", "LogsDirectory", "RuntimeDirectory",
+}
+
+// Ask asks systemd. Of a unit that it does not know it tells the defaults,
+// which forbid nothing.
+func Ask(ctx context.Context) Properties {
+	out, err := exec.CommandContext(ctx, "systemctl", "show", Name, "--property="+strings.Join(asked, ",")).Output()
+	if err != nil {
+		return nil
+	}
+	return parse(string(out))
+}
+
+// parse takes systemctl's answer apart, a line for each property.
+func parse(answer string) Properties {
+	p := Properties{}
+	for line := range strings.Lines(answer) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		p[name] = value
+	}
+	return p
+}
+
+// Forbids says what of a configuration the unit does not let the daemon do.
+func (p Properties) Forbids(r *settings.Resolved) (list []string) {
+	if r.ConfigFile != "" {
+		list = append(list, p.file(r.ConfigFile, r.ConfigFile)...)
+		list = append(list, p.dir(r.ConfigFile, r.DataDir)...)
+		return append(list, p.walDir(r.ConfigFile, r.WALDir)...)
+	}
+	for _, s := range r.Settings {
+		switch {
+		case s.Origin == settings.FromDerivation: // the unit's own state directory
+		case s.Name == "data-dir":
+			list = append(list, p.dir(s.Source, s.Value)...)
+		case s.Name == "wal-dir":
+			list = append(list, p.walDir(s.Source, s.Value)...)
+		case s.Name != "log-outputs":
+			for _, path := range s.Paths() {
+				list = append(list, p.file(s.Source, path)...)
+			}
+		}
+	}
+	return list
+}
+
+// file looks at a file that the daemon is to read; where says what names it.
+func (p Properties) file(where, path string) []string {
+	if path = p.absolute(path); !p.hides(path) {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: %s hides %s from the daemon (ProtectHome=%s): move it to /etc/etcd, where the user %s can read it",
+		where, Name, path, p["ProtectHome"], User)}
+}
+
+// dir looks at a directory that the daemon is to write to.
+func (p Properties) dir(where, path string) []string {
+	path = p.absolute(path)
+	switch {
+	case p.hides(path):
+		return []string{fmt.Sprintf("%s: %s hides %s from the daemon (ProtectHome=%s): take a directory elsewhere; its own is %s",
+			where, Name, path, p["ProtectHome"], StateDir)}
+	case p.writable(path):
+		return nil
+	}
+	why, first := "ProtectSystem=strict", ""
+	if p["ProtectSystem"] != "strict" {
+		why = "ProtectHome=" + p["ProtectHome"]
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { // systemd does not start a unit that names it
+		first = fmt.Sprintf("make it (install -d -o %s -g %s -m 0700 %s), then ", User, User, path)
+	}
+	return []string{fmt.Sprintf("%s: %s does not let the daemon write to %s (%s): %sgive `systemctl edit etcd` these lines:\n"+
+		"    [Unit]\n    RequiresMountsFor=%s\n    [Service]\n    ReadWritePaths=%s", where, Name, path, why, first, path, path)}
+}
+
+// walDir looks at a WAL dir of its own. etcd makes it beside its place and
+// renames it: until that is done it is the directory above that counts.
+func (p Properties) walDir(where, path string) []string {
+	if path == "" {
+		return nil
+	}
+	if files, _ := filepath.Glob(filepath.Join(path, "*.wal")); len(files) == 0 {
+		path = filepath.Dir(filepath.Clean(path))
+	}
+	return p.dir(where, path)
+}
+
+// hides reports whether the daemon finds nothing at a path.
+func (p Properties) hides(path string) bool {
+	switch p["ProtectHome"] {
+	case "yes", "tmpfs":
+		return below(path, "/home", "/root", "/run/user") && !below(path, p.binds()...)
+	}
+	return false
+}
+
+// writable reports whether the unit lets the daemon write below a directory.
+func (p Properties) writable(dir string) bool {
+	readOnly := p["ProtectSystem"] == "strict" || p["ProtectHome"] == "read-only" && below(dir, "/home", "/root", "/run/user")
+	allowed := p.binds()
+	for _, path := range strings.Fields(p["ReadWritePaths"]) {
+		allowed = append(allowed, strings.TrimLeft(path, "-+"))
+	}
+	for property, root := range map[string]string{
+		"StateDirectory": "/var/lib", "CacheDirectory": "/var/cache", "LogsDirectory": "/var/log", "RuntimeDirectory": "/run",
+	} {
+		for _, name := range strings.Fields(p[property]) {
+			allowed = append(allowed, filepath.Join(root, name))
+		}
+	}
+	if private := p["PrivateTmp"]; private != "" && private != "no" {
+		allowed = append(allowed, "/tmp", "/var/tmp")
+	}
+	return !readOnly || below(dir, allowed...)
+}
+
+// binds are the places of bind mounts, SOURCE:PLACE:OPTIONS. Nobody can write
+// to one that is read-only, but the operator who made it knows that.
+func (p Properties) binds() (places []string) {
+	for _, bind := range strings.Fields(p["BindPaths"] + " " + p["BindReadOnlyPaths"]) {
+		parts := strings.Split(strings.TrimPrefix(bind, "-"), ":")
+		places = append(places, cmp.Or(parts[min(1, len(parts)-1)], parts[0]))
+	}
+	return places
+}
+
+// absolute is a path as the daemon will take it.
+func (p Properties) absolute(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join("/", strings.TrimLeft(p["WorkingDirectory"], "!-~"), path)
+}
+
+// below reports whether a path is one of the directories or inside of one,
+// as it is written or where its links lead.
+func below(path string, dirs ...string) bool {
+	for _, dir := range dirs {
+		for _, pair := range [][2]string{{path, dir}, {followed(path), followed(dir)}} {
+			if rel, err := filepath.Rel(pair[1], pair[0]); err == nil && filepath.IsLocal(rel) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// followed is a path without links, as far as it is there.
+func followed(path string) string {
+	if p, err := filepath.EvalSymlinks(path); err == nil || path == filepath.Dir(path) {
+		return cmp.Or(p, path)
+	}
+	return filepath.Join(followed(filepath.Dir(path)), filepath.Base(path))
+}

@@ -1,0 +1,89 @@
+package unit
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
+)
+
+// shipped is systemctl's answer for deploy/systemd/etcd.service.
+const shipped = `ProtectHome=yes
+ProtectSystem=strict
+PrivateTmp=yes
+WorkingDirectory=
+ReadWritePaths=
+BindPaths=
+BindReadOnlyPaths=
+StateDirectory=etcd etcd-node
+CacheDirectory=
+LogsDirectory=etcd-node
+RuntimeDirectory=etcd
+`
+
+// TestUnitNotices: systemd's answer, a setting, and what is said of it.
+func TestUnitNotices(t *testing.T) {
+	dir := t.TempDir()
+	disk, link := t.TempDir(), filepath.Join(dir, "link")
+	if err := os.Symlink(disk, link); err != nil {
+		t.Fatal(err)
+	}
+	with := func(properties string) string { return shipped + properties } // the last one counts
+	for _, tc := range []struct{ answer, setting, value, want string }{
+		{shipped, "data-dir", "/var/lib/etcd", ""},
+		{shipped, "data-dir", "/var/lib/etcd/inner", ""},
+		{with("PrivateTmp=no\nReadWritePaths=" + disk), "data-dir", filepath.Join(link, "new"), ""},
+		{shipped, "data-dir", "/var/lib/etcd2", "etcd.service does not let the daemon write to /var/lib/etcd2 (ProtectSystem=strict): make it (install -d -o etcd -g etcd -m 0700 /var/lib/etcd2), then give `systemctl edit etcd` these lines:\n" +
+			"    [Unit]\n    RequiresMountsFor=/var/lib/etcd2\n    [Service]\n    ReadWritePaths=/var/lib/etcd2"},
+		{with("PrivateTmp=no"), "data-dir", dir, "etcd.service does not let the daemon write to " + dir + " (ProtectSystem=strict): give `systemctl edit etcd`"},
+		{shipped, "data-dir", "data", "write to /data ("},
+		{with("WorkingDirectory=!/var/lib/etcd"), "data-dir", "data", ""},
+		{with("ReadWritePaths=/mnt -/srv/etcd"), "data-dir", "/srv/etcd/data", ""},
+		{with("ReadWritePaths=/srv/etcd"), "data-dir", "/srv/etcd2", "write to /srv/etcd2 ("},
+		{shipped, "data-dir", "/home/etcd", "etcd.service hides /home/etcd from the daemon (ProtectHome=yes): take a directory elsewhere"},
+		{with("ProtectHome=read-only\nProtectSystem=full"), "data-dir", "/home/etcd", "write to /home/etcd (ProtectHome=read-only): make it"},
+		{with("ProtectHome=tmpfs\nBindPaths=/home/etcd:/home/etcd:rbind"), "data-dir", "/home/etcd", ""},
+		{with("ProtectSystem=full"), "data-dir", "/srv/etcd", ""},
+		{with("ReadWritePaths=/srv/wal"), "wal-dir", "/srv/wal", "write to /srv ("},
+		{with("ReadWritePaths=/srv/wal"), "wal-dir", "/srv/wal/wal", ""},
+		{shipped, "cert-file", "/etc/etcd/server.crt", ""},
+		{shipped, "cert-file", "/home/me/server.crt", "etcd.service hides /home/me/server.crt from the daemon (ProtectHome=yes): move it to /etc/etcd, where the user etcd can read it"},
+		{shipped, "peer-trusted-ca-file", "/root/ca.crt", "hides /root/ca.crt"},
+		{shipped, "discovery-cacert", "/run/user/1000/ca.crt", "hides /run/user/1000/ca.crt"},
+		{shipped, "cert-file", "/homestead/server.crt", ""},
+		{with("ProtectHome=read-only"), "cert-file", "/home/me/server.crt", ""},
+		{with("ProtectHome=tmpfs\nBindReadOnlyPaths=/home/me/pki"), "cert-file", "/home/me/pki/server.crt", ""},
+		{shipped, "name", "/home/me", ""},
+		{"", "data-dir", "/home/etcd", ""}, // nobody to ask
+	} {
+		r := &settings.Resolved{Settings: []settings.Setting{{Name: tc.setting, Value: tc.value, Origin: settings.FromEnvFile, Source: "ETCD_X (/etc/default/etcd:3)"}}}
+		got := strings.Join(parse(tc.answer).Forbids(r), "\n")
+		want := tc.want
+		if want != "" && !strings.HasPrefix(got, "ETCD_X (/etc/default/etcd:3): etcd.service ") || !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%s=%s: %q, want %q", tc.setting, tc.value, got, want)
+		}
+	}
+	derived := &settings.Resolved{Settings: []settings.Setting{{Name: "data-dir", Value: "/data", Origin: settings.FromDerivation}}}
+	if got := parse(shipped).Forbids(derived); got != nil {
+		t.Errorf("a state directory: %q", got)
+	}
+	file := &settings.Resolved{ConfigFile: "/root/etcd.yml", Member: settings.Member{DataDir: "/srv/etcd", WALDir: "/var/lib/etcd/wal"}}
+	if got := parse(shipped).Forbids(file); len(got) != 2 || !strings.HasPrefix(got[0], "/root/etcd.yml: ") || !strings.Contains(got[1], "ReadWritePaths=/srv/etcd") {
+		t.Errorf("a config file: %q", got)
+	}
+}
+
+// TestShippedUnit: what the test takes for the shipped unit's is.
+func TestShippedUnit(t *testing.T) {
+	data, err := os.ReadFile("../../../deploy/systemd/etcd.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(shipped) {
+		if _, value, _ := strings.Cut(strings.TrimSpace(line), "="); value != "" && !strings.Contains(string(data), "\n"+line) {
+			t.Errorf("not in the unit: %s", line)
+		}
+	}
+}

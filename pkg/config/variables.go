@@ -1,0 +1,137 @@
+package config
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/kelseyhightower/envconfig"
+
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
+)
+
+// Variable is a setting of etcd-node's own. Parsing, `etcd-node config`,
+// --help, docs/configuration.md and deploy/systemd/etcd.default are made from
+// [Variables]; nothing else lists them. ETCD_1, ETCD_IP_1 … are an open list
+// and stand in [Loaded.loadPairs].
+type Variable struct {
+	Name    string
+	Default string // as one would write it; "" for none
+	Takes   string // unit or kind of the value
+	Section string // of the env file, by the keys that package reference gives them; "" for none
+	Help    string // one sentence without its full stop
+	More    string // what an operator has to know beyond that; "" for nothing
+	Example string // the value in the env file's commented line; "" leaves the variable to its section's text
+
+	// in is the place of the value. envconfig's Decoder is its parser.
+	in func(*values) envconfig.Decoder
+}
+
+const (
+	duration = "duration, such as 90s or 5m"
+	onOff    = "on or off"
+)
+
+// Variables is the one table of the settings that are etcd-node's own.
+var Variables = []Variable{
+	{
+		Name: "ETCD_NODE_INTERFACE", Takes: "name of an interface", Section: "address",
+		Help:    "Interface on which to look for this machine's address",
+		More:    "Without it: the address that stands in the initial cluster; else eth0's; else that of the interface with the default route.",
+		Example: "bond0",
+		in:      func(v *values) envconfig.Decoder { return (*label)(&v.Interface) },
+	}, {
+		Name: "ETCD_NODE_ADDRESS_WAIT", Default: "60s", Takes: duration, Section: "address",
+		Help:    "How long to wait at a time for an address that is not there yet (DHCP, DNS)",
+		More:    "When it has passed, the daemon says what is missing, pauses, and looks again.",
+		Example: "60s",
+		in:      func(v *values) envconfig.Decoder { return (*wait)(&v.AddressWait) },
+	}, {
+		Name: "ETCD_NODE_READY", Default: "quorum", Takes: "quorum or all", Section: "ready",
+		Help:    "When systemd is told READY: once this member has joined and serves, or, with all, once every voting member is connected, too",
+		More:    "With all, one dead machine keeps the others from becoming ready.",
+		Example: "all",
+		in:      func(v *values) envconfig.Decoder { return (*allReady)(&v.ReadyAll) },
+	}, {
+		Name: "ETCD_NODE_START_TIMEOUT", Default: "0s", Takes: duration, Section: "ready",
+		Help:    "How long the daemon asks systemd for more time while it waits for its peers; 0s means for ever",
+		More:    "For ever, so that the machines may be started one after the other. When a limit has passed, the daemon ends with exit code 75.",
+		Example: "0s",
+		in:      func(v *values) envconfig.Decoder { return (*wait)(&v.StartTimeout) },
+	}, {
+		Name: "ETCD_NODE_FAILOVER", Default: "on", Takes: onOff, Section: "election",
+		Help:    "Whether a leader whose process has died is replaced at once, not after the election timeout",
+		More:    "The other members are asked through raft's pre-vote, so that a quorum must agree that the leader is gone.",
+		Example: "off",
+		in:      func(v *values) envconfig.Decoder { return (*toggle)(&v.Failover) },
+	}, {
+		Name: "ETCD_NODE_FAST_START", Default: "on", Takes: onOff, Section: "election",
+		Help:    "Whether a start without a leader asks for an election at once",
+		Example: "off",
+		in:      func(v *values) envconfig.Decoder { return (*toggle)(&v.FastStart) },
+	}, {
+		Name: "ETCD_NODE_DISK_RESERVE", Default: "192MiB", Takes: "size, such as 192MiB", Section: "fault",
+		Help:    "Size of a file that is kept inside the data directory and given up when the disk is full, so that etcd can start and compact; 0 means no such file",
+		More:    "On a small disk the file is smaller, or there is none. It is made again once there is room.",
+		Example: "192MiB",
+		in:      func(v *values) envconfig.Decoder { return (*reserve)(&v.DiskReserve) },
+	}, {
+		Name: "ETCD_NODE_HANG_LIMIT", Default: "10s", Takes: "duration of at least 3s", Section: "fault",
+		Help:    "How long the member may give no sign of life before the daemon makes it print its stacks, kills it, and starts it again",
+		More:    "Peers, a missing leader or a slow disk are never a reason.",
+		Example: "10s",
+		in:      func(v *values) envconfig.Decoder { return (*hangLimit)(&v.HangLimit) },
+	}, {
+		Name: "ETCD_NODE_ENV_FILE", Default: DefaultEnvFile, Takes: "path",
+		Help: "The env file that commands read; set it in the shell's environment, not in the file itself",
+		More: "systemd reads the file that EnvironmentFile= in the unit names. A daemon that is started by hand reads a file only where this variable is set, because etcd reads none.",
+		in:   func(v *values) envconfig.Decoder { return (*path)(&v.EnvFile) },
+	}, {
+		Name: "ETCD_PEER", Takes: "IP address", Section: "cluster",
+		Help: "The shell snippet's name for this machine's own address",
+		More: "The snippet's command, $(ip addr show eth0 …), is not run. It means the default: find the address, on that interface.",
+		in:   func(v *values) envconfig.Decoder { return &v.peer },
+	}, {
+		Name: "ETCD_TOKEN", Takes: "text", Section: "cluster",
+		Help: "The shell snippet's name for ETCD_INITIAL_CLUSTER_TOKEN",
+		in:   func(v *values) envconfig.Decoder { return (*label)(&v.token) },
+	},
+}
+
+// values are those of [Variables].
+type values struct {
+	settings.Node
+	peer  peer
+	token string
+}
+
+// loadOwn decodes the table's variables, remembers which of them were set, and
+// refuses an ETCD_NODE_* that is not in the table.
+func (l *Loaded) loadOwn(variables map[string]settings.Setting) (v values) {
+	var names []string // of ETCD_NODE_*; the snippet's variables show as the origin of etcd's settings
+	for _, row := range Variables {
+		s, set := variables[row.Name]
+		if strings.HasPrefix(row.Name, settings.OwnPrefix) {
+			if names = append(names, row.Name); set {
+				l.own = append(l.own, s)
+			}
+		}
+		l.used[row.Name] = true
+		if text := cmp.Or(s.Value, row.Default); text != "" {
+			if err := row.in(&v).Decode(text); err != nil {
+				l.wrong(s.Source, err)
+			}
+		}
+	}
+	for _, name := range sorted(variables) {
+		if !strings.HasPrefix(name, settings.OwnPrefix) || slices.Contains(names, name) {
+			continue
+		}
+		hint := "there are " + join(names)
+		if n := settings.Nearest(name, names); n != "" {
+			hint = "did you mean " + n + "?"
+		}
+		l.problem(variables[name].Source, "no such setting", hint)
+	}
+	return v
+}
