@@ -29,7 +29,9 @@ type rule struct {
 
 const (
 	// words are the packages in which both processes meet.
-	words = "pkg/pipe pkg/status pkg/failure pkg/identity pkg/journal "
+	words = "pkg/pipe pkg/status pkg/failure pkg/identity pkg/journal " + base
+	// base are the packages that know nothing of etcd-node.
+	base = "pkg/shown pkg/durable "
 	// others are the modules of others, all of them.
 	others = "* "
 	etcd   = "go.etcd.io"
@@ -44,7 +46,7 @@ var rules = []rule{
 	{of: "pkg/member", may: "pkg/member " + words + others},
 
 	// The configuration knows neither of them.
-	{of: "pkg/config", may: "pkg/config pkg/netdetect pkg/journal " + others},
+	{of: "pkg/config", may: "pkg/config pkg/netdetect pkg/failure pkg/journal pkg/shown " + others},
 	{of: "pkg/config/envfile"},
 	{of: "pkg/config/preflight", may: "golang.org/x/sys"},
 	{of: "pkg/netdetect", may: "github.com/vishvananda/netlink golang.org/x/sys"},
@@ -54,7 +56,10 @@ var rules = []rule{
 	{of: "pkg/status", may: words},
 	{of: "pkg/failure", may: words},
 	{of: "pkg/identity", may: words},
-	{of: "pkg/journal", may: "go.uber.org/zap github.com/coreos/go-systemd"},
+	{of: "pkg/journal", may: "pkg/shown go.uber.org/zap github.com/coreos/go-systemd"},
+
+	{of: "pkg/shown"},
+	{of: "pkg/durable"},
 }
 
 func TestArrows(t *testing.T) {
