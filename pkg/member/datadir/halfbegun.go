@@ -8,8 +8,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"go.etcd.io/etcd/client/pkg/v3/fileutil"
 	layout "go.etcd.io/etcd/server/v3/storage/datadir"
+
+	"github.com/etcd-node/etcd-node/pkg/durable"
 )
 
 // ErrNotHalfBegun says that the directory holds data, or may hold some.
@@ -71,7 +72,7 @@ func MoveAside(dir, walDir string, now time.Time) (kept []string, err error) {
 		default:
 			return kept, fmt.Errorf("move %s aside: %w", from, err)
 		}
-		if err := syncDir(filepath.Dir(from)); err != nil {
+		if err := durable.SyncDir(filepath.Dir(from)); err != nil {
 			return kept, fmt.Errorf("move %s aside: %w", from, err)
 		}
 	}
@@ -88,14 +89,4 @@ func keptAside(path string) []string {
 		}
 	}
 	return out
-}
-
-// syncDir makes a rename in dir survive a power failure.
-func syncDir(dir string) error {
-	f, err := fileutil.OpenDir(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return fileutil.Fsync(f)
 }
