@@ -17,7 +17,7 @@ func (l *look) byInterface() (place, error) {
 	rows := l.table.on(iface)
 	addrs := rows.filter(Address.usable)
 	if l.req.Interface != "" && len(rows) > 0 && rows[0].Loopback {
-		// A routed host has its address on lo; 127.0.0.1 is no address for peers.
+		// A routed host has its address on lo; peers cannot use 127.0.0.1.
 		if addrs = rows.filter(Address.bindable); len(addrs) == 0 {
 			return place{}, l.refuse("name another one, or set ETCD_PEER=127.0.0.1 for a single member that only this machine reaches",
 				"ETCD_NODE_INTERFACE is %s, which has loopback addresses only", iface)
@@ -38,8 +38,8 @@ func (l *look) byInterface() (place, error) {
 	return place{Address: a, origin: origin}, err
 }
 
-// families says which address families serve. A list that data outranks says
-// nothing once its wait is over.
+// families says which address families will do. A list that data outranks does
+// not count once its wait is over.
 func (l *look) families() (v4, v6 bool) {
 	if !l.patient {
 		return false, false
@@ -47,7 +47,7 @@ func (l *look) families() (v4, v6 bool) {
 	return l.cluster.families()
 }
 
-// iface says which interface is asked, and how to print that. An eth0 that is
+// iface says which interface to ask, and how to print that. An eth0 that is
 // down or a port of a bridge is not in use; one that is up is waited for.
 func (l *look) iface() (name, origin string, err error) {
 	if name := l.req.Interface; name != "" {
@@ -112,7 +112,7 @@ func (l *look) pick(addrs []Address) (Address, error) {
 		return one, nil
 	case len(chosen) > 1:
 		return Address{}, l.refuse(hint, "%s: the kernel uses %s", what, strings.Join(chosen, ", "))
-	case l.pendDNS() != nil: // whom to ask
+	case l.pendDNS() != nil: // the peers to ask about
 		return Address{}, l.pendDNS()
 	case len(asked) == 0:
 		return Address{}, l.refuse(hint, "%s, and there is no listed peer to ask the kernel about", what)

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// lookupLimit bounds one round of lookups. All names are asked at once, and
-// the reason for waiting must be out well within 15 s.
+// lookupLimit bounds one round of lookups. All names are looked up at once, and
+// the operator must see the reason for waiting well within 15 s.
 const lookupLimit = 5 * time.Second
 
 // cluster is the initial cluster with its hosts turned into addresses.
@@ -123,8 +123,8 @@ func (c *cluster) unresolved() (names, why []string) {
 }
 
 // onLoopback says that every host of the list is on loopback: a whole cluster
-// on one machine, as in etcd's Procfile. (One member alone under a name that
-// Debian maps to 127.0.1.1 is no such thing.)
+// on one machine, as in etcd's Procfile. (That does not hold for one member
+// alone under a name that Debian maps to 127.0.1.1.)
 func (c *cluster) onLoopback() bool {
 	for _, l := range c.hosts {
 		if l.dns && (!l.loopback || len(c.members) == 1) {

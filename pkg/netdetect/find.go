@@ -18,8 +18,8 @@ func Find(ctx context.Context, host *Host, req Request) (Result, error) {
 	return find(ctx, host, req, false)
 }
 
-// find is Find. The last look of a wait does not wait any longer for what the
-// cluster list lacks when there is data that outranks it.
+// find is Find. With data, which outranks the cluster list, the last look of a
+// wait no longer waits for what the list lacks.
 func find(ctx context.Context, host *Host, req Request, last bool) (Result, error) {
 	l := &look{host: host, req: req, patient: !last || !req.HasData, cluster: newCluster(req.Cluster)}
 	l.req.Addr = plain(req.Addr)

@@ -71,7 +71,7 @@ func (l *look) settle(m []match) (place, error) {
 			continue
 		}
 		if l.req.HasData && l.req.Name != "" && x.Addr == first.Addr {
-			member = -1 // the address is known, and the name is not asked for
+			member = -1 // the address is known, and the name is set
 			continue
 		}
 		return place{}, l.severalEntries(m)

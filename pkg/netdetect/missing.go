@@ -36,8 +36,8 @@ func (l *look) missing() error {
 	return l.refuse("correct ETCD_INITIAL_CLUSTER (or the ETCD_IP_n), or set ETCD_PEER to this machine's address in it", "%s", what)
 }
 
-// awaited says which address that stands in the list, or might once it is
-// there, is still outstanding; "" when none is.
+// awaited says which address is still outstanding: one that stands in the list,
+// or might once it is there; "" for none.
 func (l *look) awaited() string {
 	if l.req.Addr.IsValid() {
 		return ""
@@ -67,7 +67,7 @@ func (l *look) awaited() string {
 }
 
 // pendDNS is the error of a look that cannot go on without the names that do
-// not resolve; nil when all do, or when they are not to be waited for.
+// not resolve; nil when all of them do, or when nothing waits for them.
 func (l *look) pendDNS() error {
 	names, why := l.cluster.unresolved()
 	if len(names) == 0 || !l.patient {

@@ -79,12 +79,12 @@ func (l *look) listed(p place, entry *Member) string {
 	}
 }
 
-// ownEntry returns the entry that is this machine's though none of its
-// addresses is this machine's, or -1. Debian's installer maps the host name
-// to 127.0.1.1 in /etc/hosts, so a name that resolves to loopback only and is
-// set for, or is the host name of, this machine says which entry is ours. And
-// where the address and the name are both set, an entry given by DNS name
-// need not resolve to that address from here (NAT, split DNS).
+// ownEntry returns the entry of this machine where none of the entry's
+// addresses is on it, -1 if there is no such entry. Debian's installer maps the
+// host name to 127.0.1.1 in /etc/hosts. So a name that resolves to loopback only
+// says which entry this is if it is the member's name or the host name. And
+// where the address and the name are both set, an entry given by DNS name need
+// not resolve to that address from here (NAT, split DNS).
 func (l *look) ownEntry() (int, error) {
 	named := l.cluster.find(l.req.Name)
 	var byHost []int

@@ -14,8 +14,8 @@ import (
 )
 
 // System returns the real machine, as rtnetlink, the resolver and uname know
-// it. Any user may ask; the process must be allowed AF_NETLINK sockets. All
-// of it may be used concurrently and keeps nothing open between calls.
+// it. Any user may ask; the process must be allowed AF_NETLINK sockets. Its
+// funcs may be called concurrently, and keep nothing open between calls.
 func System() *Host {
 	return &Host{
 		Addresses:        addresses,
@@ -72,7 +72,7 @@ func addresses() ([]Address, error) {
 }
 
 // dump repeats a dump that a concurrent change made inconsistent. Where the
-// tables never rest, the last one serves: the change that upset it wakes Wait.
+// tables keep changing, the last dump has to do: each change wakes Wait.
 func dump[T any](list func() ([]T, error)) ([]T, error) {
 	var all []T
 	var err error

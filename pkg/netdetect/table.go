@@ -115,8 +115,8 @@ func (t table) String() string {
 	return strings.Join(all, ", ")
 }
 
-// lack says what an interface still lacks before it can serve, or "" when it
-// has a usable address of each family asked for (of any, when none is).
+// lack says what an interface still lacks; "" when it has a usable address of
+// each family asked for (of any, when no family is).
 func (t table) lack(iface string, v4, v6 bool) string {
 	rows := t.on(iface)
 	if len(rows) == 0 {

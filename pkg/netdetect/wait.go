@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Names are asked for again after a second, as DNS is up with the network or
-// shortly after it, and no less often than every 5 s: the wait is a minute.
+// Names are looked up again after a second, because DNS is up with the network
+// or shortly after it, and then at least every 5 s: the wait is a minute.
 const (
 	firstRetry = time.Second
 	lastRetry  = 5 * time.Second
