@@ -109,6 +109,8 @@ var badConfigurations = []bad{
 	{name: "a name that is none", file: "ETCD_NAME=\"etcd 1\"\n", want: [2]string{"etcd.env:1", "letters, digits and dashes"}},
 	{name: "shell in the name", file: "ETCD_NAME=$(hostname -f)\n", want: [2]string{"etcd.env:1", shell}},
 	{name: "shell in a URL", file: "ETCD_LISTEN_PEER_URLS=http://$IP:2380\n", want: [2]string{"etcd.env:1", shell}},
+	{name: "shell in a path", file: "ETCD_DATA_DIR=${HOME}/etcd\n", want: [2]string{"etcd.env:1", shell}},
+	{name: "shell in a path of the config file", args: []string{"--config-file=shell.yml"}, want: [2]string{"shell.yml", shell}},
 	{name: "not UTF-8", file: "A=1\nB=\xff\n", want: [2]string{"etcd.env:2", "systemd refuses the whole file"}},
 	// Ours.
 	{name: "unknown setting", file: "ETCD_NODE_REDY=all\n", want: [2]string{"etcd.env:1", "did you mean ETCD_NODE_READY?"}},
@@ -180,6 +182,7 @@ func (b bad) run(t *testing.T, pki map[string][]byte, systemd bool) {
 		write(filepath.Join("pki", name), data)
 	}
 	write("bad.yml", []byte("name: x\nlisten-peer-urls: tcp://10.0.0.1:2380\n"))
+	write("shell.yml", []byte("name: x\ndata-dir: ${HOME}/etcd\n"))
 	write("etcd.env", []byte("ETCD_NODE_ENV_FILE=/dev/null\n"))
 	if b.file != "" {
 		write("etcd.env", []byte(b.file))

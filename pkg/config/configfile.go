@@ -44,6 +44,11 @@ func (l *Loaded) checkInFile(path string) {
 	d.cluster = cluster
 	if !l.in.readOnly {
 		d.check()
+		for _, s := range d.settings() {
+			if p := d.pathProblem(s); p != nil {
+				d.problems = append(d.problems, *p)
+			}
+		}
 	}
 	d.checkFiles()
 	for _, n := range d.Notices {

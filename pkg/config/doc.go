@@ -37,9 +37,9 @@
 //
 // # Shell syntax
 //
-// It is a problem in addresses, names, URLs, cluster lists and tokens, and
-// literal in passwords, paths and the rest, with a notice. shell.go has the two
-// commands that are understood.
+// It is a problem in addresses, names, URLs, cluster lists and tokens, and in
+// paths that do not exist. In passwords and the rest it is literal, with a
+// notice. shell.go has the two commands that are understood.
 //
 // # Adding a setting of etcd-node's own
 //

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -128,7 +129,7 @@ func (l *Loaded) accept(f *flag.Flag, s settings.Setting) {
 	}
 	p := shellProblem(f, s)
 	if p == nil && !l.in.readOnly {
-		p = mistypedProblem(f, s)
+		p = cmp.Or(mistypedProblem(f, s), l.pathProblem(s))
 	}
 	if p != nil {
 		l.problems = append(l.problems, *p)

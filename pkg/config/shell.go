@@ -1,9 +1,12 @@
 package config
 
 import (
+	"errors"
 	"flag"
+	"io/fs"
 	"regexp"
 	"strconv"
+	"syscall"
 
 	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
@@ -13,10 +16,14 @@ import (
 // "$(hostname -s)" arrives as these very characters. Two commands of the
 // snippet ask for exactly what etcd-node finds by itself, and are taken as the
 // wish for it. Any other shell syntax is an error where it cannot be meant
-// literally: in addresses, names, URLs, cluster lists, tokens, numbers. In
-// passwords, paths and the rest "$" is a character like any other.
+// literally: in addresses, names, URLs, cluster lists, tokens, numbers, and in
+// paths unless there is such a file. In passwords and the rest "$" is a
+// character like any other.
 var (
 	shellSyntax = regexp.MustCompile("[$][({A-Za-z_]|`")
+
+	// In a path a "$" before a letter may be a character, but not at its start.
+	pathSyntax = regexp.MustCompile("[$][({]|`|^[$]")
 
 	// $(hostname -s), also by path, in backticks, with quotes left over.
 	hostNameCommand = regexp.MustCompile("^[\"']?(?:[$][(]|`)\\s*(?:/\\S*/)?hostname\\s+(?:-s|--short)\\s*[)`][\"']?$")
@@ -68,4 +75,21 @@ func shellProblem(f *flag.Flag, s settings.Setting) *settings.Problem {
 
 func shellIn(value, hint string) *settings.Problem {
 	return &settings.Problem{What: "shell syntax in " + strconv.Quote(value) + "; systemd runs no command and expands no variable there", Hint: hint}
+}
+
+// pathProblem returns the problem of a path that was written for a shell: etcd
+// would make a directory of that very name. nil if there is none, or if the
+// path exists.
+func (l *Loaded) pathProblem(s settings.Setting) *settings.Problem {
+	for _, path := range s.Paths() {
+		if !pathSyntax.MatchString(path) {
+			continue
+		}
+		if _, err := l.in.Host.Stat(path); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+			p := shellIn(path, "write the path itself")
+			p.Where = s.Source
+			return p
+		}
+	}
+	return nil
 }

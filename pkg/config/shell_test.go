@@ -1,10 +1,13 @@
 package config
 
 import (
+	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/etcd-node/etcd-node/pkg/config/preflight"
 	"github.com/etcd-node/etcd-node/test/stock"
 )
 
@@ -77,5 +80,52 @@ func TestDollarIsLegal(t *testing.T) {
 		if diff := stock.Differences(c, want); len(diff) > 0 {
 			t.Errorf("%s: %s", kv, diff)
 		}
+	}
+}
+
+// TestPathsForAShell: etcd would make a directory called ${HOME}. It may have
+// one, and "$" may be a character of a path.
+func TestPathsForAShell(t *testing.T) {
+	host := goodHost()
+	host.Stat = func(path string) (preflight.Info, error) {
+		if path == "$pool/etcd" {
+			return preflight.Info{Dir: true}, nil
+		}
+		return preflight.Info{}, fs.ErrNotExist
+	}
+	load := func(in Input) string {
+		in.Host = host
+		if _, err := Load(in); err != nil {
+			return err.Error()
+		}
+		return ""
+	}
+	const why = "; systemd runs no command and expands no variable there (write the path itself)"
+	for variable, refused := range map[string]bool{
+		"ETCD_DATA_DIR=${HOME}/etcd":           true,
+		"ETCD_DATA_DIR=$HOME/etcd":             true,
+		"ETCD_WAL_DIR=/srv/$(hostname)/wal":    true,
+		"ETCD_DATA_DIR=/srv/`hostname`":        true,
+		"ETCD_TRUSTED_CA_FILE=${PKI}/ca.crt":   true,
+		"ETCD_DISCOVERY_CACERT=$(pwd)/ca.crt":  true,
+		"ETCD_LOG_OUTPUTS=stderr,$LOGS/etcd":   true,
+		"ETCD_DATA_DIR=$pool/etcd":             false, // is there
+		"ETCD_DATA_DIR=/srv/a$b":               false,
+		"ETCD_AUTO_COMPACTION_RETENTION=5m":    false,
+		"ETCD_PEER_CERT_ALLOWED_HOSTNAME=${x}": false,
+	} {
+		name, value, _ := strings.Cut(variable, "=")
+		path := value[strings.Index(value, ",")+1:]
+		want := ""
+		if refused {
+			want = name + ": shell syntax in " + strconv.Quote(path) + why
+		}
+		if got := load(Input{Environ: []string{variable}}); got != want {
+			t.Errorf("%s: %q, want %q", variable, got, want)
+		}
+	}
+	in := Input{Args: []string{"--config-file=/etcd.yml"}, ReadFile: func(string) ([]byte, error) { return []byte("data-dir: ${HOME}/etcd\n"), nil }}
+	if got := load(in); got != `/etcd.yml: shell syntax in "${HOME}/etcd"`+why {
+		t.Errorf("config file: %q", got)
 	}
 }

@@ -67,6 +67,7 @@ Problems (exit code 78; 2 for a bad command line without systemd):
   CA, may be used as a server and, where peers must show one, as a client, and names this member's address
 * values that etcd would only refuse halfway through its start: cipher suites, compaction retention
 * shell syntax, quotes, comments and blanks that systemd leaves in the value of a name, an address or a URL
+* a path with shell syntax, such as ` + "`${HOME}/etcd`" + `, unless that very path exists
 
 Problems for ` + "`etcd-node config`" + ` alone (the daemon waits until they are mended): a data or WAL dir that is not a directory
 or, for root, does not belong to the user ` + "`etcd`" + `.
