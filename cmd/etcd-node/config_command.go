@@ -50,7 +50,7 @@ systemd which paths etcd.service lets the daemon read and write.
 				ctx, cancel := context.WithTimeout(c.Context(), commandWait)
 				defer cancel()
 				u := unit.Ask(ctx)
-				for _, n := range slices.Concat(r.Notices, u.Forbids(r)) {
+				for _, n := range slices.Concat(r.Notices, u.OtherEnvFile(config.EnvFile()), u.Forbids(r)) {
 					fmt.Fprintln(c.ErrOrStderr(), "etcd-node: notice:", n)
 				}
 			}

@@ -204,23 +204,36 @@ func TestListedOtherwise(t *testing.T) {
 	}
 }
 
-// TestLinesUnderSystemd: systemd has read the env file; the lines are named
-// where the file says what the environment says.
+// TestLinesUnderSystemd: systemd has read an env file. Its lines are named where
+// all that it sets is in the environment, and otherwise no file is: systemd has
+// read another one.
 func TestLinesUnderSystemd(t *testing.T) {
-	in := Input{
-		Host:    goodHost(),
-		Environ: []string{"ETCD_ELECTION_TIMEOUT=soon", "ETCD_HEARTBEAT_INTERVAL=never", "ETCD_NAME=x"},
-		ReadFile: func(string) ([]byte, error) {
-			return []byte("ETCD_NAME=y\nETCD_ELECTION_TIMEOUT=soon\nETCD_HEARTBEAT_INTERVAL=100\n"), nil
-		},
-	}
-	const without = "ETCD_ELECTION_TIMEOUT: invalid"
-	if _, err := Load(in); err == nil || !strings.Contains(err.Error(), without) {
-		t.Errorf("by hand: %v", err)
-	}
-	in.Environ = append(in.Environ, "NOTIFY_SOCKET=/run/x")
-	_, err := Load(in)
-	if err == nil || !strings.Contains(err.Error(), "ETCD_ELECTION_TIMEOUT (/etc/default/etcd:2): invalid") || !strings.Contains(err.Error(), "ETCD_HEARTBEAT_INTERVAL: invalid") {
-		t.Errorf("under systemd: %v", err)
+	const file = "ETCD_NAME=x\nETCD_ELECTION_TIMEOUT=soon\nexport ETCD_DATA_DIR=/srv\n"
+	in := Input{Host: goodHost(), ReadFile: func(path string) ([]byte, error) {
+		if path != DefaultEnvFile {
+			return nil, fs.ErrNotExist
+		}
+		return []byte(file), nil
+	}}
+	const line, bare, remark = "ETCD_ELECTION_TIMEOUT (/etc/default/etcd:2): invalid", "ETCD_ELECTION_TIMEOUT: invalid", "/etc/default/etcd:3: "
+	for _, tc := range []struct {
+		name    string
+		environ []string
+		want    string
+		named   bool
+	}{
+		{"by hand", []string{"ETCD_NAME=x", "ETCD_ELECTION_TIMEOUT=soon"}, bare, false},
+		{"under systemd", []string{"NOTIFY_SOCKET=/run/x", "ETCD_NAME=x", "ETCD_ELECTION_TIMEOUT=soon", "ETCD_MAX_WALS=7"}, line, true},
+		{"another file, a value in both", []string{"NOTIFY_SOCKET=/run/x", "ETCD_NAME=y", "ETCD_ELECTION_TIMEOUT=soon"}, bare, false},
+		{"another file, less in it", []string{"NOTIFY_SOCKET=/run/x", "ETCD_ELECTION_TIMEOUT=soon"}, bare, false},
+	} {
+		in.Environ = tc.environ
+		_, err := Load(in)
+		var invalid *settings.Invalid
+		if !errors.As(err, &invalid) || !strings.HasPrefix(err.Error(), tc.want) {
+			t.Errorf("%s: %v", tc.name, err)
+		} else if all := err.Error() + strings.Join(invalid.Notices, "\n"); strings.Contains(all, DefaultEnvFile) != tc.named || strings.Contains(all, remark) != tc.named {
+			t.Errorf("%s: %s, %q", tc.name, err, invalid.Notices)
+		}
 	}
 }

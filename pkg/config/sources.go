@@ -62,21 +62,26 @@ func (l *Loaded) readVariables() map[string]settings.Setting {
 	return variables
 }
 
-// readBySystemd returns what stands in the unit's env file, where systemd has
-// read it for this process, so that messages can name the line. Only what is in
-// the environment counts.
+// readBySystemd returns what stands in the env file that systemd has read for
+// this process, so that messages can name the line. systemd does not say which
+// file that was, and the unit may name another. So [DefaultEnvFile] counts only
+// where all that it sets is in the environment: a file that nobody has read
+// must not be named.
 func (l *Loaded) readBySystemd(environment map[string]settings.Setting) map[string]settings.Setting {
 	data, err := l.in.ReadFile(DefaultEnvFile)
 	if err != nil {
 		return nil
 	}
 	file, err := envfile.Parse(data)
-	if err != nil {
+	if err != nil || len(file.Variables) == 0 {
 		return nil
 	}
-	variables := l.takeEnvFile(DefaultEnvFile, file)
-	maps.DeleteFunc(variables, func(name string, s settings.Setting) bool { return environment[name].Value != s.Value })
-	return variables
+	for _, v := range file.Variables {
+		if environment[v.Name].Value != v.Value {
+			return nil
+		}
+	}
+	return l.takeEnvFile(DefaultEnvFile, file)
 }
 
 // takeEnvFile returns the variables of an env file, and says what of the file

@@ -80,7 +80,7 @@ Notices, which do not stop the start:
 * certificates that expire within 30 days or are not valid yet
 * an even number of members, a quota above 8 GiB, a name that the env file sets twice, settings without effect
 * a data dir on a network, overlay or memory file system
-* from ` + "`etcd-node config`" + ` alone: a data dir whose mode lets other users in; what
-  ` + "`etcd.service`" + ` hides from the daemon (` + "`ProtectHome=`" + `) or does not let it write to
+* from ` + "`etcd-node config`" + ` alone: a data dir whose mode lets other users in; an env file that is not the one that
+  ` + "`etcd.service`" + ` reads; what ` + "`etcd.service`" + ` hides from the daemon (` + "`ProtectHome=`" + `) or does not let it write to
   (` + "`ProtectSystem=`, `ReadWritePaths=`" + `)
 `

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
@@ -31,8 +32,11 @@ type Properties map[string]string
 
 var asked = []string{
 	"ProtectHome", "ProtectSystem", "PrivateTmp", "WorkingDirectory", "ReadWritePaths", "BindPaths", "BindReadOnlyPaths",
-	"StateDirectory", "CacheDirectory", "LogsDirectory", "RuntimeDirectory",
+	"StateDirectory", "CacheDirectory", "LogsDirectory", "RuntimeDirectory", environmentFiles,
 }
+
+// environmentFiles has a line for each file in systemctl's answer.
+const environmentFiles = "EnvironmentFiles"
 
 // Ask asks systemd. Of a unit that it does not know it tells the defaults,
 // which forbid nothing.
@@ -49,9 +53,25 @@ func parse(answer string) Properties {
 	p := Properties{}
 	for line := range strings.Lines(answer) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		if name == environmentFiles {
+			path, _, _ := strings.Cut(value, " (") // (ignore_errors=yes)
+			value = strings.TrimSpace(p[name] + " " + path)
+		}
 		p[name] = value
 	}
 	return p
+}
+
+// OtherEnvFile says so where the unit does not read the env file that a command
+// has read.
+func (p Properties) OtherEnvFile(read string) []string {
+	files := strings.Fields(p[environmentFiles])
+	if len(files) == 0 || read == "" || slices.Contains(files, read) {
+		return nil
+	}
+	last := files[len(files)-1] // the last one counts
+	return []string{fmt.Sprintf("%s reads %s, and this is what %s says: ETCD_NODE_ENV_FILE=%s etcd-node config shows the daemon's settings",
+		Name, strings.Join(files, ", "), read, last)}
 }
 
 // Forbids says what of a configuration the unit does not let the daemon do.

@@ -75,6 +75,23 @@ func TestUnitNotices(t *testing.T) {
 	}
 }
 
+// TestOtherEnvFile: a command says that it has not read what the daemon gets.
+func TestOtherEnvFile(t *testing.T) {
+	const named = "EnvironmentFiles=/etc/etcd/common (ignore_errors=yes)\nEnvironmentFiles=/etc/etcd/etcd.conf (ignore_errors=no)\n"
+	if got := parse(named).OtherEnvFile("/etc/default/etcd"); len(got) != 1 || !strings.Contains(got[0], "etcd.service reads /etc/etcd/common, /etc/etcd/etcd.conf, and this") ||
+		!strings.Contains(got[0], "ETCD_NODE_ENV_FILE=/etc/etcd/etcd.conf etcd-node config") {
+		t.Errorf("%q", got)
+	}
+	for _, read := range []string{"/etc/etcd/common", ""} {
+		if got := parse(named).OtherEnvFile(read); got != nil {
+			t.Errorf("%q: %q", read, got)
+		}
+	}
+	if got := parse(shipped).OtherEnvFile("/etc/default/etcd"); got != nil {
+		t.Errorf("a unit without a file: %q", got)
+	}
+}
+
 // TestShippedUnit: what the test takes for the shipped unit's is.
 func TestShippedUnit(t *testing.T) {
 	data, err := os.ReadFile("../../../deploy/systemd/etcd.service")
