@@ -42,7 +42,7 @@ func runMember(ctx context.Context, w world) int {
 	if lines, err := recorder.NewLineWriter(logs); err != nil {
 		fmt.Fprintln(w.complaints(), "etcd-node: the last log lines will not be kept:", err)
 	} else {
-		options.Ring = lines.Core()
+		options.LastLines = lines.Core()
 	}
 	// Two processes of one binary: let ps and top tell them apart.
 	_ = os.WriteFile("/proc/self/comm", []byte("etcd-member"), 0)

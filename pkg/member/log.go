@@ -16,8 +16,8 @@ import (
 func (m *member) listen() (*zap.Logger, error) {
 	log := m.Config.GetLogger().WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
 		cores := []zapcore.Core{stopFilter{journal.Redacted(c), &m.stopping}, tap{heard: m.heard}, m.streams}
-		if m.Ring != nil {
-			cores = append(cores, m.Ring)
+		if m.LastLines != nil {
+			cores = append(cores, m.LastLines)
 		}
 		return zapcore.NewTee(cores...)
 	}))

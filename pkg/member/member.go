@@ -32,8 +32,9 @@ type Options struct {
 	Election pipe.Election
 	// Guard says what protects its data.
 	Guard pipe.Guard
-	// Ring keeps the last log lines for the supervisor; it may be nil.
-	Ring zapcore.Core
+	// LastLines sends log lines to the supervisor, which keeps the last; it may be
+	// nil.
+	LastLines zapcore.Core
 }
 
 // member is one run of etcd. Its fields belong to the loop, except for those
