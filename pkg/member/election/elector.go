@@ -15,6 +15,9 @@ import (
 // alive is left to etcd's timers; it doubles each time.
 const minDistrust, maxDistrust = time.Minute, time.Hour
 
+// ruleMessage is what is logged when another rule decides.
+const ruleMessage = "another rule decides"
+
 // Options are what an Elector works with.
 type Options struct {
 	Server  Server
@@ -114,7 +117,7 @@ func (e *Elector) Run(ctx context.Context) {
 		d := e.rules.decide(s)
 		if d.rule != rule {
 			rule = d.rule
-			e.opts.Log.Debug("election", zap.String("rule", rule), zap.Duration("wait", d.wait))
+			e.opts.Log.Debug(ruleMessage, zap.String("rule", rule), zap.Duration("wait", d.wait))
 		}
 		if d.action != wait {
 			if err := e.act(ctx, s, d.action); err != nil {
@@ -155,7 +158,7 @@ func (e *Elector) look(ctx context.Context) *snapshot {
 	for _, m := range v.Members {
 		if p := e.opts.Streams.of(m.ID); !m.Learner {
 			s.voters = append(s.voters, voter{
-				id: m.ID, peer: p, connected: m.ID == e.opts.Self || p.heard(), trip: e.trips.to(m.PeerURLs),
+				id: m.ID, peer: p, connected: m.ID == e.opts.Self || p.heard, trip: e.trips.to(m.PeerURLs),
 			})
 		}
 	}

@@ -193,31 +193,6 @@ func TestCandidateIsLeftAlone(t *testing.T) {
 	}
 }
 
-// Once a quorum agrees it is about to be a candidate: another question would
-// throw that away. If nothing comes of it, it asks again in the next turn.
-func TestNoQuestionOnceAgreed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f, n, s, _ := scene(t, first, []uint64{1, 2, 3}, nil)
-		f.mu.Lock()
-		f.on = func(kind string) {
-			if kind == "hup" {
-				say(s, "2 received MsgPreVoteResp from 3 at term 2", "", "", 0)
-			}
-		}
-		f.mu.Unlock()
-		kill(f, n, s)
-		time.Sleep(200 * time.Millisecond)
-		if at := f.times("hup"); len(at) != 1 {
-			t.Errorf("asked at %v", at)
-		}
-		time.Sleep(200 * time.Millisecond)
-		if at := f.times("hup"); len(at) != 2 {
-			t.Errorf("asked at %v", at)
-		}
-		f.elected(first)
-	})
-}
-
 // What is not the whole evidence.
 func TestHalfEvidence(t *testing.T) {
 	for _, tc := range []struct {

@@ -268,15 +268,6 @@ func TestVotesHeard(t *testing.T) {
 	if s.of(11).denied != 7 || s.of(12).denied != 0 {
 		t.Errorf("%+v and %+v", s.of(11), s.of(12))
 	}
-	begun := time.Now()
-	r = candidate(t, s, true)
-	err = r.Step(&raftpb.Message{Type: raftpb.MsgPreVoteResp.Enum(), From: new(uint64(11)), To: new(uint64(10)), Term: new(uint64(7))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if s.of(11).granted.Before(begun) || !s.of(12).granted.IsZero() {
-		t.Errorf("%+v and %+v", s.of(11), s.of(12))
-	}
 }
 
 // candidate is raft alone, member 10 of 10, 11 and 12, that asks for votes.

@@ -26,10 +26,10 @@ const (
 	// stateInterval is how late a change of raft's own state is seen, which
 	// nothing announces, while an election runs.
 	stateInterval = 10 * time.Millisecond
-	// knockPause is about a round trip between the machines of a cluster. The
-	// first write to a dead connection is answered with a reset, the next
-	// fails, and it takes net/http two more to say so; quickKnocks leaves some
-	// over, and then the pause doubles.
+	// knockPause is between two knocks, or a quarter of a round trip. The first
+	// write to a dead connection is answered with a reset, the next fails, and
+	// it takes net/http two more to say so; quickKnocks leaves some over, and
+	// then the pause doubles.
 	knockPause  = 500 * time.Microsecond
 	quickKnocks = 10
 )
@@ -79,10 +79,10 @@ var rules = table{
 		applies: func(s *snapshot) bool { return s.lead != raft.None && s.evident() && s.othersAsk() }},
 	{name: "the leader's own stream may be lost", action: knock,
 		applies: func(s *snapshot) bool {
-			return s.lead != raft.None && s.ended(s.timeout/2) && !s.leader.heard() && !s.leader.abandoned()
+			return s.lead != raft.None && s.ended(s.timeout/2) && !s.leader.heard && !s.leader.abandoned
 		},
 		in: func(s *snapshot) time.Duration {
-			return s.until(s.leader.knocked.Add(knockPause << max(0, s.leader.knocks-quickKnocks)))
+			return s.until(s.leader.knocked.Add(max(knockPause, s.trip()/4) << max(0, s.leader.knocks-quickKnocks)))
 		}},
 	{name: "the leader refuses connections, but speaks", action: doubt,
 		applies: func(s *snapshot) bool { return s.lead != raft.None && s.ended(s.timeout) && s.refused() },
@@ -101,14 +101,14 @@ var rules = table{
 	{name: "this member has voted for another", action: wait,
 		applies: func(s *snapshot) bool { return s.forAnother() && s.now.Before(s.voted.Add(s.patience())) },
 		in:      func(s *snapshot) time.Duration { return s.until(s.voted.Add(s.patience())) }},
+	{name: "this member has agreed to another", action: wait,
+		applies: func(s *snapshot) bool { return s.now.Before(s.backs()) },
+		in:      func(s *snapshot) time.Duration { return s.until(s.backs()) }},
 	{name: "its votes are being written", action: wait,
 		applies: func(s *snapshot) bool {
 			return s.standing() || s.role == raft.StatePreCandidate && s.alone()
 		},
 		in: func(*snapshot) time.Duration { return stateInterval }},
-	{name: "a quorum has just agreed", action: wait,
-		applies: (*snapshot).agreed,
-		in:      func(*snapshot) time.Duration { return stateInterval }},
 	{name: "it is not its turn", action: wait,
 		applies: func(s *snapshot) bool { return s.now.Before(s.due()) },
 		in:      func(s *snapshot) time.Duration { return s.until(s.due()) }},

@@ -14,18 +14,39 @@ import (
 
 // seeds is how many clusters are simulated. One of them alone:
 // -run 'TestSimulated/seed=17$' (with -seeds above it).
-var seeds = flag.Int("seeds", 400, "how many clusters TestSimulated simulates")
+var (
+	seeds = flag.Int("seeds", 400, "how many clusters TestSimulated simulates")
+	slow  = flag.Float64("slow", 0, "x")
+	trace = flag.Bool("trace", false, "print what raft and the electors say in TestSimulated")
+)
+
+// rulesApplied are the names of the rules that have decided in simulations.
+var rulesApplied sync.Map
 
 // result is what a simulation was like.
 type result struct {
-	faults  []string
-	deaths  int // leaders killed
-	terms   int // that it took to replace them
-	starts  int // of all members
-	begun   int // terms that those took
-	took    []time.Duration
-	slowest float64 // the longest that a replacement took, of what it may
-	rules   map[string]int
+	faults []string
+	deaths int // leaders killed
+	terms  int // that it took to replace them
+	starts int // of all members
+	begun  int // terms that those took
+	took   []time.Duration
+}
+
+func (r *result) add(o result) {
+	r.faults, r.took = append(r.faults, o.faults...), append(r.took, o.took...)
+	r.deaths, r.terms, r.starts, r.begun = r.deaths+o.deaths, r.terms+o.terms, r.starts+o.starts, r.begun+o.begun
+}
+
+// perElection is how many terms it takes to elect a leader.
+func (r *result) perElection() float64 { return float64(r.terms+r.begun) / float64(r.deaths+r.starts) }
+
+func (r *result) String() string {
+	slices.Sort(r.took)
+	n := max(1, len(r.took))
+	return fmt.Sprintf("%d leaders killed, %.3f terms each, half of them replaced within %v, all within %v; %d starts, %.3f terms each",
+		r.deaths, float64(r.terms)/float64(max(1, r.deaths)), append(r.took, 0)[n/2], append(r.took, 0)[n-1],
+		r.starts, float64(r.begun)/float64(max(1, r.starts)))
 }
 
 // simulate lets one cluster live through what a seed has in store for it.
@@ -44,11 +65,12 @@ func simulate(t *testing.T, seed uint64, rules table) (r result) {
 		}
 		n.cancel()
 	}
-	r.faults, r.rules = w.faults, w.applied
+	r.faults = w.faults
 	w.mu.Unlock()
 	for _, n := range running {
 		<-n.done
 	}
+	time.Sleep(2 * w.trip()) // for answers that are on their way
 	if len(r.faults) > 0 {
 		r.faults = append([]string{w.String()}, r.faults...)
 	}
@@ -85,7 +107,7 @@ func (w *world) play(r *result) {
 			})
 		}
 		var event int
-		w.locked(func() { event = w.rand.IntN(8) })
+		w.locked(func() { event = w.rand.IntN(9) })
 		switch event {
 		case 0, 1, 2: // the leader dies, alone or with others
 			dead := []*simNode{leader}
@@ -129,6 +151,12 @@ func (w *world) play(r *result) {
 			})
 			time.Sleep(2 * w.timeout)
 			unchanged(fmt.Sprintf("%d followers restarted", some))
+		case 8: // the leader is removed from the cluster, and ends without a word
+			w.locked(func() {
+				w.removed = leader.id
+				leader.die(true)
+			})
+			w.replaced(r, term, false, []*simNode{leader})
 		case 7: // all are restarted
 			w.locked(func() {
 				for _, n := range w.nodes {
@@ -177,6 +205,20 @@ func (w *world) replaced(r *result, term uint64, atOnce bool, dead []*simNode) {
 	r.deaths++
 	r.terms += int(now - term)
 	r.took = append(r.took, took)
+	distrusted := false // a leader that was given up before, and lived, is left to the timer
+	w.locked(func() {
+		w.removed = raft.None
+		for _, n := range w.voters() {
+			distrusted = distrusted || n.elector.Counts().Deceived > 0
+		}
+	})
+	limit := pollInterval + w.timeout/2 + 8*(w.trip()+w.slow)
+	if w.loss > 0 {
+		limit += w.timeout
+	}
+	if !distrusted && took > limit {
+		w.locked(func() { w.fault("a dead leader was replaced after %v", took) })
+	}
 	time.Sleep(restart - took + w.timeout)
 	after, at := w.leader()
 	w.locked(func() {
@@ -240,7 +282,7 @@ func (w *world) locked(f func()) {
 func TestSimulated(t *testing.T) {
 	var (
 		mu  sync.Mutex
-		sum = result{rules: map[string]int{}}
+		sum result
 	)
 	t.Run("all", func(t *testing.T) {
 		for seed := range *seeds {
@@ -253,12 +295,7 @@ func TestSimulated(t *testing.T) {
 					}
 					mu.Lock()
 					defer mu.Unlock()
-					sum.deaths, sum.terms = sum.deaths+r.deaths, sum.terms+r.terms
-					sum.starts, sum.begun = sum.starts+r.starts, sum.begun+r.begun
-					sum.took = append(sum.took, r.took...)
-					for rule, n := range r.rules {
-						sum.rules[rule] += n
-					}
+					sum.add(r)
 				})
 			})
 		}
@@ -266,14 +303,55 @@ func TestSimulated(t *testing.T) {
 	if sum.deaths == 0 {
 		return // another seed was asked for
 	}
-	slices.Sort(sum.took)
-	perDeath, perStart := float64(sum.terms)/float64(sum.deaths), float64(sum.begun)/float64(sum.starts)
-	t.Logf("%d leaders killed, %.3f terms each; half replaced within %v, all within %v; %d starts, %.3f terms each",
-		sum.deaths, perDeath, sum.took[len(sum.took)/2], sum.took[len(sum.took)-1], sum.starts, perStart)
-	if perDeath > 1.2 {
-		t.Errorf("%.2f terms for one dead leader", perDeath)
+	t.Log(sum.String())
+	if float64(sum.terms) > 1.2*float64(sum.deaths) {
+		t.Errorf("%d terms for %d dead leaders", sum.terms, sum.deaths)
 	}
 	for _, r := range rules {
-		t.Logf("%6d × %s", sum.rules[r.name], r.name)
+		if _, ok := rulesApplied.Load(r.name); !ok {
+			t.Errorf("the rule %q never decided", r.name)
+		}
+	}
+}
+
+// The simulation must notice when a part of the rules is missing: here each
+// elector is blind for what that part looks at.
+func TestSimulatedBlind(t *testing.T) {
+	for _, blind := range []struct {
+		to   string
+		keep func(*snapshot)
+	}{
+		{"the order", func(s *snapshot) { s.led = true }},
+		{"its vote for another", func(s *snapshot) { s.voted = time.Time{} }},
+		{"its agreement to another", func(s *snapshot) { s.each(func(v *voter) { v.backed = time.Time{} }) }},
+		{"its own candidacy", func(s *snapshot) { s.role, s.stood = raft.StateFollower, time.Time{} }},
+		{"having lost", func(s *snapshot) { s.each(func(v *voter) { v.denied = 0 }) }},
+		{"who leads", func(s *snapshot) { s.election.answer, s.election.answered = nobody, s.now }},
+		{"the leader's own stream", func(s *snapshot) { s.leader.abandoned = true }},
+		{"round trips", func(s *snapshot) { s.each(func(v *voter) { v.trip = 0 }) }},
+	} {
+		t.Run(blind.to, func(t *testing.T) {
+			t.Parallel()
+			see := rule{name: "blind", applies: func(s *snapshot) bool { blind.keep(s); return false }}
+			var sum result
+			for seed := range *seeds {
+				synctest.Test(t, func(t *testing.T) {
+					r := simulate(t, uint64(seed), append(table{see}, rules...))
+					sum.add(r)
+				})
+				if len(sum.faults) > 0 || sum.starts > 50 && sum.perElection() > 1.1 {
+					t.Logf("noticed with seed %d: %v %v", seed, &sum, sum.faults)
+					return
+				}
+			}
+			t.Errorf("not noticed: %v", &sum)
+		})
+	}
+}
+
+// each changes what is known of the voters.
+func (s *snapshot) each(change func(*voter)) {
+	for i := range s.voters {
+		change(&s.voters[i])
 	}
 }

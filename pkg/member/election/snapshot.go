@@ -69,7 +69,7 @@ type election struct {
 // The leader.
 
 // lost reports whether raft's streams with the leader are lost, both ways.
-func (s *snapshot) lost() bool { return !s.leader.heard() && s.leader.abandoned() }
+func (s *snapshot) lost() bool { return !s.leader.heard && s.leader.abandoned }
 
 // ended reports whether our connection to the leader ended within that time.
 func (s *snapshot) ended(within time.Duration) bool {
@@ -127,22 +127,6 @@ func (s *snapshot) rank() (rank int) {
 		}
 	}
 	return rank
-}
-
-// agreed reports whether a quorum has granted this member its pre-vote since it
-// asked last, so that it is about to be a candidate.
-func (s *snapshot) agreed() bool {
-	last := s.last()
-	if last.IsZero() || s.now.Sub(last) > s.again() { // nothing came of it
-		return false
-	}
-	agreed := 1 // itself
-	for _, v := range s.voters {
-		if v.id != s.self && !v.granted.Before(last) {
-			agreed++
-		}
-	}
-	return !s.alone() && s.quorum(agreed)
 }
 
 // standing reports whether this member is a candidate that may win. Its own vote
@@ -213,14 +197,33 @@ func (s *snapshot) forAnother() bool {
 // patience is how long a member waits for the one that it has voted for.
 func (s *snapshot) patience() time.Duration { return s.timeout / 2 }
 
-// round is when the present round of questions began: anew after each vote and
-// each lost candidacy.
+// backs is until when this member waits for another that has its pre-vote, and
+// is about to be a candidate; not longer in one round, for that one may never
+// hear the answers, and not at all if this member led: then those whose votes
+// are needed may not know yet that it does no more.
+func (s *snapshot) backs() (until time.Time) {
+	for _, v := range s.there() {
+		if !s.led && v.id != s.self && v.backed.After(s.election.begun) {
+			until = latest(until, v.backed.Add(s.again()))
+		}
+	}
+	if most := s.round().Add(s.patience()); until.After(most) {
+		return most
+	}
+	return until
+}
+
+// round is when the present round of questions began: anew after each vote, and
+// a turn after each lost candidacy, for another may just have won.
 func (s *snapshot) round() time.Time {
-	voted := s.voted
+	voted, stood := s.voted, s.stood
 	if s.forAnother() {
 		voted = voted.Add(s.patience())
 	}
-	return latest(s.election.begun, voted, s.stood)
+	if !stood.IsZero() {
+		stood = stood.Add(s.turn())
+	}
+	return latest(s.election.begun, voted, stood)
 }
 
 // last is when this member asked last, in this round.

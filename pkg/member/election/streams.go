@@ -1,7 +1,6 @@
 package election
 
 import (
-	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,9 +28,9 @@ const writerProbed = "stream Message"
 // turn longer at times, and a leader that is back before anyone noticed costs
 // the election timeout again. TestRaft and TestVotesHeard notice.
 var voteMessages = map[string]func(p *peer, rest string){
-	" rejected MsgPreVote from ":     func(p *peer, _ string) { p.rejected = time.Now() },
-	" ignored MsgPreVote from ":      func(p *peer, _ string) { p.ignored = time.Now() },
-	" received MsgPreVoteResp from ": func(p *peer, _ string) { p.granted = time.Now() },
+	" rejected MsgPreVote from ": func(p *peer, _ string) { p.rejected = time.Now() },
+	" ignored MsgPreVote from ":  func(p *peer, _ string) { p.ignored = time.Now() },
+	" cast MsgPreVote for ":      func(p *peer, _ string) { p.backed = time.Now() },
 	" received MsgVoteResp rejection from ": func(p *peer, rest string) {
 		if term, err := strconv.ParseUint(strings.TrimPrefix(rest, "at term "), 10, 64); err == nil {
 			p.denied = term
@@ -53,29 +52,15 @@ type streamsState struct {
 
 // peer is what the log says about one other member.
 type peer struct {
-	readers map[string]bool // type → raft hears the peer on that stream
-	writer  bool            // the stream that the peer opened to us stands
-	wrote   bool            // it has stood
+	readers   map[string]bool // type → that stream which we opened stands; only for Write
+	heard     bool            // one of them does, and raft hears the peer
+	abandoned bool            // the stream that the peer opened to us stood, and is lost
 
 	rejected time.Time // when we last refused it our pre-vote, because our log is longer
 	ignored  time.Time // when we last ignored its request, because we heard a leader
-	granted  time.Time // when it last granted us its pre-vote
+	backed   time.Time // when we last granted it our pre-vote
 	denied   uint64    // the last term in which it refused us its vote
 }
-
-// heard reports whether raft can hear the peer over a stream.
-func (p peer) heard() bool {
-	for _, up := range p.readers {
-		if up {
-			return true
-		}
-	}
-	return false
-}
-
-// abandoned reports whether the stream that the peer opened to us was there and
-// is lost.
-func (p peer) abandoned() bool { return p.wrote && !p.writer }
 
 // NewStreams returns a listener that has heard nothing yet.
 func NewStreams() Streams {
@@ -86,9 +71,7 @@ func NewStreams() Streams {
 func (s Streams) of(id uint64) peer {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
-	p := *s.state.peer(id)
-	p.readers = maps.Clone(p.readers)
-	return p
+	return *s.state.peer(id)
 }
 
 // changed is closed when any stream comes or goes, or a request is answered.
@@ -153,10 +136,14 @@ func (s Streams) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	p, up := s.state.named(id), e.Message == msgEstablished
 	switch {
 	case reader != "":
-		p.readers[reader] = up
+		if up {
+			p.readers[reader] = true
+		} else {
+			delete(p.readers, reader)
+		}
+		p.heard = len(p.readers) > 0
 	case writer == writerProbed:
-		p.writer = up
-		p.wrote = p.wrote || up
+		p.abandoned = !up
 	}
 	if up {
 		close(s.state.risen)

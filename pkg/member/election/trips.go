@@ -3,7 +3,7 @@ package election
 import (
 	"context"
 	"net"
-	"net/url"
+	"strings"
 	"sync"
 	"time"
 )
@@ -42,8 +42,8 @@ func (t *trips) to(urls []string) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, s := range urls {
-		if u, err := url.Parse(s); err == nil && t.took[u.Host] > 0 {
-			return t.took[u.Host]
+		if _, address, ok := strings.Cut(s, "://"); ok && t.took[address] > 0 {
+			return t.took[address]
 		}
 	}
 	return 0

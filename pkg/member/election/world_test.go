@@ -34,13 +34,14 @@ type world struct {
 	timeout time.Duration // election
 	nodes   []*simNode
 	stopped bool
-	applied map[string]int // rule → how often it decided
 	elected map[uint64]int // term → elections begun
 	faults  []string
 
 	latency [][]time.Duration // from, to
+	removed uint64            // the leader that was removed from the cluster
 	loss    float64
 	slow    time.Duration   // a write takes up to that long
+	load    float64         // how likely there is a proposal in each tick
 	cut     map[[2]int]bool // from may not connect to to's port
 }
 
@@ -79,7 +80,7 @@ type link struct {
 }
 
 func newWorld(seed uint64, rules table) *world {
-	w := &world{rand: rand.New(rand.NewPCG(seed, 1)), rules: rules, applied: map[string]int{}, elected: map[uint64]int{}, cut: map[[2]int]bool{}}
+	w := &world{rand: rand.New(rand.NewPCG(seed, 1)), rules: rules, elected: map[uint64]int{}, cut: map[[2]int]bool{}}
 	voters, learners := 3+2*w.rand.IntN(3), w.rand.IntN(2)
 	base := time.Duration(math.Exp(w.between(math.Log(1e5), math.Log(3e8)))) // 0.1–300 ms
 	longest := time.Duration(0)
@@ -96,6 +97,7 @@ func newWorld(seed uint64, rules table) *world {
 	if w.rand.IntN(3) == 0 {
 		w.loss = w.between(0, 0.03)
 	}
+	w.load = w.between(0, 1)
 	w.slow = time.Millisecond
 	if w.rand.IntN(3) == 0 {
 		w.slow = time.Duration(w.between(0, 5e8))
@@ -145,6 +147,9 @@ func (w *world) fault(format string, args ...any) {
 	w.faults = append(w.faults, fmt.Sprintf("at %v: ", time.Since(epoch))+fmt.Sprintf(format, args...))
 }
 
+// recorded is how long after the first start etcd records something.
+const recorded = 100 * time.Millisecond
+
 // epoch is when every bubble's time begins.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -179,7 +184,7 @@ func (n *simNode) start() {
 	n.life++
 	n.streams, n.busy, n.lead, n.leads, n.chosen = NewStreams(), false, raft.None, false, make(chan struct{})
 	n.heard, n.conns = map[uint64]time.Time{}, map[net.Conn]int{}
-	n.log = zap.New(zapcore.NewTee(zapcore.NewNopCore(), n.streams))
+	n.log = zap.New(zapcore.NewTee(simCore{n}, n.streams))
 	raw, err := raft.NewRawNode(&raft.Config{
 		ID: n.id, ElectionTick: 10, HeartbeatTick: 1, Storage: n.storage, MaxSizePerMsg: 1 << 20, MaxInflightMsgs: 512,
 		PreVote: true, CheckQuorum: true, Logger: etcdserver.NewRaftLoggerZap(n.log),
@@ -199,7 +204,7 @@ func (n *simNode) start() {
 	n.pump()
 	n.elector = New(Options{
 		Server: simServer{n, n.life}, Self: n.id, Streams: n.streams, Network: Network{Dial: n.connect},
-		Timeout: w.timeout, Log: zap.New(ruleCore{w}), Changed: func() {}, Failover: true, Start: true,
+		Timeout: w.timeout, Log: zap.New(simCore{n}), Changed: func() {}, Failover: true, Start: true,
 	})
 	n.elector.rules = w.rules
 	ctx, cancel := context.WithCancel(context.Background())
@@ -211,6 +216,9 @@ func (n *simNode) start() {
 func (n *simNode) tick() {
 	n.living(n.w.timeout/10, func() {
 		n.raw.Tick()
+		if w := n.w; n.leads && w.rand.Float64() < w.load {
+			_ = n.raw.Propose([]byte("x")) // refused by one that leads no more
+		}
 		n.pump()
 		n.tick()
 	})
@@ -458,7 +466,7 @@ func (n *simNode) watch() {
 	n.began = term
 	w.elected[term]++
 	for _, l := range w.voters() {
-		if l == n || !l.alive() {
+		if l == n || !l.alive() || l.id == w.removed {
 			continue
 		}
 		ls := l.raw.BasicStatus()
@@ -503,30 +511,38 @@ func (s simServer) LeaderChangedNotify() <-chan struct{} {
 func (s simServer) View() View {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
-	v := View{Raft: s.raw.BasicStatus(), Recorded: true}
+	v := View{Raft: s.raw.BasicStatus(), Recorded: time.Since(epoch) > recorded}
+	v.LeaderRemoved = v.Raft.Lead != raft.None && v.Raft.Lead == s.w.removed
 	for i, n := range s.w.nodes {
 		v.Members = append(v.Members, Member{ID: n.id, Learner: i >= len(s.w.voters()), PeerURLs: []string{fmt.Sprintf("http://%d:2380", n.id)}})
 	}
 	return v
 }
 
-// ruleCore counts which rules decide.
-type ruleCore struct{ w *world }
+// simCore counts which rules decide, and prints what raft and the elector say if
+// it is to.
+type simCore struct{ n *simNode }
 
-func (c ruleCore) Enabled(zapcore.Level) bool        { return true }
-func (c ruleCore) With([]zapcore.Field) zapcore.Core { return c }
-func (c ruleCore) Sync() error                       { return nil }
-func (c ruleCore) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	return ce.AddCore(e, c)
+func (c simCore) Enabled(zapcore.Level) bool        { return true }
+func (c simCore) With([]zapcore.Field) zapcore.Core { return c }
+func (c simCore) Sync() error                       { return nil }
+func (c simCore) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if *trace || e.Message == ruleMessage {
+		return ce.AddCore(e, c)
+	}
+	return ce
 }
 
-func (c ruleCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	c.w.mu.Lock()
-	defer c.w.mu.Unlock()
+func (c simCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
+	m := zapcore.NewMapObjectEncoder()
 	for _, f := range fields {
-		if f.Key == "rule" {
-			c.w.applied[f.String]++
-		}
+		f.AddTo(m)
+	}
+	if *trace {
+		fmt.Println(time.Since(epoch), c.n.id, e.Message, m.Fields)
+	}
+	if e.Message == ruleMessage {
+		rulesApplied.Store(m.Fields["rule"], true)
 	}
 	return nil
 }
