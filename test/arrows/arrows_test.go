@@ -42,11 +42,16 @@ var rules = []rule{
 	{of: "cmd/etcd-node", may: "pkg " + others, never: "pkg/config/reference"},
 
 	// The two processes meet in the words alone, and one of them has no etcd.
-	{of: "pkg/supervisor", may: "pkg/supervisor " + words + others, never: etcd},
+	{of: "pkg/supervisor", may: "pkg/supervisor pkg/config/settings " + words + others, never: etcd},
 	{of: "pkg/member", may: "pkg/member " + words + others},
 
 	// The configuration knows neither of them.
 	{of: "pkg/config", may: "pkg/config pkg/netdetect pkg/failure pkg/journal pkg/shown " + others},
+	// The resolved value is for the supervisor too, so it has no etcd either.
+	{of: "pkg/config/settings", may: "pkg/shown"},
+	{of: "pkg/config/etcdflags", may: "pkg/config/settings pkg/journal pkg/shown " + others},
+	{of: "pkg/config/reference", may: "pkg/config pkg/failure"},
+	{of: "pkg/config/unit", may: "pkg/config/settings"},
 	{of: "pkg/config/envfile"},
 	{of: "pkg/config/preflight", may: "golang.org/x/sys"},
 	{of: "pkg/netdetect", may: "github.com/vishvananda/netlink golang.org/x/sys"},
