@@ -96,7 +96,7 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 	case !end.Over.IsZero():
 		fmt.Fprintf(out, "last end: %s, %s\n  %s; etcd-node explain %s tells more\n", end.Ago(time.Now()), shown.Hanging(end.Cause), end.Since(), shown.Quoted(end.ID))
 	default:
-		// What the daemon knew then tells more than what can be told now.
+		// The daemon knew more then than can be found out now.
 		for k, v := range end.Values {
 			if v != "" {
 				values[k] = v

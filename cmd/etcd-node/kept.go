@@ -26,7 +26,7 @@ const (
 	flushLimit = 500 * time.Millisecond
 )
 
-// What a condition or a warning says when one of the two cannot be written.
+// The texts of conditions and warnings.
 const (
 	unrecorded = "the flight recorder cannot be written"
 	unpinned   = "an empty data dir will not be recognised as a lost one"
@@ -34,8 +34,8 @@ const (
 
 var errNoPinDirectory = errors.New("the unit's StateDirectory= has no second entry, for the pin (such as StateDirectory=etcd etcd-node)")
 
-// kept is what outlives the daemon. Where the unit gives no directory for one
-// of the two, that one is nil.
+// kept is what outlives the daemon: records and pin. The one for which the unit
+// gives no directory is nil.
 type kept struct {
 	log     *zap.Logger
 	records *recorder.Recorder

@@ -18,7 +18,7 @@ func TestReplace(t *testing.T) {
 			t.Errorf("%q, %v, %v; want %q", got, err, info.Mode(), want)
 		}
 	}
-	// What cannot be replaced stays as it is, and nothing is left behind.
+	// A directory is not replaced, and no temporary file is left behind.
 	if err := os.Mkdir(filepath.Join(dir, "d"), 0o700); err != nil {
 		t.Fatal(err)
 	}

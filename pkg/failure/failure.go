@@ -36,7 +36,7 @@ const (
 )
 
 // Failure is one way a member ended, or could not start. It is an error; where
-// a function returns a *Failure, nil is none.
+// a function returns a *Failure, nil means that nothing failed.
 type Failure struct {
 	ID     string   `json:"id"` // stable, "disk-full"
 	Class  Class    `json:"class"`

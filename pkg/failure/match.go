@@ -73,7 +73,7 @@ func FromExit(ws syscall.WaitStatus, crash string) *Failure {
 }
 
 // wantMemory are the functions of Go's runtime that end the program when the
-// kernel gives them no memory: it depends on who happens to ask.
+// kernel gives them no memory: which of them asks is chance.
 var wantMemory = []string{
 	"runtime.sysMapOS(", "runtime.sysReserve", "runtime.(*mheap).sysAlloc(", "runtime.(*mcache).refill(", "runtime.(*mcache).allocLarge(",
 	"runtime.persistentalloc1(", "runtime.stackpoolalloc(", "runtime.stackalloc(", "runtime.getempty(",
@@ -81,7 +81,7 @@ var wantMemory = []string{
 
 // outOfMemory recognises the runtime's own end for want of memory. Its words go
 // to stderr before the crash's text is switched on; the stack tells, in the
-// line of who called throw, two below it.
+// line of throw's caller, two below it.
 func outOfMemory(crash string) bool {
 	lines := strings.Split(crash, "\n")
 	i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "runtime.throw(") })

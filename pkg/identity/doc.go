@@ -7,11 +7,11 @@
 // forgets what it has voted for. With a pin the node refuses, and says why.
 //
 // The pin is written when a member first serves, and follows it: a replacement
-// that has joined under another ID pins itself. It never says what a member
-// may be called or where it listens; names and addresses change freely. Some
-// things look like an accident and are none: a snapshot restored under other
-// IDs, a deliberate new beginning. For those the operator has to say so, with
-// [Store.Forget], which keeps the pin under another name.
+// that has joined under another ID pins itself. The pin does not bind the
+// member to a name or an address; these change freely. A snapshot restored
+// under other IDs and a deliberate new beginning look like an accident. There
+// the operator has to speak, with [Store.Forget], which keeps the pin under
+// another name.
 //
 // [Store] is the file, [Keeper] writes it for a caller that must not wait for
 // its disk.

@@ -66,8 +66,8 @@ type Store struct{ Dir string }
 // Path is the pin's file.
 func (s Store) Path() string { return filepath.Join(s.Dir, fileName) }
 
-// Load returns the pin; ok is false where there is none. A pin that cannot be
-// read is an error and not "none". The texts are free of control characters.
+// Load returns the pin; ok is false where there is no pin. A pin that cannot
+// be read is an error. The texts are free of control characters.
 func (s Store) Load() (pin Pin, ok bool, err error) {
 	raw, err := read(s.Path())
 	if errors.Is(err, fs.ErrNotExist) {

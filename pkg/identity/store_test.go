@@ -66,7 +66,7 @@ func TestForgetKeepsTheLast(t *testing.T) {
 	}
 }
 
-// What cannot be read is not "none": the guard would stand open.
+// A pin that cannot be read is an error, not "no pin": the guard would stand open.
 func TestDamaged(t *testing.T) {
 	for name, content := range map[string]string{
 		"empty": "", "cut off": `{"clusterId": "cb84`, "garbage": "\x00\xff", "no IDs": "{}", "huge": strings.Repeat("x", maxSize+1),

@@ -45,7 +45,7 @@ type stringer string
 
 func (s stringer) String() string { return string(s) }
 
-// What holds no password is logged as it would be without this core.
+// A line without a password is logged as it would be without this core.
 func TestRedactedLeavesTheRest(t *testing.T) {
 	var plain, through bytes.Buffer
 	for out, wrap := range map[*bytes.Buffer]func(zapcore.Core) zapcore.Core{&plain: func(c zapcore.Core) zapcore.Core { return c }, &through: Redacted} {

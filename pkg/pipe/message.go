@@ -24,14 +24,14 @@ const (
 // Kind says what a message is.
 type Kind string
 
-// What the member tells.
+// Messages of the member.
 const (
 	View    Kind = "view"    // what the member sees has changed
 	Beat    Kind = "beat"    // the member's loop is alive; once a second
 	Failing Kind = "failing" // the member is about to end, and why
 )
 
-// What the supervisor tells.
+// Messages of the supervisor.
 const (
 	Start Kind = "start" // first of all; carries the secrets
 	Stop  Kind = "stop"  // hand over leadership, stop, exit 0
@@ -54,5 +54,5 @@ type Message struct {
 // waiting for a timer; see package election.
 type Election struct {
 	Failover bool `json:"failover,omitempty"` // when the leader's process dies
-	Start    bool `json:"start,omitempty"`    // when it starts and there is none
+	Start    bool `json:"start,omitempty"`    // when it starts and there is no leader
 }

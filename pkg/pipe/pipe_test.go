@@ -140,8 +140,8 @@ func note(n int) Message {
 	return Message{Kind: View, View: &status.View{Progress: strings.Repeat("x", n)}}
 }
 
-// What the member tells is shown to root at a terminal. What only this program
-// uses arrives as it was sent.
+// The member's texts are shown to root at a terminal. Secrets and the pin are
+// for this program alone, and arrive as they were sent.
 func TestTextsAreFitToBeShown(t *testing.T) {
 	const hostile, shown = "\x1b[2K http://u:secretpw@h", "?[2K http://(redacted)@h"
 	var b bytes.Buffer

@@ -6,9 +6,9 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// What of a log line cannot hold keys, values, user names or secrets, read off
-// etcd 3.7's source; TestEtcdSource reads it again and fails on an etcd where
-// this is no longer so.
+// These tables list the parts of a log line that cannot hold keys, values, user
+// names or secrets. They were read off etcd 3.7's source; TestEtcdSource reads
+// it again and fails on an etcd for which they are wrong.
 //
 //   - Messages are constants in etcd. raft formats numbers and member IDs into
 //     its own. bbolt and gRPC format keys and statuses into theirs.

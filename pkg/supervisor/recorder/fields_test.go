@@ -17,7 +17,7 @@ import (
 // loud are the methods that log what is sent.
 var loud = []string{"Warn", "Error", "DPanic", "Panic", "Fatal"}
 
-// variable are the files whose messages are not constants, and why that is no harm.
+// variable are the files whose messages are not constants, and why that does no harm.
 var variable = map[string]bool{
 	"server/v3/embed/serve.go":                          true, // wsProxyZapLogger: dataFree leaves them out
 	"server/v3/etcdserver/api/v3discovery/discovery.go": true, // the same

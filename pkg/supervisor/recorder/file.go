@@ -74,7 +74,7 @@ func encode(rec Record) ([]byte, error) {
 // openAppend opens the current file. Where its last line is torn, by a crash
 // or a full disk, that line is ended so that the next record stands alone.
 func openAppend(dir string) (*os.File, error) {
-	// Not through a link: root may be the one who writes.
+	// Links are not followed: root may be writing.
 	f, err := os.OpenFile(filepath.Join(dir, currentName), os.O_RDWR|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, fileMode)
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func prepare(f *os.File, dir string) error {
 	return err
 }
 
-// rotate returns the file that takes n more bytes: f, or a new one.
+// rotate returns the file that has room for n more bytes: f, or a new one.
 func rotate(dir string, f *os.File, n int) (*os.File, error) {
 	info, err := f.Stat()
 	if err != nil || info.Size() == 0 || info.Size()+int64(n) <= fileLimit {

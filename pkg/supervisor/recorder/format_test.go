@@ -75,8 +75,8 @@ func TestRecordsOfLaterFormat(t *testing.T) {
 // hostile does something to a terminal, and is a secret.
 const hostile = "\x1b[2K\r\u009b2J http://u:secretpw@h"
 
-// Whoever writes a record, nothing in it acts on a terminal: it is taken out
-// on the way to the file, and again on the way back.
+// Nothing in a record acts on a terminal, whoever has written it: control
+// characters are taken out on the way to the file, and again on the way back.
 func TestRecordsCannotControlTheTerminal(t *testing.T) {
 	rec := Record{
 		Seq: 1, Kind: Ended, Reason: hostile, Version: hostile, Boot: hostile, State: hostile, Dump: hostile,

@@ -19,7 +19,7 @@ func OOMCounter() func() (uint64, bool) {
 }
 
 // Cgroup returns the directory of this process's own cgroup (version 2); false
-// where there is none or it cannot be found.
+// where it has no cgroup, or the cgroup cannot be found.
 func Cgroup() (dir string, ok bool) {
 	own, err1 := os.ReadFile("/proc/self/cgroup")
 	mounts, err2 := os.ReadFile("/proc/self/mountinfo")

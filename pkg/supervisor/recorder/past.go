@@ -12,9 +12,9 @@ import (
 
 // Past is what earlier supervisors have left in a directory.
 type Past struct {
-	Last Record // the newest; zero where there is none that can be read
-	// End is the record of the member's last end; its End is nil where there
-	// is none.
+	Last Record // the newest that can be read; zero without one
+	// End is the record of the member's last end; its End is nil where no end is
+	// on record.
 	End Record
 	// Over is when the member served again after that; zero: it did not.
 	Over time.Time

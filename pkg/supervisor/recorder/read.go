@@ -21,8 +21,8 @@ import (
 var lineStart = []byte(`{"seq":`)
 
 // Read returns the records in a directory, oldest first: all whole ones,
-// whatever else the files hold. No file is no record; the error is about files
-// that cannot be read.
+// whatever else the files hold. A file that is missing is not an error; one that
+// cannot be read is.
 func Read(dir string) ([]Record, error) {
 	var recs []Record
 	err := each(dir, func(r Record) {
@@ -88,8 +88,8 @@ func eachLine(dir string, limit int, do func(line []byte, whole bool)) error {
 	return errors.Join(errs...)
 }
 
-// open opens a file of records; one that is none, such as a pipe, must not
-// make a reader wait.
+// open opens a file of records. If somebody has put a pipe in its place, the
+// reader does not wait for it.
 func open(dir, name string) (*os.File, error) {
 	return os.OpenFile(filepath.Join(dir, name), os.O_RDONLY|unix.O_NONBLOCK, 0)
 }

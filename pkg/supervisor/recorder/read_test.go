@@ -144,8 +144,7 @@ func TestClockBack(t *testing.T) {
 	}
 }
 
-// What was wrong last is over when the member has served since, and not
-// before; a supervisor that ends says so.
+// The last end is over when the member has served since, and not before; a supervisor that ends says so.
 func TestLook(t *testing.T) {
 	ended := func(id string) Record { return Record{Kind: Ended, End: &End{ID: id}} }
 	in := func(s status.State) Record { return Record{Kind: State, State: s} }

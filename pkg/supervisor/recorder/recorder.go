@@ -15,7 +15,7 @@ import (
 // goroutine dump and some hundred transitions.
 const queueLimit = 512 << 10
 
-// lookLimit bounds what a start waits for what is on record: two megabytes at
+// lookLimit is how long a start waits for the past to be read: two megabytes at
 // most, in the page cache or nearly so.
 const lookLimit = time.Second
 
@@ -28,7 +28,7 @@ type Recorder struct {
 	mu      sync.Mutex
 	queue   []Record
 	failing error         // why the last records could not be written; nil: they could
-	writing chan struct{} // closed when the writer ends; nil while there is none
+	writing chan struct{} // closed when the writer ends; nil while no writer runs
 	closed  bool
 
 	seq  uint64 // of the last record written, 0 = not looked up; the writer's alone
@@ -40,9 +40,9 @@ type Recorder struct {
 // they can.
 func New(dir string, log *zap.Logger) *Recorder { return &Recorder{dir: dir, log: log} }
 
-// Open returns the recorder of a daemon that starts, and what it has found of
-// the one before. It records the start, and before that how the last daemon was
-// cut off, if it was; then that is the last end that it has found.
+// Open returns the recorder of a daemon that starts, and the past that it has
+// found. It records the start. If the daemon before was cut off, it first
+// records that, and that is then the last end of the past.
 func Open(dir, version string, log *zap.Logger) (*Recorder, Past) {
 	r := New(dir, log)
 	// Before the first record, which has the time of a clock that may be wrong.
@@ -63,8 +63,8 @@ func Open(dir, version string, log *zap.Logger) (*Recorder, Past) {
 	return r, past
 }
 
-// Refused records that a daemon did not even begin. What it cannot write is
-// left out: standard error and systemd have the reason.
+// Refused records that a daemon did not even begin. It is silent if that cannot
+// be written: standard error and systemd have the reason.
 func Refused(dir, version string, f *failure.Failure, limit time.Duration) {
 	r := New(dir, zap.NewNop())
 	r.Add(Record{Kind: Start, Version: version, Boot: BootID()})

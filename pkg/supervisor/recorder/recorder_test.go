@@ -150,8 +150,8 @@ func TestDirectoryComesLater(t *testing.T) {
 	}
 }
 
-// What was written but is not safe from a power loss is not tried again, and
-// nothing to be shown for months.
+// Records that are written, but not safe from a power loss, are not tried again.
+// That must not be shown for months.
 func TestRetryWithoutRecords(t *testing.T) {
 	r := New(t.TempDir(), zap.NewNop())
 	r.failing = os.ErrInvalid
