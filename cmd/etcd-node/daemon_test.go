@@ -17,15 +17,12 @@ func TestSingleMember(t *testing.T) {
 	n.await("STATUS=serving: leader, 1 of 1 member")
 	n.await("READY=1")
 	n.put("k", "v")
-	if code := n.stop(); code != 0 {
-		t.Errorf("exit code %d after SIGTERM", code)
-	}
+	n.stop()
 	n.await("STOPPING=1")
 	n.await("STATUS=stopped")
 	n.logIsEtcds() // neither start nor stop is a fault
 	// Its ports and locks are free at once.
-	n.start(true)
-	n.await("READY=1")
+	n.up()
 	if v := n.get("k"); v != "v" {
 		t.Errorf("k = %q after a restart", v)
 	}
@@ -34,9 +31,7 @@ func TestSingleMember(t *testing.T) {
 
 func TestMemberKilled(t *testing.T) {
 	t.Parallel()
-	n := single(t)
-	n.start(true)
-	n.await("READY=1")
+	n := running(t)
 	n.put("k", "v")
 	first := n.status()
 	syscall.Kill(first.MemberPID, syscall.SIGKILL)
@@ -59,8 +54,7 @@ func TestMemberArgvAndEnvironment(t *testing.T) {
 	t.Parallel()
 	n := single(t)
 	n.env = []string{"ETCD_DISCOVERY_PASSWORD=geheim", "ETCD_SNAPSHOT_COUNT=5000", "GOMAXPROCS=2"}
-	n.start(true)
-	n.await("READY=1")
+	n.up()
 	pid := n.status().MemberPID
 	read := func(file string) string {
 		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
@@ -95,9 +89,7 @@ func TestMemberArgvAndEnvironment(t *testing.T) {
 // The member's metrics and health are etcd's own, at the same place.
 func TestHealthEndpoint(t *testing.T) {
 	t.Parallel()
-	n := single(t)
-	n.start(true)
-	n.await("READY=1")
+	n := running(t)
 	r, err := http.Get(n.Client + "/health")
 	if err != nil {
 		t.Fatal(err)

@@ -133,9 +133,7 @@ func TestRevisionsAreEtcds(t *testing.T) {
 				seen[called] = append(seen[called], strings.TrimSpace(line))
 			}
 		}
-		if code := n.stop(); code != 0 && called == "etcd" {
-			t.Errorf("exit code %d", code)
-		}
+		n.stopAs(called)
 	}
 	for _, line := range seen["stock-etcd"] {
 		if !slices.Contains(seen["etcd"], line) {
@@ -163,11 +161,17 @@ func TestThereAndBack(t *testing.T) {
 			}
 		}
 		n.put("k", fmt.Sprint(i))
-		n.signal(syscall.SIGTERM)
-		// etcd takes its own signal again in the end.
-		if code := n.exit(); code != 0 && called == "etcd" || code >= 0 && called != "etcd" {
-			t.Errorf("%s: exit code %d", called, code)
-		}
+		n.stopAs(called)
+	}
+}
+
+// stopAs stops what was started under a name: etcd takes its own signal again
+// in the end.
+func (n *node) stopAs(called string) {
+	n.t.Helper()
+	n.signal(syscall.SIGTERM)
+	if code := n.exit(); code != 0 && called == "etcd" || code >= 0 && called != "etcd" {
+		n.t.Errorf("%s: exit code %d", called, code)
 	}
 }
 
@@ -203,8 +207,7 @@ func TestProxies(t *testing.T) {
 		p := newNode(t, kind)
 		p.called = "etcd"
 		p.flags = []string{kind, "start", "--endpoints=" + strings.TrimPrefix(n.Client, "http://"), "--listen-addr=" + strings.TrimPrefix(p.Client, "http://")}
-		p.start(true)
-		p.await("READY=1")
+		p.up()
 		p.put("through", kind)
 		if v := n.get("through"); v != kind {
 			t.Errorf("%s: the member has %q", kind, v)

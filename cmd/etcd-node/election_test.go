@@ -46,8 +46,7 @@ func TestElectionsAtStart(t *testing.T) {
 			t.Parallel()
 			n := single(t)
 			n.env = append(n.env, tc.env...)
-			n.start(true, tc.flags...)
-			n.await("READY=1")
+			n.up(tc.flags...)
 			st, metric := n.asked()
 			if asks := st.Campaigns > 0; asks != tc.asks || (metric != "0") != tc.asks {
 				t.Errorf("asked %d times, metric %q", st.Campaigns, metric)

@@ -21,9 +21,7 @@ func TestMemberFrozen(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 10 s: the member must be silent for so long")
 	}
-	n := single(t)
-	n.start(true)
-	n.await("READY=1")
+	n := running(t)
 	syscall.Kill(n.status().MemberPID, syscall.SIGSTOP)
 	n.await("STATUS=backoff: the member stopped answering its supervisor and was killed")
 	n.await("STATUS=serving")
@@ -39,9 +37,7 @@ func TestPortBusy(t *testing.T) {
 	}
 	defer l.Close()
 	n.start(false)
-	if code := n.exit(); code != 1 {
-		t.Errorf("exit code %d without systemd", code)
-	}
+	n.exits(1)
 	if log := strings.Join(n.Lines(), "\n"); !strings.Contains(log, "failed: a port of this member is in use by another process: listen tcp") {
 		t.Error("the log does not say why")
 	}
@@ -56,9 +52,7 @@ func TestPortBusy(t *testing.T) {
 // ten seconds. Here it is not even started before the lock is free.
 func TestDatabaseLocked(t *testing.T) {
 	t.Parallel()
-	n := single(t)
-	n.start(true)
-	n.await("READY=1")
+	n := running(t)
 	n.stop()
 	db, err := os.OpenFile(filepath.Join(n.Dir, "data/member/snap/db"), os.O_RDWR, 0)
 	if err != nil {
@@ -69,9 +63,7 @@ func TestDatabaseLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.start(false)
-	if code := n.exit(); code != 1 { // nobody would see what it waits for
-		t.Errorf("exit code %d without systemd", code)
-	}
+	n.exits(1) // nobody would see what it waits for
 	n.start(true)
 	s := n.await("STATUS=joining: waiting for the lock of " + db.Name())
 	if want := fmt.Sprintf("which process %d (", os.Getpid()); !strings.Contains(s, want) {
@@ -93,9 +85,7 @@ func TestStartTimeout(t *testing.T) {
 	if !strings.Contains(s, "waiting for b (127.0.0.1: connection refused)") {
 		t.Errorf("said %q", s)
 	}
-	if code := a.exit(); code != 75 {
-		t.Errorf("exit code %d", code)
-	}
+	a.exits(75)
 }
 
 func TestDamagedData(t *testing.T) {
@@ -113,9 +103,7 @@ func TestDamagedData(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := single(t)
-			n.start(true)
-			n.await("READY=1")
+			n := running(t)
 			n.put("k", "v")
 			n.stop()
 			if err := damage(filepath.Join(n.Dir, "data/member/snap/db")); err != nil {
@@ -123,9 +111,7 @@ func TestDamagedData(t *testing.T) {
 			}
 			n.start(true)
 			n.await("STATUS=failed: the files in the data dir are damaged")
-			if code := n.exit(); code != 65 {
-				t.Errorf("exit code %d", code)
-			}
+			n.exits(65)
 		})
 	}
 }
@@ -143,9 +129,7 @@ func TestNotifySocketFull(t *testing.T) {
 	n.env = []string{"NOTIFY_SOCKET=" + path}
 	n.start(false)
 	n.until("serving", serving)
-	if code := n.stop(); code != 0 {
-		t.Errorf("exit code %d", code)
-	}
+	n.stop()
 }
 
 // What a kill at such a moment leaves is moved aside, where nothing can be
@@ -158,8 +142,7 @@ func TestHalfBegun(t *testing.T) {
 		t.Fatal(err)
 	}
 	halfBegin(t, member, 1, 2)
-	n.start(true)
-	n.await("READY=1")
+	n.up()
 	v := n.status().View
 	kept, err := filepath.Glob(filepath.Join(member, "wal.*"))
 	if err != nil || len(kept) != 1 {
@@ -176,9 +159,7 @@ func TestHalfBegun(t *testing.T) {
 	halfBegin(t, member, hexID(t, v.ClusterID), hexID(t, v.MemberID))
 	n.start(true)
 	n.await("STATUS=failed: the data dir is empty where a member used to be")
-	if code := n.exit(); code != 66 {
-		t.Errorf("exit code %d", code)
-	}
+	n.exits(66)
 }
 
 // halfBegin makes a WAL without entries: what is written before the first is.
@@ -204,9 +185,7 @@ func hexID(t *testing.T, s string) uint64 {
 // explain knows also what ended before there was a process.
 func TestExplainRefusal(t *testing.T) {
 	t.Parallel()
-	n := single(t)
-	n.start(true)
-	n.await("READY=1")
+	n := running(t)
 	syscall.Kill(n.status().MemberPID, syscall.SIGKILL)
 	n.await("STATUS=serving: leader, 1 of 1 member, restarted 1 time")
 	if out := n.run("explain"); !strings.Contains(out, "last end: ") || !strings.Contains(out, "killed by signal 9") {

@@ -34,9 +34,7 @@ func (n *node) refused(code int, texts ...string) {
 			n.t.Errorf("%q lacks %q", s, want)
 		}
 	}
-	if got := n.exit(); got != code {
-		n.t.Errorf("exit code %d, want %d", got, code)
-	}
+	n.exits(code)
 	if left, _ := filepath.Glob(filepath.Join(n.Data(), "*")); len(left) > 0 {
 		n.t.Errorf("it began something: %v", left)
 	}
@@ -46,9 +44,7 @@ func (n *node) refused(code int, texts ...string) {
 // is back so is everything.
 func TestEmptyDataDirOfOne(t *testing.T) {
 	t.Parallel()
-	n := single(t)
-	n.start(true)
-	n.await("READY=1")
+	n := running(t)
 	n.put("k", "v")
 	id := n.status().View.MemberID
 	n.stop()
@@ -72,8 +68,7 @@ func TestEmptyDataDirOfOne(t *testing.T) {
 	if err := os.Rename(kept[0], n.Data()); err != nil {
 		t.Fatal(err)
 	}
-	n.start(true)
-	n.await("READY=1")
+	n.up()
 	if got := n.get("k"); got != "v" {
 		t.Errorf("k = %q", got)
 	}
@@ -91,8 +86,7 @@ func TestEmptyDataDirOfOne(t *testing.T) {
 	if out := n.run("forget"); !strings.Contains(out, "forgotten: member "+id) {
 		t.Errorf("forget says %q", out)
 	}
-	n.start(true)
-	n.await("READY=1")
+	n.up()
 	n.stop()
 }
 
@@ -116,9 +110,7 @@ func TestWipedMember(t *testing.T) {
 	for _, state := range []string{"new", "existing"} {
 		c.start(true, "--initial-cluster-state="+state)
 		c.await("STATUS=failed: the cluster knows this member and counts on its data, but the data dir is empty")
-		if code := c.exit(); code != 66 {
-			t.Errorf("%s: exit code %d", state, code)
-		}
+		c.exits(66)
 		c.wipe()
 	}
 	if !a.status().View.Ready {
@@ -177,9 +169,7 @@ func replacement(t *testing.T, state string) {
 		c.await("STATUS=joining: asking the cluster whether this node replaces a member; no answer yet")
 	}
 	unanswered()
-	if code := c.stop(); code != 0 {
-		t.Errorf("stopped while it waits: exit code %d", code)
-	}
+	c.stop() // while it waits
 	unanswered()
 	freeze(syscall.SIGCONT)
 	c.await("STATUS=backoff: a port of this member is in use")
@@ -203,8 +193,7 @@ func TestOtherIdentity(t *testing.T) {
 	t.Parallel()
 	n, other := single(t), single(t)
 	for _, x := range []*node{n, other} {
-		x.start(true)
-		x.await("READY=1")
+		x.up()
 		x.stop()
 	}
 	n.wipe()
@@ -216,9 +205,7 @@ func TestOtherIdentity(t *testing.T) {
 	}
 	n.start(true)
 	n.await("STATUS=failed: the data dir holds the data of another member")
-	if code := n.exit(); code != 76 {
-		t.Errorf("exit code %d", code)
-	}
+	n.exits(76)
 	n.run("forget")
 	n.start(true) // a disk that moved
 	n.await("READY=1")
@@ -229,16 +216,13 @@ func TestOtherIdentity(t *testing.T) {
 // to go on.
 func TestDamagedPin(t *testing.T) {
 	t.Parallel()
-	n := single(t)
-	n.start(true)
-	n.await("READY=1")
+	n := running(t)
 	n.stop()
 	pin := filepath.Join(n.Dir, "pin/pin.json")
 	if err := os.WriteFile(pin, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	n.start(true)
-	n.await("READY=1")
+	n.up()
 	poll.Eventually(t, func() error {
 		if raw, _ := os.ReadFile(pin); !strings.Contains(string(raw), n.status().View.MemberID) {
 			return fmt.Errorf("the pin was not written anew: %s", raw)
@@ -257,9 +241,7 @@ func TestDamagedPin(t *testing.T) {
 // Data of a cluster of one on loopback, and a configuration of three machines.
 func TestLoopbackData(t *testing.T) {
 	t.Parallel()
-	n := single(t)
-	n.start(true)
-	n.await("READY=1")
+	n := running(t)
 	n.put("k", "v")
 	n.stop()
 	cluster := func(list string) {
@@ -269,20 +251,16 @@ func TestLoopbackData(t *testing.T) {
 	cluster(",b=http://192.0.2.1:2380,c=http://192.0.2.2:2380")
 	n.start(true)
 	n.await("STATUS=failed: the data is that of a cluster of one on loopback")
-	if code := n.exit(); code != 78 {
-		t.Errorf("exit code %d", code)
-	}
+	n.exits(78)
 	// If it counts: it serves alone, and gets another peer URL.
 	commands := n.explained()
 	cluster("")
-	n.start(true)
-	n.await("READY=1")
+	n.up()
 	n.shell(commands[slices.IndexFunc(commands, func(c string) bool { return strings.HasPrefix(c, "etcdctl member update ") })])
 	n.stop()
 	// All on one machine: this one may well be what is left of three.
 	cluster(",b=http://127.0.0.1:1,c=http://127.0.0.1:2")
-	n.start(true)
-	n.await("READY=1")
+	n.up()
 	n.stop()
 }
 
@@ -323,9 +301,7 @@ func TestExplainedRestore(t *testing.T) {
 // the way out of it.
 func TestExplainedRestoreWithoutList(t *testing.T) {
 	t.Parallel()
-	n := single(t)
-	n.start(true)
-	n.await("READY=1")
+	n := running(t)
 	n.put("k", "v")
 	snapshot := filepath.Join(n.Dir, "snapshot.db")
 	n.shell("etcdctl snapshot save " + snapshot + " --endpoints=" + n.Client)

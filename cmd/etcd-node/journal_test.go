@@ -60,8 +60,7 @@ func TestJournalPriorities(t *testing.T) {
 	n := single(t)
 	n.Journal = true
 	file := filepath.Join(n.Dir, "etcd.log")
-	n.start(true, "--log-outputs=stderr,"+file)
-	n.await("READY=1")
+	n.up("--log-outputs=stderr," + file)
 	first := n.status().MemberPID
 	syscall.Kill(first, syscall.SIGKILL)
 	n.until("serving again", func(st status.Status) bool { return serving(st) && st.MemberPID != first })
@@ -88,8 +87,7 @@ func TestJournalAndRotation(t *testing.T) {
 	if err := os.WriteFile(file, bytes.Repeat([]byte("{\"level\":\"info\"}\n"), 1<<16), 0o600); err != nil { // full
 		t.Fatal(err)
 	}
-	n.start(true, "--log-outputs=stderr,"+file, "--enable-log-rotation", `--log-rotation-config-json={"maxsize": 1}`)
-	n.await("READY=1")
+	n.up("--log-outputs=stderr,"+file, "--enable-log-rotation", `--log-rotation-config-json={"maxsize": 1}`)
 	n.stop()
 	if count := priorities(t, n.Lines()); count["supervisor info"] == 0 || count["member info"] == 0 {
 		t.Error(count)
@@ -112,8 +110,7 @@ func TestJournalAndConfigFile(t *testing.T) {
 	if err := os.WriteFile(yml, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	n.start(true, "--config-file="+yml)
-	n.await("READY=1")
+	n.up("--config-file=" + yml)
 	n.stop()
 	const warning = "Running http and grpc server on single port"
 	var lines []string
@@ -135,8 +132,7 @@ func TestJournalElsewhere(t *testing.T) {
 	t.Parallel()
 	n := single(t)
 	n.env = []string{"JOURNAL_STREAM=1:2"}
-	n.start(true)
-	n.await("READY=1")
+	n.up()
 	n.stop()
 	n.logIsEtcds()
 }
@@ -149,9 +145,7 @@ func TestJournalRefusal(t *testing.T) {
 		n := single(t)
 		n.Journal = stream
 		n.start(true, "--heartbeat-interval=fast", "--election-timeout=slow")
-		if code := n.exit(); code != 78 {
-			t.Errorf("exit code %d", code)
-		}
+		n.exits(78)
 		if len(n.Lines()) < 2 {
 			t.Errorf("%q", n.Lines())
 		}

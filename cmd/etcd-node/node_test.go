@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -85,12 +86,27 @@ func single(t *testing.T) *node {
 	return n
 }
 
+// running is a cluster of one that serves.
+func running(t *testing.T) *node {
+	n := single(t)
+	n.up()
+	return n
+}
+
 // abc are the nodes of a cluster of three that has not been started.
 func abc(t *testing.T) (a, b, c *node) {
 	t.Helper()
 	a, b, c = newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
 	cluster(a, b, c)
 	return a, b, c
+}
+
+// write writes a file in the node's directory.
+func (n *node) write(name string, data []byte) {
+	n.t.Helper()
+	if err := os.WriteFile(filepath.Join(n.Dir, name), data, 0o600); err != nil {
+		n.t.Fatal(err)
+	}
 }
 
 // run runs a subcommand beside the daemon and returns what it said.
@@ -138,6 +154,13 @@ func (n *node) start(managed bool, extra ...string) {
 	})
 }
 
+// up starts the daemon under systemd and waits until it is ready.
+func (n *node) up(extra ...string) {
+	n.t.Helper()
+	n.start(true, extra...)
+	n.await("READY=1")
+}
+
 // await waits until systemd is told something that begins with prefix, after
 // what was awaited before.
 func (n *node) await(prefix string) string {
@@ -167,10 +190,19 @@ func (n *node) exit() int {
 	return code
 }
 
-func (n *node) stop() int {
+// exits waits for the daemon's end, with this exit code.
+func (n *node) exits(code int) {
 	n.t.Helper()
-	_ = n.Signal(syscall.SIGTERM) // it may have ended
-	return n.exit()
+	if got := n.exit(); got != code {
+		n.t.Errorf("%s: exit code %d, want %d", n.Name, got, code)
+	}
+}
+
+// stop stops the daemon, as systemd does.
+func (n *node) stop() {
+	n.t.Helper()
+	n.signal(syscall.SIGTERM)
+	n.exits(0)
 }
 
 // signal sends the supervisor a signal.

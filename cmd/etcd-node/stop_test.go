@@ -17,15 +17,12 @@ import (
 // ports and locks free.
 func TestSupervisorKilled(t *testing.T) {
 	t.Parallel()
-	n := single(t)
-	n.start(true)
-	n.await("READY=1")
+	n := running(t)
 	member := n.status().MemberPID
 	n.signal(syscall.SIGKILL)
 	n.exit()
 	gone(t, member)
-	n.start(true)
-	n.await("READY=1")
+	n.up()
 	n.stop()
 }
 
@@ -35,24 +32,18 @@ func TestStopWhileJoining(t *testing.T) {
 	a, _, _ := abc(t)
 	a.start(true)
 	a.await("STATUS=joining: 1 of 3")
-	if code := a.stop(); code != 0 {
-		t.Errorf("exit code %d", code)
-	}
+	a.stop()
 	if a.Readies() != 0 {
 		t.Error("READY=1 was said")
 	}
 	a.start(false) // and without systemd
 	a.until("joining", func(st status.Status) bool { return st.State == status.Joining })
-	if code := a.stop(); code != 0 {
-		t.Errorf("exit code %d without systemd", code)
-	}
+	a.stop()
 }
 
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	n := single(t)
-	n.start(true)
-	n.await("READY=1")
+	n := running(t)
 	syscall.Kill(n.status().MemberPID, syscall.SIGSTOP) // it will not stop by itself
 	n.signal(syscall.SIGTERM)
 	n.await("STATUS=stopping")
@@ -87,18 +78,14 @@ func TestSecondSignalEndsWhatHangs(t *testing.T) {
 // that it shall be ignored.
 func TestHangup(t *testing.T) {
 	t.Parallel()
-	n := single(t)
-	n.start(true)
-	n.await("READY=1")
+	n := running(t)
 	n.signal(syscall.SIGHUP)
 	n.put("k", "v") // it goes on
 	n.stop()
 	n.start(false)
 	n.until("serving", serving)
 	n.signal(syscall.SIGHUP)
-	if code := n.exit(); code != 0 {
-		t.Errorf("exit code %d", code)
-	}
+	n.exits(0)
 }
 
 // A stop in the middle of the very first start must leave data from which a
@@ -114,11 +101,8 @@ func TestStopDuringFirstStart(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Duration(i) * 3 * time.Millisecond) // another moment in each round
-		if code := n.stop(); code != 0 {
-			t.Errorf("exit code %d", code)
-		}
-		n.start(true)
-		n.await("READY=1")
+		n.stop()
+		n.up()
 		n.stop()
 	}
 }

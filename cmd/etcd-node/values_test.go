@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -28,15 +27,12 @@ func TestExplainedEtcdctl(t *testing.T) {
 			if flags != nil {
 				n.Client = strings.Replace(n.Client, "http:", "https:", 1)
 			}
-			for file, data := range map[string][]byte{"ca.crt": ca.Cert, "own.crt": own.Cert, "own.key": own.Key} {
-				if err := os.WriteFile(filepath.Join(n.Dir, file), data, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
+			n.write("ca.crt", ca.Cert)
+			n.write("own.crt", own.Cert)
+			n.write("own.key", own.Key)
 			cluster(n)
 			n.flags = append(n.flags, flags...)
-			n.start(true)
-			n.await("READY=1")
+			n.up()
 			for _, c := range n.explained("nospace-alarm") {
 				n.shell(strings.Replace(c, "REVISION", "1", 1))
 			}
