@@ -2,13 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/etcd-node/etcd-node/test/lab"
+	"github.com/etcd-node/etcd-node/test/poll"
+	"github.com/etcd-node/etcd-node/test/steps"
 )
 
 // patience is how long anything may take before the bench gives up.
@@ -24,19 +26,14 @@ type cluster struct {
 }
 
 // client is a client of this host alone.
-func (c *cluster) client(h *lab.Host) (*clientv3.Client, error) {
-	if cli, ok := c.clients[h]; ok {
-		return cli, nil
+func (c *cluster) client(h *lab.Host) *clientv3.Client {
+	if c.clients[h] == nil {
+		if c.clients == nil {
+			c.clients = map[*lab.Host]*clientv3.Client{}
+		}
+		c.clients[h] = steps.Of(c.Client(c.pki.TLS(), h))
 	}
-	cli, err := c.Client(c.pki.TLS(), h)
-	if err != nil {
-		return nil, err
-	}
-	if c.clients == nil {
-		c.clients = map[*lab.Host]*clientv3.Client{}
-	}
-	c.clients[h] = cli
-	return cli, nil
+	return c.clients[h]
 }
 
 func (c *cluster) close() {
@@ -45,183 +42,145 @@ func (c *cluster) close() {
 	}
 }
 
-// wipe stops both subjects on all hosts and removes their data and settings.
-func (c *cluster) wipe(ctx context.Context) error {
-	return c.Each(func(h *lab.Host) error {
-		_, err := h.Sh(ctx, `
+// each takes steps for every host at once.
+func (c *cluster) each(f func(h *lab.Host)) {
+	steps.Must(c.Each(func(h *lab.Host) error { return steps.Run(func() { f(h) }) }))
+}
+
+// wipe stops all subjects on all hosts and removes their data and settings.
+func (c *cluster) wipe(ctx context.Context) {
+	c.each(func(h *lab.Host) {
+		steps.Of(h.Sh(ctx, `
 			systemctl kill --signal=KILL etcd.service stock.service 2>/dev/null || true
 			systemctl stop etcd.service stock.service 2>/dev/null || true
 			systemctl reset-failed
 			rm -rf /var/lib/etcd /var/lib/etcd-node /var/log/etcd-node /var/lib/stock /run/systemd/system/etcd.service.d /etc/etcd
 			nft flush ruleset
-			systemctl daemon-reload`)
-		return err
+			systemctl daemon-reload`))
 	})
 }
 
-func (c *cluster) prepare(ctx context.Context) error {
+func (c *cluster) prepare(ctx context.Context) {
 	if c.tls {
 		c.pki = lab.NewPKI(c.Hosts)
 	}
-	return c.Each(func(h *lab.Host) error {
+	c.each(func(h *lab.Host) {
 		if c.tls {
-			if err := c.pki.Install(ctx, h); err != nil {
-				return err
-			}
+			steps.Must(c.pki.Install(ctx, h))
 		}
 		if c.dnat {
-			if _, err := h.Sh(ctx, dnatUp); err != nil {
-				return err
-			}
+			steps.Of(h.Sh(ctx, dnatUp))
 		}
-		if err := c.subject.prepare(ctx, c, h); err != nil {
-			return err
-		}
+		c.subject.prepare(ctx, c, h)
 		if c.mixed && c.subject != stock && h == c.Hosts[len(c.Hosts)-1] {
-			return c.replaceByStock(ctx, h)
+			c.replaceByStock(ctx, h)
 		}
-		return nil
 	})
 }
 
 // start writes the settings, starts all members at once and waits until
 // systemd calls all of them active.
-func (c *cluster) start(ctx context.Context) error {
-	if err := c.prepare(ctx); err != nil {
-		return err
-	}
-	return c.Each(func(h *lab.Host) error {
-		_, err := h.Run(ctx, "systemctl", "start", c.unit)
-		return err
-	})
+func (c *cluster) start(ctx context.Context) {
+	c.prepare(ctx)
+	c.each(func(h *lab.Host) { steps.Of(h.Run(ctx, "systemctl", "start", c.unit)) })
 }
 
 // settle waits until every member answers a linearizable read, and a moment
 // more for streams between members to be established, as in real life.
-func (c *cluster) settle(ctx context.Context) error {
+func (c *cluster) settle(ctx context.Context) {
 	for _, h := range c.Hosts {
-		if err := c.answers(ctx, h); err != nil {
-			return err
-		}
+		c.answers(ctx, h)
 	}
 	time.Sleep(time.Second)
-	return nil
 }
 
 // answers waits until the member on h answers a linearizable read.
-func (c *cluster) answers(ctx context.Context, h *lab.Host) error {
-	cli, err := c.client(h)
-	if err != nil {
-		return err
-	}
-	return poll(ctx, h.Name+" to answer", func() (bool, error) {
+func (c *cluster) answers(ctx context.Context, h *lab.Host) {
+	cli := c.client(h)
+	await(ctx, h.Name+" to answer", func() bool {
 		ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
 		defer cancel()
 		_, err := cli.Get(ctx, "settled")
-		return err == nil, nil
+		return err == nil
 	})
 }
 
-// leader is the host whose member leads, and the two others.
-func (c *cluster) leader(ctx context.Context) (leader *lab.Host, followers []*lab.Host, err error) {
+// status is what the member on h says of itself.
+func (c *cluster) status(ctx context.Context, h *lab.Host) *clientv3.StatusResponse {
+	s, err := c.client(h).Status(ctx, c.clientURL(h))
+	if err != nil {
+		steps.Fail("status of %s: %w", h.Name, err)
+	}
+	return s
+}
+
+// leader is the host whose member leads, and the others.
+func (c *cluster) leader(ctx context.Context) (leader *lab.Host, followers []*lab.Host) {
 	for _, h := range c.Hosts {
-		cli, err := c.client(h)
-		if err != nil {
-			return nil, nil, err
-		}
-		s, err := cli.Status(ctx, c.clientURL(h))
-		if err != nil {
-			return nil, nil, fmt.Errorf("status of %s: %w", h.Name, err)
-		}
-		if s.Leader == s.Header.MemberId {
+		if s := c.status(ctx, h); s.Leader == s.Header.MemberId {
 			leader = h
 		} else {
 			followers = append(followers, h)
 		}
 	}
 	if leader == nil || len(followers) != len(c.Hosts)-1 {
-		return nil, nil, errors.New("the members do not agree on a leader")
+		steps.Fail("the members do not agree on a leader")
 	}
-	return leader, followers, nil
+	return leader, followers
 }
 
 // term is raft's, as h knows it.
-func (c *cluster) term(ctx context.Context, h *lab.Host) (uint64, error) {
-	cli, err := c.client(h)
-	if err != nil {
-		return 0, err
-	}
-	s, err := cli.Status(ctx, c.clientURL(h))
-	if err != nil {
-		return 0, fmt.Errorf("status of %s: %w", h.Name, err)
-	}
-	return s.RaftTerm, nil
-}
+func (c *cluster) term(ctx context.Context, h *lab.Host) uint64 { return c.status(ctx, h).RaftTerm }
 
 // process is the process on h that serves clients.
-func (c *cluster) process(h *lab.Host) (lab.Proc, error) {
-	procs, err := h.Procs(c.unit)
-	if err != nil {
-		return lab.Proc{}, err
-	}
-	for _, p := range procs {
-		if c.serving(p) {
-			return p, nil
-		}
-	}
-	return lab.Proc{}, fmt.Errorf("no serving process among %+v on %s", procs, h.Name)
+func (c *cluster) process(h *lab.Host) lab.Proc { return c.pick(h, "serving process", c.serving) }
+
+// supervisor is the other one.
+func (c *cluster) supervisor(h *lab.Host) lab.Proc {
+	return c.pick(h, "supervisor", func(p lab.Proc) bool { return !c.serving(p) })
 }
 
-// supervisor is the process on h that is not the member's.
-func (c *cluster) supervisor(h *lab.Host) (lab.Proc, error) {
-	procs, err := h.Procs(c.unit)
-	if err != nil {
-		return lab.Proc{}, err
+func (c *cluster) pick(h *lab.Host, what string, fits func(lab.Proc) bool) lab.Proc {
+	procs := steps.Of(h.Procs(c.unit))
+	i := slices.IndexFunc(procs, fits)
+	if i < 0 {
+		steps.Fail("no %s among %+v on %s", what, procs, h.Name)
 	}
-	for _, p := range procs {
-		if !c.serving(p) {
-			return p, nil
-		}
-	}
-	return lab.Proc{}, fmt.Errorf("no supervisor among %+v on %s", procs, h.Name)
+	return procs[i]
 }
 
 // streams opens a watch and a lease that is kept alive on every member: they
 // are what makes stock etcd slow to stop.
-func (c *cluster) streams(ctx context.Context) error {
+func (c *cluster) streams(ctx context.Context) {
 	for _, h := range c.Hosts {
-		cli, err := c.client(h)
-		if err != nil {
-			return err
-		}
-		lease, err := cli.Grant(ctx, 60)
-		if err != nil {
-			return err
-		}
-		if _, err := cli.KeepAlive(ctx, lease.ID); err != nil {
-			return err
-		}
+		cli := c.client(h)
+		lease := steps.Of(cli.Grant(ctx, 60))
+		steps.Of(cli.KeepAlive(ctx, lease.ID))
 		select {
 		case <-cli.Watch(ctx, "w", clientv3.WithPrefix(), clientv3.WithCreatedNotify()):
 		case <-time.After(patience):
-			return fmt.Errorf("no watch on %s", h.Name)
+			steps.Fail("no watch on %s", h.Name)
 		}
 	}
-	return nil
 }
 
-// poll asks every millisecond until ok.
-func poll(ctx context.Context, what string, ok func() (bool, error)) error {
+// await asks every millisecond until ok: what is measured is as precise as that.
+func await(ctx context.Context, what string, ok func() bool) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for {
-		if done, err := ok(); done || err != nil {
-			return err
-		}
-		select {
-		case <-time.After(time.Millisecond):
-		case <-ctx.Done():
+	steps.Must(poll.Until(ctx, time.Millisecond, func() error {
+		if !ok() {
 			return fmt.Errorf("waited %v for %s", patience, what)
 		}
+		return nil
+	}))
+}
+
+// pass lets time go by.
+func pass(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+		steps.Must(ctx.Err())
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/test/lab"
 	"github.com/etcd-node/etcd-node/test/prober"
+	"github.com/etcd-node/etcd-node/test/steps"
 )
 
 // dnatPort is the peer port that others know where there is a DNAT.
@@ -83,64 +84,38 @@ func deceptionRows() []row {
 
 // measure is the longest gap of puts through all three members. A new term in
 // ours is an error.
-func (k trick) measure(ctx context.Context, c *cluster) (time.Duration, error) {
-	if err := c.busy(ctx); err != nil {
-		return 0, err
-	}
-	leader, followers, err := c.leader(ctx)
-	if err != nil {
-		return 0, err
-	}
+func (k trick) measure(ctx context.Context, c *cluster) time.Duration {
+	c.busy(ctx)
+	leader, followers := c.leader(ctx)
 	if !k.all {
 		followers = followers[:1]
 	}
-	targets, _, err := c.puts(c.Hosts)
-	if err != nil {
-		return 0, err
-	}
-	before, err := c.term(ctx, leader)
-	if err != nil {
-		return 0, err
-	}
-	watched, err := c.watch(ctx, func() *prober.Prober { return prober.Start(10*time.Millisecond, 20*time.Second, targets...) })
-	if err != nil {
-		return 0, err
-	}
+	targets, _ := c.puts(c.Hosts)
+	before := c.term(ctx, leader)
+	watched := c.watch(ctx, func() *prober.Prober { return prober.Start(10*time.Millisecond, 20*time.Second, targets...) })
 	for _, f := range followers {
-		if _, err := leader.Sh(ctx, k.on(f)); err != nil {
-			return 0, err
-		}
+		steps.Of(leader.Sh(ctx, k.on(f)))
 		if k.line != nil {
-			if _, err := f.Sh(ctx, k.line(leader)); err != nil {
-				return 0, err
-			}
+			steps.Of(f.Sh(ctx, k.line(leader)))
 		}
 	}
 	time.Sleep(3 * time.Second)
-	if _, err := leader.Sh(ctx, k.off); err != nil {
-		return 0, err
-	}
+	steps.Of(leader.Sh(ctx, k.off))
 	time.Sleep(time.Second)
-	longest, err := watched.longest(targets)
-	if err != nil {
-		return 0, err
-	}
-	after, err := c.term(ctx, leader)
-	if err != nil {
-		return 0, err
-	}
+	longest := watched.longest(targets)
+	after := c.term(ctx, leader)
 	if k.line != nil && c.subject != stock {
 		for _, f := range followers {
 			if out, err := f.Run(ctx, "etcd-node", "status", "-o", "json"); err != nil || !strings.Contains(out, `"doubts":`) {
-				return 0, fmt.Errorf("%s was not deceived: %w: %s", f.Name, err, out)
+				steps.Fail("%s was not deceived: %w: %s", f.Name, err, out)
 			}
 		}
 	}
 	if after != before {
 		fmt.Fprintf(os.Stderr, "%s: term %d, then %d\n", c.subject.name, before, after)
 		if c.subject == ours {
-			return 0, fmt.Errorf("a new term: %d, then %d", before, after)
+			steps.Fail("a new term: %d, then %d", before, after)
 		}
 	}
-	return longest, nil
+	return longest
 }

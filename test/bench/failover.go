@@ -12,6 +12,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/test/lab"
 	"github.com/etcd-node/etcd-node/test/prober"
+	"github.com/etcd-node/etcd-node/test/steps"
 )
 
 // failoverRows are about a leader that dies without a word.
@@ -39,97 +40,57 @@ type kill struct {
 }
 
 // measure is the longest gap of puts through each survivor.
-func (k kill) measure(ctx context.Context, c *cluster) (time.Duration, error) {
-	if err := c.busy(ctx); err != nil {
-		return 0, err
-	}
-	leader, followers, err := c.leader(ctx)
-	if err != nil {
-		return 0, err
-	}
+func (k kill) measure(ctx context.Context, c *cluster) time.Duration {
+	c.busy(ctx)
+	leader, followers := c.leader(ctx)
 	if c.mixed {
 		last := c.Hosts[len(c.Hosts)-1]
-		if p, err := c.process(last); err != nil || p.Args[0] != stockBinary {
-			return 0, fmt.Errorf("%s does not run stock etcd: %v, %v", last.Name, p.Args, err)
+		if p := c.process(last); p.Args[0] != stockBinary {
+			steps.Fail("%s does not run stock etcd: %v", last.Name, p.Args)
 		}
 		if leader == last {
-			if err := c.move(ctx, leader, c.Hosts[0]); err != nil {
-				return 0, err
-			}
-			if leader, followers, err = c.leader(ctx); err != nil {
-				return 0, err
-			}
+			c.move(ctx, leader, c.Hosts[0])
+			leader, followers = c.leader(ctx)
 		}
 	}
 	die, survive := append([]*lab.Host{leader}, followers[:k.also]...), followers[k.also:]
-	targets, clients, err := c.puts(survive)
-	if err != nil {
-		return 0, err
-	}
+	targets, clients := c.puts(survive)
 	defer load(clients, k.rate)()
 	var doomed []lab.Proc
 	for _, h := range die {
-		p, err := c.process(h)
-		if err != nil {
-			return 0, err
-		}
-		doomed = append(doomed, p)
+		doomed = append(doomed, c.process(h))
 	}
-	watched, err := c.watch(ctx, func() *prober.Prober {
+	watched := c.watch(ctx, func() *prober.Prober {
 		if k.closed > 0 {
 			return prober.StartClosed(k.closed, targets...)
 		}
 		return prober.Start(10*time.Millisecond, 20*time.Second, targets...)
 	})
-	if err != nil {
-		return 0, err
-	}
 	for _, p := range doomed {
-		if err := p.Signal(unix.SIGKILL); err != nil {
-			return 0, err
-		}
+		steps.Must(p.Signal(unix.SIGKILL))
 	}
 	// Until there is a leader, and a second more.
 	for _, h := range survive {
-		if err := c.answers(ctx, h); err != nil {
-			return 0, err
-		}
+		c.answers(ctx, h)
 	}
 	time.Sleep(time.Second)
 	return watched.longest(targets)
 }
 
 // puts are probes through each of these hosts, and clients of each.
-func (c *cluster) puts(hosts []*lab.Host) (targets []prober.Target, clients []*clientv3.Client, err error) {
+func (c *cluster) puts(hosts []*lab.Host) (targets []prober.Target, clients []*clientv3.Client) {
 	for _, h := range hosts {
-		cli, err := c.client(h)
-		if err != nil {
-			return nil, nil, err
-		}
+		cli := c.client(h)
 		targets = append(targets, prober.Put(h.Name, cli))
 		clients = append(clients, cli)
 	}
-	return targets, clients, nil
+	return targets, clients
 }
 
 // move hands the leadership over.
-func (c *cluster) move(ctx context.Context, from, to *lab.Host) error {
-	cli, err := c.client(from)
-	if err != nil {
-		return err
-	}
-	heir, err := c.client(to)
-	if err != nil {
-		return err
-	}
-	s, err := heir.Status(ctx, c.clientURL(to))
-	if err != nil {
-		return err
-	}
-	if _, err := cli.MoveLeader(ctx, s.Header.MemberId); err != nil {
-		return err
-	}
-	return c.settle(ctx)
+func (c *cluster) move(ctx context.Context, from, to *lab.Host) {
+	steps.Of(c.client(from).MoveLeader(ctx, c.status(ctx, to).Header.MemberId))
+	c.settle(ctx)
 }
 
 // load tries rate puts a second, in an open loop, until the func that it

@@ -6,26 +6,17 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/etcd-node/etcd-node/test/steps"
 )
 
 // supervisorMemory is in bytes what only the leader's supervisor has in memory,
 // which the price of a second process is.
-func supervisorMemory(ctx context.Context, c *cluster) (time.Duration, error) {
-	if err := c.busy(ctx); err != nil {
-		return 0, err
-	}
-	leader, _, err := c.leader(ctx)
-	if err != nil {
-		return 0, err
-	}
-	p, err := c.supervisor(leader)
-	if err != nil {
-		return 0, err
-	}
-	rollup, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", p.PID))
-	if err != nil {
-		return 0, err
-	}
+func supervisorMemory(ctx context.Context, c *cluster) time.Duration {
+	c.busy(ctx)
+	leader, _ := c.leader(ctx)
+	p := c.supervisor(leader)
+	rollup := steps.Of(os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", p.PID)))
 	var bytes time.Duration
 	for line := range strings.Lines(string(rollup)) {
 		var kib time.Duration
@@ -35,7 +26,7 @@ func supervisorMemory(ctx context.Context, c *cluster) (time.Duration, error) {
 			bytes += kib << 10
 		}
 	}
-	return bytes, nil
+	return bytes
 }
 
 func mebibytes(bytes time.Duration) string { return fmt.Sprintf("%.2f MiB", float64(bytes)/(1<<20)) }

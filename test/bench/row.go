@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/etcd-node/etcd-node/test/lab"
+	"github.com/etcd-node/etcd-node/test/steps"
 )
 
 // row is one line of the table.
@@ -16,10 +17,11 @@ type row struct {
 	name string
 	goal string // of etcd-node, in words
 	setup
-	// measure does it once, on a cluster that is down, and cleans up nothing.
-	measure func(ctx context.Context, c *cluster) (time.Duration, error)
+	// measure does it once, on a cluster that is down, and cleans up nothing. Its
+	// steps end it where they fail.
+	measure func(ctx context.Context, c *cluster) time.Duration
 	// series does it n times on one cluster instead.
-	series func(ctx context.Context, c *cluster, n int) ([]time.Duration, error)
+	series func(ctx context.Context, c *cluster, n int) []time.Duration
 	// show prints a result; nil: as a duration.
 	show func(time.Duration) string
 	// Stock etcd has no such thing, or does not survive it.
@@ -59,9 +61,8 @@ func (r row) print(ctx context.Context, l *lab.Lab, n int, other *subject) error
 	if r.series != nil {
 		rounds = 1
 	} else {
-		r.series = func(ctx context.Context, c *cluster, _ int) ([]time.Duration, error) {
-			d, err := r.measure(ctx, c)
-			return []time.Duration{d}, err
+		r.series = func(ctx context.Context, c *cluster, _ int) []time.Duration {
+			return []time.Duration{r.measure(ctx, c)}
 		}
 	}
 	for i := range rounds {
@@ -85,17 +86,17 @@ func (r row) print(ctx context.Context, l *lab.Lab, n int, other *subject) error
 }
 
 // measure measures on fresh hosts and leaves them stopped.
-func (c *cluster) measure(ctx context.Context, r row, n int) ([]time.Duration, error) {
+func (c *cluster) measure(ctx context.Context, r row, n int) (took []time.Duration, err error) {
 	defer c.close()
-	if err := c.wipe(ctx); err != nil {
-		return nil, err
-	}
-	some, err := r.series(ctx, c, n)
+	err = steps.Run(func() {
+		c.wipe(ctx)
+		took = r.series(ctx, c, n)
+	})
 	if err != nil {
 		c.describe(context.WithoutCancel(ctx))
 		return nil, err
 	}
-	return some, c.wipe(ctx)
+	return took, steps.Run(func() { c.wipe(ctx) })
 }
 
 // describe shows what the members said before a measurement failed.

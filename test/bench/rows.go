@@ -4,15 +4,15 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
-
 	"github.com/etcd-node/etcd-node/test/lab"
 	"github.com/etcd-node/etcd-node/test/prober"
+	"github.com/etcd-node/etcd-node/test/steps"
 )
 
 // rows is the table. alone is how long host 1 waits for the others in the row
@@ -45,242 +45,150 @@ func rows(alone time.Duration) []row {
 		row{name: "private memory of the leader's supervisor", goal: "", setup: setup{timing: near}, measure: supervisorMemory, oursOnly: true, show: mebibytes},
 		row{name: "supervisor killed until its member is gone and the port free", goal: "< 50 ms", setup: setup{timing: near}, measure: killSupervisor, oursOnly: true},
 		row{name: fmt.Sprintf("%v alone with TimeoutStartSec=15, then a second host: until both are active", alone),
-			goal: "p90 ≤ 2 s", setup: setup{timing: near}, measure: func(ctx context.Context, c *cluster) (time.Duration, error) { return joinAlone(ctx, c, alone) }, oursOnly: true},
+			goal: "p90 ≤ 2 s", setup: setup{timing: near}, measure: func(ctx context.Context, c *cluster) time.Duration { return joinAlone(ctx, c, alone) }, oursOnly: true},
 	)
 }
 
-func startAll(ctx context.Context, c *cluster) (time.Duration, error) {
-	if err := c.start(ctx); err != nil {
-		return 0, err
-	}
+func startAll(ctx context.Context, c *cluster) time.Duration {
+	c.start(ctx)
 	return c.untilActive(ctx, c.Hosts, c.Hosts)
 }
 
 // untilActive is the time from the first of these hosts being started until
 // the last of those became active, by systemd's own stamps.
-func (c *cluster) untilActive(ctx context.Context, started, active []*lab.Host) (time.Duration, error) {
+func (c *cluster) untilActive(ctx context.Context, started, active []*lab.Host) time.Duration {
 	var from, to time.Duration
 	for _, h := range started {
-		u, err := h.Unit(ctx, c.unit)
-		if err != nil {
-			return 0, err
-		}
+		u := steps.Of(h.Unit(ctx, c.unit))
 		if from == 0 || u.InactiveExit < from {
 			from = u.InactiveExit
 		}
 	}
 	for _, h := range active {
-		u, err := h.Unit(ctx, c.unit)
-		if err != nil {
-			return 0, err
-		}
+		u := steps.Of(h.Unit(ctx, c.unit))
 		if u.ActiveState != "active" {
-			return 0, fmt.Errorf("%s: %v", h.Name, u)
+			steps.Fail("%s: %v", h.Name, u)
 		}
 		to = max(to, u.ActiveEnter)
 	}
-	return to - from, nil
+	return to - from
 }
 
 // busy is a cluster that serves clients with open streams.
-func (c *cluster) busy(ctx context.Context) error {
-	if err := c.start(ctx); err != nil {
-		return err
-	}
-	if err := c.settle(ctx); err != nil {
-		return err
-	}
-	return c.streams(ctx)
+func (c *cluster) busy(ctx context.Context) {
+	c.start(ctx)
+	c.settle(ctx)
+	c.streams(ctx)
 }
 
-func stopFollower(ctx context.Context, c *cluster) (time.Duration, error) {
-	if err := c.busy(ctx); err != nil {
-		return 0, err
-	}
-	_, followers, err := c.leader(ctx)
-	if err != nil {
-		return 0, err
-	}
+func stopFollower(ctx context.Context, c *cluster) time.Duration {
+	c.busy(ctx)
+	_, followers := c.leader(ctx)
 	return c.stop(ctx, followers[0])
 }
 
-func stopLeader(ctx context.Context, c *cluster) (time.Duration, error) {
-	if err := c.busy(ctx); err != nil {
-		return 0, err
-	}
-	leader, _, err := c.leader(ctx)
-	if err != nil {
-		return 0, err
-	}
+func stopLeader(ctx context.Context, c *cluster) time.Duration {
+	c.busy(ctx)
+	leader, _ := c.leader(ctx)
 	return c.stop(ctx, leader)
 }
 
 // stop is how long the unit took from SIGTERM until systemd called it inactive.
-func (c *cluster) stop(ctx context.Context, h *lab.Host) (time.Duration, error) {
-	if _, err := h.Run(ctx, "systemctl", "stop", c.unit); err != nil {
-		return 0, err
-	}
-	u, err := h.Unit(ctx, c.unit)
-	if err != nil {
-		return 0, err
-	}
+func (c *cluster) stop(ctx context.Context, h *lab.Host) time.Duration {
+	steps.Of(h.Run(ctx, "systemctl", "stop", c.unit))
+	u := steps.Of(h.Unit(ctx, c.unit))
 	if u.ActiveState != "inactive" || u.Result != "success" {
-		return 0, fmt.Errorf("stopped: %v", u)
+		steps.Fail("stopped: %v", u)
 	}
-	return u.InactiveEnter - u.ActiveExit, nil
+	return u.InactiveEnter - u.ActiveExit
 }
 
 // stopAll is the slowest of three.
-func stopAll(ctx context.Context, c *cluster) (time.Duration, error) {
-	if err := c.busy(ctx); err != nil {
-		return 0, err
-	}
+func stopAll(ctx context.Context, c *cluster) time.Duration {
+	c.busy(ctx)
 	took := make(chan time.Duration, len(c.Hosts))
-	err := c.Each(func(h *lab.Host) error {
-		d, err := c.stop(ctx, h)
-		took <- d
-		return err
-	})
+	c.each(func(h *lab.Host) { took <- c.stop(ctx, h) })
 	var slowest time.Duration
 	for range c.Hosts {
 		slowest = max(slowest, <-took)
 	}
-	return slowest, err
+	return slowest
 }
 
-func stopWaiting(ctx context.Context, c *cluster) (time.Duration, error) {
-	if err := c.prepare(ctx); err != nil {
-		return 0, err
-	}
+func stopWaiting(ctx context.Context, c *cluster) time.Duration {
+	c.prepare(ctx)
 	h := c.Hosts[0]
-	if _, err := h.Run(ctx, "systemctl", "start", "--no-block", c.unit); err != nil {
-		return 0, err
-	}
-	if err := poll(ctx, "the member to wait", func() (bool, error) {
-		u, err := h.Unit(ctx, c.unit)
-		return strings.Contains(u.StatusText, "; waiting for "), err
-	}); err != nil {
-		return 0, err
-	}
+	steps.Of(h.Run(ctx, "systemctl", "start", "--no-block", c.unit))
+	await(ctx, "the member to wait", func() bool {
+		return strings.Contains(steps.Of(h.Unit(ctx, c.unit)).StatusText, "; waiting for ")
+	})
 	begin := time.Now() // it was never active, so systemd has no stamp for it
-	if _, err := h.Run(ctx, "systemctl", "stop", c.unit); err != nil {
-		return 0, err
-	}
+	steps.Of(h.Run(ctx, "systemctl", "stop", c.unit))
 	took := time.Since(begin)
-	if u, err := h.Unit(ctx, c.unit); err != nil || u.ActiveState != "inactive" || u.Result != "success" {
-		return 0, fmt.Errorf("stopped while it waited: %v, %v", u, err)
+	if u := steps.Of(h.Unit(ctx, c.unit)); u.ActiveState != "inactive" || u.Result != "success" {
+		steps.Fail("stopped while it waited: %v", u)
 	}
-	return took, nil
+	return took
 }
 
 // restartEach is the longest gap of all restarts.
-func restartEach(ctx context.Context, c *cluster) (time.Duration, error) {
-	if err := c.busy(ctx); err != nil {
-		return 0, err
-	}
+func restartEach(ctx context.Context, c *cluster) time.Duration {
+	c.busy(ctx)
 	var longest time.Duration
 	for _, h := range c.Hosts {
-		var targets []prober.Target
-		for _, other := range c.Hosts {
-			if other != h {
-				cli, err := c.client(other)
-				if err != nil {
-					return 0, err
-				}
-				targets = append(targets, prober.Put(other.Name, cli))
-			}
-		}
+		targets, _ := c.puts(slices.DeleteFunc(slices.Clone(c.Hosts), func(x *lab.Host) bool { return x == h }))
 		probe := prober.Start(10*time.Millisecond, 20*time.Second, targets...)
 		_, err := h.Run(ctx, "systemctl", "restart", c.unit)
 		longest = max(longest, prober.Longest(probe.Stop()))
-		if err != nil {
-			return 0, err
-		}
-		if err := c.settle(ctx); err != nil {
-			return 0, err
-		}
+		steps.Must(err)
+		c.settle(ctx)
 	}
-	return longest, nil
+	return longest
 }
 
 // startSingle is the time from the start of the unit's process until systemd
 // took in its READY=1, with a little data and the files in the page cache.
-func startSingle(ctx context.Context, c *cluster) (time.Duration, error) {
-	if err := c.start(ctx); err != nil {
-		return 0, err
-	}
+func startSingle(ctx context.Context, c *cluster) time.Duration {
+	c.start(ctx)
 	h := c.Hosts[0]
-	cli, err := c.client(h)
-	if err != nil {
-		return 0, err
-	}
+	cli := c.client(h)
 	for i := range 1000 {
-		if _, err := cli.Put(ctx, fmt.Sprint("k", i), "0123456789"); err != nil {
-			return 0, err
-		}
+		steps.Of(cli.Put(ctx, fmt.Sprint("k", i), "0123456789"))
 	}
 	for _, verb := range []string{"stop", "start"} {
-		if _, err := h.Run(ctx, "systemctl", verb, c.unit); err != nil {
-			return 0, err
-		}
+		steps.Of(h.Run(ctx, "systemctl", verb, c.unit))
 	}
-	u, err := h.Unit(ctx, c.unit)
-	if err != nil || u.ActiveState != "active" {
-		return 0, fmt.Errorf("started: %v, %v", u, err)
+	u := steps.Of(h.Unit(ctx, c.unit))
+	if u.ActiveState != "active" {
+		steps.Fail("started: %v", u)
 	}
-	return u.ActiveEnter - u.MainStart, c.answers(ctx, h)
+	c.answers(ctx, h)
+	return u.ActiveEnter - u.MainStart
 }
 
 // restartUnderLoad restarts every member n times, as systemctl does, and takes
 // the time from the command until the member answers a linearizable read.
-func restartUnderLoad(ctx context.Context, c *cluster, n int) ([]time.Duration, error) {
-	if err := c.start(ctx); err != nil {
-		return nil, err
-	}
-	if err := c.settle(ctx); err != nil {
-		return nil, err
-	}
-	var clients []*clientv3.Client
-	for _, h := range c.Hosts {
-		cli, err := c.client(h)
-		if err != nil {
-			return nil, err
-		}
-		clients = append(clients, cli)
-	}
+func restartUnderLoad(ctx context.Context, c *cluster, n int) (took []time.Duration) {
+	c.start(ctx)
+	c.settle(ctx)
+	_, clients := c.puts(c.Hosts)
 	defer load(clients, 500)()
-	var took []time.Duration
 	var followers, terms uint64
 	for i := range n * len(c.Hosts) {
-		leader, others, err := c.leader(ctx)
-		if err != nil {
-			return nil, err
-		}
+		leader, others := c.leader(ctx)
 		// Every third the leader, the others in turn: in the order of the hosts
 		// the leadership would run ahead of us.
 		h := leader
 		if i%3 != 2 {
 			h = others[i%3]
 		}
-		before, err := c.term(ctx, h)
-		if err != nil {
-			return nil, err
-		}
+		before := c.term(ctx, h)
 		begin := time.Now()
-		if _, err := h.Run(ctx, "systemctl", "restart", c.unit); err != nil {
-			return nil, err
-		}
-		if err := c.answers(ctx, h); err != nil {
-			return nil, err
-		}
+		steps.Of(h.Run(ctx, "systemctl", "restart", c.unit))
+		c.answers(ctx, h)
 		took = append(took, time.Since(begin))
-		if err := c.settle(ctx); err != nil {
-			return nil, err
-		}
-		after, err := c.term(ctx, h)
-		if err != nil {
-			return nil, err
-		}
+		c.settle(ctx)
+		after := c.term(ctx, h)
 		if h != leader {
 			followers++
 			terms += after - before
@@ -288,72 +196,45 @@ func restartUnderLoad(ctx context.Context, c *cluster, n int) ([]time.Duration, 
 	}
 	fmt.Fprintf(os.Stderr, "%s, %s: %d new terms in %d restarts of a follower\n", c.subject.name, c.timing, terms, followers)
 	if terms > 0 && c.subject == ours {
-		return nil, fmt.Errorf("%d new terms in %d restarts of a follower", terms, followers)
+		steps.Fail("%d new terms in %d restarts of a follower", terms, followers)
 	}
-	return took, nil
+	return took
 }
 
-func killSupervisor(ctx context.Context, c *cluster) (time.Duration, error) {
-	if err := c.busy(ctx); err != nil {
-		return 0, err
-	}
+func killSupervisor(ctx context.Context, c *cluster) time.Duration {
+	c.busy(ctx)
 	h := c.Hosts[0]
-	member, err := c.process(h)
-	if err != nil {
-		return 0, err
-	}
-	supervisor, err := c.supervisor(h)
-	if err != nil {
-		return 0, err
-	}
+	member := c.process(h)
+	supervisor := c.supervisor(h)
 	begin := time.Now()
-	if err := supervisor.Signal(unix.SIGKILL); err != nil {
-		return 0, err
-	}
-	err = poll(ctx, "the member to end and its ports to be free", func() (bool, error) {
+	steps.Must(supervisor.Signal(unix.SIGKILL))
+	await(ctx, "the member to end and its ports to be free", func() bool {
 		if !member.Gone() {
-			return false, nil
+			return false
 		}
 		for _, port := range []string{":2379", ":2380"} {
 			if conn, err := c.Dial(ctx, h.IP+port); err == nil {
-				return false, conn.Close()
+				conn.Close()
+				return false
 			}
 		}
-		return true, nil
+		return true
 	})
-	return time.Since(begin), err
+	return time.Since(begin)
 }
 
 // joinAlone starts host 1, keeps it waiting, and takes the time from the start
 // of host 2 until both are active.
-func joinAlone(ctx context.Context, c *cluster, alone time.Duration) (time.Duration, error) {
-	if err := c.prepare(ctx); err != nil {
-		return 0, err
-	}
+func joinAlone(ctx context.Context, c *cluster, alone time.Duration) time.Duration {
+	c.prepare(ctx)
 	one, two := c.Hosts[0], c.Hosts[1]
-	if err := c.dropIn(ctx, one, "bench", "TimeoutStartSec=15\n"); err != nil {
-		return 0, err
+	c.dropIn(ctx, one, "bench", "TimeoutStartSec=15\n")
+	steps.Of(one.Run(ctx, "systemctl", "start", "--no-block", c.unit))
+	pass(ctx, alone)
+	if u := steps.Of(one.Unit(ctx, c.unit)); u.ActiveState != "activating" || u.NRestarts != 0 {
+		steps.Fail("alone for %v: %v; want it still activating", alone, u)
 	}
-	if _, err := one.Run(ctx, "systemctl", "start", "--no-block", c.unit); err != nil {
-		return 0, err
-	}
-	select {
-	case <-time.After(alone):
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	}
-	u, err := one.Unit(ctx, c.unit)
-	if err != nil || u.ActiveState != "activating" || u.NRestarts != 0 {
-		return 0, fmt.Errorf("alone for %v: %v, %v; want it still activating", alone, u, err)
-	}
-	if _, err := two.Run(ctx, "systemctl", "start", c.unit); err != nil {
-		return 0, err
-	}
-	if err := poll(ctx, "host 1 to become active", func() (bool, error) {
-		u, err := one.Unit(ctx, c.unit)
-		return u.ActiveState == "active", err
-	}); err != nil {
-		return 0, err
-	}
+	steps.Of(two.Run(ctx, "systemctl", "start", c.unit))
+	await(ctx, "host 1 to become active", func() bool { return steps.Of(one.Unit(ctx, c.unit)).ActiveState == "active" })
 	return c.untilActive(ctx, []*lab.Host{two}, []*lab.Host{one, two})
 }

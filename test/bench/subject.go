@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/etcd-node/etcd-node/test/lab"
+	"github.com/etcd-node/etcd-node/test/steps"
 )
 
 // subject is one of those that are compared, two at a time.
@@ -16,7 +17,7 @@ type subject struct {
 	name string
 	unit string
 	// prepare writes what h needs to be a member of the cluster.
-	prepare func(ctx context.Context, c *cluster, h *lab.Host) error
+	prepare func(ctx context.Context, c *cluster, h *lab.Host)
 	// serving picks the process that serves clients.
 	serving func(lab.Proc) bool
 	// local is the program on this machine.
@@ -80,7 +81,7 @@ func install(ctx context.Context, l *lab.Lab, tree, old string) error {
 	return l.Each(func(h *lab.Host) error { return h.Copy(ctx, tree, "/") })
 }
 
-func prepareOurs(ctx context.Context, c *cluster, h *lab.Host) error {
+func prepareOurs(ctx context.Context, c *cluster, h *lab.Host) {
 	lines := []string{
 		"ETCD_INITIAL_CLUSTER=" + c.initialCluster(),
 		"ETCD_INITIAL_CLUSTER_TOKEN=bench",
@@ -94,24 +95,19 @@ func prepareOurs(ctx context.Context, c *cluster, h *lab.Host) error {
 	if c.tls {
 		lines = append(lines, c.pki.Env()...)
 	}
-	return h.Write(ctx, "/etc/default/etcd", strings.Join(lines, "\n")+"\n", 0o644)
+	steps.Must(h.Write(ctx, "/etc/default/etcd", strings.Join(lines, "\n")+"\n", 0o644))
 }
 
 // prepareBefore has the unit start the other build.
-func prepareBefore(ctx context.Context, c *cluster, h *lab.Host) error {
-	if err := prepareOurs(ctx, c, h); err != nil {
-		return err
-	}
-	return c.dropIn(ctx, h, "before", "ExecStart=\nExecStart="+beforeBinary+"\n")
+func prepareBefore(ctx context.Context, c *cluster, h *lab.Host) {
+	prepareOurs(ctx, c, h)
+	c.dropIn(ctx, h, "before", "ExecStart=\nExecStart="+beforeBinary+"\n")
 }
 
 // dropIn adds to the service of etcd.service on h, until the next wipe.
-func (c *cluster) dropIn(ctx context.Context, h *lab.Host, name, lines string) error {
-	if err := h.Write(ctx, "/run/systemd/system/etcd.service.d/"+name+".conf", "[Service]\n"+lines, 0o644); err != nil {
-		return err
-	}
-	_, err := h.Run(ctx, "systemctl", "daemon-reload")
-	return err
+func (c *cluster) dropIn(ctx context.Context, h *lab.Host, name, lines string) {
+	steps.Must(h.Write(ctx, "/run/systemd/system/etcd.service.d/"+name+".conf", "[Service]\n"+lines, 0o644))
+	steps.Of(h.Run(ctx, "systemctl", "daemon-reload"))
 }
 
 // stockCommand is what an operator has today: the shell snippet's results,
@@ -132,8 +128,8 @@ func (c *cluster) stockCommand(h *lab.Host, dataDir string) string {
 	return stockBinary + " " + strings.Join(flags, " ")
 }
 
-func prepareStock(ctx context.Context, c *cluster, h *lab.Host) error {
-	err := h.Write(ctx, "/etc/systemd/system/stock.service", `[Unit]
+func prepareStock(ctx context.Context, c *cluster, h *lab.Host) {
+	steps.Must(h.Write(ctx, "/etc/systemd/system/stock.service", `[Unit]
 Description=etcd
 After=network-online.target
 Wants=network-online.target
@@ -151,20 +147,16 @@ LimitNOFILE=65536
 
 [Install]
 WantedBy=multi-user.target
-`, 0o644)
-	if err != nil {
-		return err
-	}
+`, 0o644))
 	// Enabled, because systemd forgets a stopped unit that nothing refers to,
 	// and with it when it stopped.
-	_, err = h.Run(ctx, "systemctl", "enable", "stock.service")
-	return err
+	steps.Of(h.Run(ctx, "systemctl", "enable", "stock.service"))
 }
 
 // replaceByStock makes etcd.service on h run stock etcd.
-func (c *cluster) replaceByStock(ctx context.Context, h *lab.Host) error {
+func (c *cluster) replaceByStock(ctx context.Context, h *lab.Host) {
 	// Its name puts it behind the one of before.
-	return c.dropIn(ctx, h, "stock", "EnvironmentFile=\nExecStart=\nExecStart="+c.stockCommand(h, "/var/lib/etcd")+"\n")
+	c.dropIn(ctx, h, "stock", "EnvironmentFile=\nExecStart=\nExecStart="+c.stockCommand(h, "/var/lib/etcd")+"\n")
 }
 
 func (c *cluster) scheme() string {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/etcd-node/etcd-node/test/prober"
+	"github.com/etcd-node/etcd-node/test/steps"
 )
 
 // noticed is the gap from which on it is printed where and when it was.
@@ -21,28 +22,21 @@ type watched struct {
 }
 
 // watch begins to probe and returns when the fault may strike. End it with longest.
-func (c *cluster) watch(ctx context.Context, start func() *prober.Prober) (*watched, error) {
+func (c *cluster) watch(ctx context.Context, start func() *prober.Prober) *watched {
 	// What was wiped before is freed now, and not in the middle of it.
-	if _, err := c.Hosts[0].Sh(ctx, "sync -f /var/lib"); err != nil {
-		return nil, err
-	}
-	disk, err := watchDisk()
-	if err != nil {
-		return nil, err
-	}
+	steps.Of(c.Hosts[0].Sh(ctx, "sync -f /var/lib"))
+	disk := steps.Of(watchDisk())
 	w := &watched{cluster: c, probe: start(), disk: disk}
 	time.Sleep(time.Second) // until every connection is warm
 	w.probe.Mark()
 	w.struck = time.Now()
-	return w, nil
+	return w
 }
 
 // longest is the longest gap that the fault made, or that came after it.
-func (w *watched) longest(targets []prober.Target) (time.Duration, error) {
+func (w *watched) longest(targets []prober.Target) time.Duration {
 	results := w.probe.Stop()
-	if err := w.disk.close(); err != nil {
-		return 0, err
-	}
+	steps.Must(w.disk.close())
 	for i, r := range results {
 		if r.Gap > noticed {
 			fmt.Fprintf(os.Stderr, "%s: a gap of %v at %s that began %v after the fault; meanwhile one write to another file on this disk took up to %v\n",
@@ -50,5 +44,5 @@ func (w *watched) longest(targets []prober.Target) (time.Duration, error) {
 				w.disk.slowest(r.From, r.From.Add(r.Gap)).Round(time.Microsecond))
 		}
 	}
-	return prober.Longest(results), nil
+	return prober.Longest(results)
 }

@@ -11,6 +11,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/etcd-node/etcd-node/test/lab"
+	"github.com/etcd-node/etcd-node/test/steps"
 )
 
 const unit = "etcd.service"
@@ -27,16 +28,11 @@ type scene struct {
 	acked []string       // keys whose put was acknowledged
 }
 
-func (s *scene) must(err error) {
-	if err != nil {
-		panic(gaveUp{err})
-	}
-}
+func (s *scene) must(err error)                   { steps.Must(err) }
+func (s *scene) failf(format string, args ...any) { steps.Fail(format, args...) }
 
-func (s *scene) failf(format string, args ...any) { s.must(fmt.Errorf(format, args...)) }
-
-// onHosts makes a row's run of its steps.
-func onHosts(steps func(*scene) (seen string, took time.Duration)) func(context.Context) (string, time.Duration, error) {
+// onHosts makes a row's run of what is to be played.
+func onHosts(play func(*scene) (seen string, took time.Duration)) func(context.Context) (string, time.Duration, error) {
 	return func(ctx context.Context) (seen string, took time.Duration, err error) {
 		l, err := hosts()
 		if err != nil {
@@ -44,24 +40,21 @@ func onHosts(steps func(*scene) (seen string, took time.Duration)) func(context.
 		}
 		s := &scene{hostLab: l, ctx: ctx}
 		defer func() {
-			switch p := recover().(type) {
-			case nil:
-			case gaveUp:
-				err = p.error
-				s.describe()
-			default:
-				panic(p)
-			}
 			for _, undo := range slices.Backward(s.undo) {
 				if undone := undo(); undone != nil && err == nil {
 					err = fmt.Errorf("tidy up: %w", undone)
 				}
 			}
 		}()
-		s.each(s.reset)
-		s.since = s.run(1, "date", "+%s.%N")
-		seen, took = steps(s)
-		return seen, took, nil
+		err = steps.Run(func() {
+			s.each(s.reset)
+			s.since = s.run(1, "date", "+%s.%N")
+			seen, took = play(s)
+		})
+		if err != nil {
+			s.describe()
+		}
+		return seen, took, err
 	}
 }
 

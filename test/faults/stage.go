@@ -11,6 +11,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/test/loopback"
 	"github.com/etcd-node/etcd-node/test/poll"
+	"github.com/etcd-node/etcd-node/test/steps"
 )
 
 // product is the binary that the rows are played with: a copy, so that a build
@@ -46,9 +47,6 @@ type stage struct {
 	acked  []string // keys whose put was acknowledged; each has itself as value
 }
 
-// gaveUp is what must panics with.
-type gaveUp struct{ error }
-
 // on makes a row's run of what is to be played: f returns what the product said
 // and how long it took.
 func (p *product) on(f func(s *stage) (seen string, took time.Duration)) func(context.Context) (string, time.Duration, error) {
@@ -59,30 +57,20 @@ func (p *product) on(f func(s *stage) (seen string, took time.Duration)) func(co
 		}
 		s := &stage{product: p, ctx: ctx, dir: dir}
 		defer s.close()
-		defer func() {
-			switch r := recover().(type) {
-			case nil:
-			case gaveUp:
-				err = r.error
-				s.describe()
-			default:
-				panic(r)
-			}
-		}()
-		s.must(os.Chmod(dir, 0o711))
-		seen, took = f(s)
-		return seen, took, nil
+		err = steps.Run(func() {
+			s.must(os.Chmod(dir, 0o711))
+			seen, took = f(s)
+		})
+		if err != nil {
+			s.describe()
+		}
+		return seen, took, err
 	}
 }
 
-// must gives up if there is an error.
-func (s *stage) must(err error) {
-	if err != nil {
-		panic(gaveUp{err})
-	}
-}
-
-func (s *stage) fail(format string, args ...any) { s.must(fmt.Errorf(format, args...)) }
+// must and fail end the row.
+func (s *stage) must(err error)                  { steps.Must(err) }
+func (s *stage) fail(format string, args ...any) { steps.Fail(format, args...) }
 
 func (s *stage) close() {
 	for _, n := range s.locals {
