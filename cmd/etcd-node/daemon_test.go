@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"strings"
 	"syscall"
@@ -23,9 +21,7 @@ func TestSingleMember(t *testing.T) {
 	n.logIsEtcds() // neither start nor stop is a fault
 	// Its ports and locks are free at once.
 	n.up()
-	if v := n.get("k"); v != "v" {
-		t.Errorf("k = %q after a restart", v)
-	}
+	n.holds("k", "v")
 	n.stop()
 }
 
@@ -41,9 +37,7 @@ func TestMemberKilled(t *testing.T) {
 	if second.PID != first.PID || second.MemberPID == first.MemberPID || second.Restarts != 1 {
 		t.Errorf("before %+v, after %+v", first, second)
 	}
-	if v := n.get("k"); v != "v" {
-		t.Errorf("k = %q", v)
-	}
+	n.holds("k", "v")
 	if c := n.Readies(); c != 1 {
 		t.Errorf("READY=1 was said %d times", c)
 	}
@@ -84,20 +78,4 @@ func TestMemberArgvAndEnvironment(t *testing.T) {
 	if log := strings.Join(n.Lines(), "\n"); strings.Contains(log, "geheim") {
 		t.Error("the password is in the log")
 	}
-}
-
-// The member's metrics and health are etcd's own, at the same place.
-func TestHealthEndpoint(t *testing.T) {
-	t.Parallel()
-	n := running(t)
-	r, err := http.Get(n.Client + "/health")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Body.Close()
-	body, _ := io.ReadAll(r.Body)
-	if string(body) != `{"health":"true","reason":""}` {
-		t.Errorf("/health: %s", body)
-	}
-	n.stop()
 }

@@ -156,9 +156,7 @@ func TestThereAndBack(t *testing.T) {
 		n.start(false)
 		n.says("ready to serve client requests")
 		if i > 0 {
-			if v := n.get("k"); v != fmt.Sprint(i-1) {
-				t.Errorf("%s finds %q", called, v)
-			}
+			n.holds("k", fmt.Sprint(i-1))
 		}
 		n.put("k", fmt.Sprint(i))
 		n.stopAs(called)
@@ -189,9 +187,7 @@ func TestMixedCluster(t *testing.T) {
 	}
 	nodes[0].put("k", "v")
 	for _, n := range nodes[1:] {
-		if v := n.get("k"); v != "v" {
-			t.Errorf("%s has %q", n.Name, v)
-		}
+		n.holds("k", "v")
 		n.until("connected", func(st status.Status) bool { return st.View.AllConnected() })
 	}
 }
@@ -209,9 +205,7 @@ func TestProxies(t *testing.T) {
 		p.flags = []string{kind, "start", "--endpoints=" + strings.TrimPrefix(n.Client, "http://"), "--listen-addr=" + strings.TrimPrefix(p.Client, "http://")}
 		p.up()
 		p.put("through", kind)
-		if v := n.get("through"); v != kind {
-			t.Errorf("%s: the member has %q", kind, v)
-		}
+		n.holds("through", kind)
 		p.signal(syscall.SIGTERM)
 		p.exit()
 	}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"syscall"
@@ -18,16 +16,8 @@ import (
 // were asked for.
 func (n *node) asked() (status.Elections, string) {
 	n.t.Helper()
-	resp, err := http.Get(n.Client + "/metrics")
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(body), "\netcd_node_election_campaigns_total ")
+	metrics := (&site{node: n}).fetch(n.Client+"/metrics", nil, nil)
+	_, rest, _ := strings.Cut(metrics, "\netcd_node_election_campaigns_total ")
 	value, _, _ := strings.Cut(rest, "\n")
 	return n.status().View.Elections, value
 }

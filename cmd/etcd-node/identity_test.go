@@ -69,9 +69,7 @@ func TestEmptyDataDirOfOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.up()
-	if got := n.get("k"); got != "v" {
-		t.Errorf("k = %q", got)
-	}
+	n.holds("k", "v")
 	// A daemon that runs is told, also one that does not answer.
 	for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
 		n.signal(signal)
@@ -175,9 +173,7 @@ func replacement(t *testing.T, state string) {
 	c.await("STATUS=backoff: a port of this member is in use")
 	busy.Close()
 	c.await("READY=1")
-	if got := c.get("k"); got != "v" {
-		t.Errorf("k = %q", got)
-	}
+	c.holds("k", "v")
 	after := c.status().View.MemberID
 	if after == before {
 		t.Error("it has the same ID")
@@ -291,9 +287,7 @@ func TestExplainedRestore(t *testing.T) {
 	}
 	for _, n := range nodes {
 		n.await("READY=1")
-		if got := n.get("k"); got != "in the snapshot" {
-			t.Errorf("%s: k = %q", n.Name, got)
-		}
+		n.holds("k", "in the snapshot")
 	}
 }
 

@@ -254,7 +254,8 @@ func (n *node) put(key, value string) {
 	}
 }
 
-func (n *node) get(key string) string {
+// holds reads a key, which has this value.
+func (n *node) holds(key, value string) {
 	n.t.Helper()
 	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
 	defer cancel()
@@ -262,10 +263,9 @@ func (n *node) get(key string) string {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	if len(r.Kvs) == 0 {
-		return ""
+	if len(r.Kvs) != 1 || string(r.Kvs[0].Value) != value {
+		n.t.Errorf("%s: %s is %v, want %q", n.Name, key, r.Kvs, value)
 	}
-	return string(r.Kvs[0].Value)
 }
 
 // gone waits until no process has the pid.

@@ -112,6 +112,12 @@ func (n *local) said(prefix string) bool {
 // serves waits until it does.
 func (n *local) serves() daemon.Note { return n.await("STATUS=serving") }
 
+// up starts the daemon and waits until it serves.
+func (n *local) up() {
+	n.start()
+	n.serves()
+}
+
 // logged waits for a line in the log.
 func (n *local) logged(text string) string {
 	line, err := n.Logged(n.s.ctx, text)

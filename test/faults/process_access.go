@@ -52,8 +52,7 @@ func (p *product) access() []fault {
 		{"data dir open to others", failure.IDDirMode, carrying, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.used()
 			s.must(os.Chmod(n.Data(), 0o755))
-			n.start()
-			n.serves()
+			n.up()
 			line, at := n.condition(failure.IDDirMode)
 			n.kept()
 			return n.essence(line), at.Sub(n.begun)
@@ -79,8 +78,7 @@ func (p *product) access() []fault {
 			for _, dir := range []string{n.Log(), n.Pins()} {
 				s.must(os.Chown(dir, 0, 0))
 			}
-			n.start()
-			n.serves()
+			n.up()
 			n.kept()
 			seen, took = n.complains()
 			for _, dir := range []string{n.Log(), n.Pins()} {

@@ -61,8 +61,7 @@ func (p *product) cluster() []fault {
 		{"NOSPACE alarm: the database has reached its quota", failure.IDNoSpaceAlarm, shown, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.used()
 			n.set("ETCD_QUOTA_BACKEND_BYTES", "4194304")
-			n.start()
-			n.serves()
+			n.up()
 			at := n.overQuota()
 			line, shown := n.condition(failure.IDNoSpaceAlarm)
 			n.compactAndDisarm()

@@ -86,8 +86,7 @@ func (p *product) configuration() []fault {
 		{"directory where the status socket should be", "-", carrying, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.used()
 			s.must(os.MkdirAll(filepath.Join(n.Run(), "status.sock", "not-empty"), 0o700))
-			n.start()
-			n.serves()
+			n.up()
 			n.kept()
 			line := n.logged("`etcd-node status` will not work")
 			_, text, _ := strings.Cut(line, `"msg":"`)

@@ -32,8 +32,7 @@ func (p *product) spoilt(name, id string, spoil func(s *stage, n *local)) fault 
 			n.untouched(before)
 		}
 		n.restore()
-		n.start()
-		n.serves()
+		n.up()
 		n.kept()
 		return seen, took
 	})}
@@ -70,8 +69,7 @@ func (p *product) data() []fault {
 			n.restore()
 			s.copy(n.db(), n.db()+".old")
 			n.set("ETCD_SNAPSHOT_COUNT", "10")
-			n.start()
-			n.serves()
+			n.up()
 			for range 30 {
 				n.put()
 			}

@@ -20,8 +20,7 @@ func (p *product) disk() []fault {
 			n.setup = "mount -t tmpfs -o size=512m,mode=0700 tmpfs " + n.Data()
 			n.set("ETCD_WAL_DIR", n.Dir+"/wal")
 			n.set("ETCD_NODE_DISK_RESERVE", "0")
-			n.start()
-			n.serves()
+			n.up()
 			n.put()
 			n.Mark()
 			n.inside("head -c 1G /dev/zero >" + n.Data() + "/ballast || true")
@@ -62,8 +61,7 @@ func (p *product) disk() []fault {
 			for _, dir := range []string{n.Log(), n.Pins()} {
 				n.setup += fmt.Sprintf("mount -t tmpfs -o size=64k,mode=0700 tmpfs %[1]s; head -c 1M /dev/zero >%[1]s/ballast 2>/dev/null || true\n", dir)
 			}
-			n.start()
-			n.serves()
+			n.up()
 			n.kept()
 			if line := n.logged("an empty data dir will not be recognised as a lost one"); !strings.Contains(line, failure.IDCannotRecord) {
 				s.fail("the line does not name its entry: %s", line)

@@ -71,15 +71,13 @@ func (p *product) identity() []fault {
 			n.start()
 			seen, took := n.refused(failure.IDOtherIdentity)
 			n.restore()
-			n.start()
-			n.serves()
+			n.up()
 			n.kept()
 			return seen, took
 		})},
 		{"data of a cluster of one on loopback, list of three", failure.IDLoopbackData, refusal, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.cluster("a")[0]
-			n.start()
-			n.serves()
+			n.up()
 			n.put()
 			n.versioned()
 			n.stop()
@@ -87,8 +85,7 @@ func (p *product) identity() []fault {
 			n.start()
 			seen, took := n.refused(failure.IDLoopbackData)
 			n.set("ETCD_INITIAL_CLUSTER", n.Cluster)
-			n.start()
-			n.serves()
+			n.up()
 			n.kept()
 			return seen, took
 		})},
@@ -139,8 +136,7 @@ func (n *local) unmounted(unknown ...string) (seen string, took time.Duration) {
 	seen, took = n.refused(failure.IDWiped, unknown...)
 	n.s.must(os.Remove(n.Data())) // which must be empty
 	n.s.must(os.Rename(n.Data()+".kept", n.Data()))
-	n.start()
-	n.serves()
+	n.up()
 	n.kept()
 	return seen, took
 }

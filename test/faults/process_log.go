@@ -40,8 +40,7 @@ func (p *product) log() []fault {
 		p.spoilt("WAL set back to an older one, cluster of one", failure.IDWALLost, func(s *stage, n *local) {
 			old := filepath.Join(n.Dir, "old")
 			s.copy(filepath.Join(n.Data(), "member/wal"), old)
-			n.start()
-			n.serves()
+			n.up()
 			n.put()
 			n.stop()
 			n.keep()
@@ -80,8 +79,7 @@ func (p *product) log() []fault {
 			n := others[0]
 			n.stop()
 			n.keep()
-			n.start()
-			n.serves()
+			n.up()
 			for range 20 {
 				n.put() // it acknowledges what it will have forgotten
 			}

@@ -117,8 +117,7 @@ func (s *stage) single() *local { return s.serving("a") }
 
 func (s *stage) serving(name string) *local {
 	n := s.cluster(name)[0]
-	n.start()
-	n.serves()
+	n.up()
 	n.put()
 	return n
 }
