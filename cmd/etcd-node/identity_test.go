@@ -88,8 +88,8 @@ func TestEmptyDataDirOfOne(t *testing.T) {
 	n.stop()
 }
 
-// One of three: with the pin it does not even ask; without, the cluster tells,
-// and the panic of "existing" is explained.
+// One of three: with the pin it is refused because the others list no new
+// member; without, the cluster tells, and the panic of "existing" is explained.
 func TestWipedMember(t *testing.T) {
 	t.Parallel()
 	nodes := three(t)

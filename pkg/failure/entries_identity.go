@@ -40,7 +40,7 @@ var entriesIdentity = []Entry{
 		Sign:  "the data dir is empty, and the pin (kept outside of the data dir) says that a member has lived here",
 		Cause: "the data dir is empty where a member used to be: was the disk wiped, or is it not mounted?",
 		Means: "This node has run a member with this data dir before. In most cases the disk is not mounted. etcd would silently begin a new, empty cluster here, or break the promises that this member has made to its peers.",
-		Acts:  "It refuses to start and touches nothing. There is one exception: if the cluster already lists a new, unstarted member with this node's peer URLs, this node is the replacement, and starts. If no peer answers, etcd-node keeps asking for 15 s.",
+		Acts:  "It refuses to start and touches nothing. There is one exception: if the cluster already lists a new, unstarted member with this node's peer URLs, this node is the replacement, and starts. It asks all other members, and asks again while they may not know of the new one yet: for 2 s if a quorum lists none, for 10 s if only some of them answer, for 15 s if none does. With ETCD_INITIAL_CLUSTER_STATE=existing it waits until one answers.",
 		Next: append(append([]Step{mounted}, replace...), Step{
 			"only if you want to begin a new, empty cluster here", []string{"etcd-node forget", "systemctl start etcd"},
 		}),
@@ -60,7 +60,7 @@ var entriesIdentity = []Entry{
 		Sign:  "the cluster ID or the member ID in the data dir differs from the pin's",
 		Cause: "the data dir holds the data of another member than the one that this node has run before",
 		Means: "The data names a different cluster or a different member than the pin. Either another disk is mounted, data was copied from another machine, or a snapshot was restored here on purpose. Two members with one identity corrupt a cluster.",
-		Acts:  "It refuses to start and touches nothing.",
+		Acts:  "It refuses to start and touches nothing. There is one exception: if the cluster lists the data's member and the pinned one no more, this is a replacement that has not served yet, and it goes on.",
 		Next: []Step{
 			{"is this the right disk? If not, mount the right one and start etcd", []string{"findmnt -T {data-dir}"}},
 			{"if the data belongs here (a restored snapshot, or a disk that was moved and whose old machine is off)", []string{"etcd-node forget", "systemctl start etcd"}},

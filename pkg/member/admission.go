@@ -38,6 +38,9 @@ type asker struct {
 }
 
 func (a asker) Peers() ([]peers.Peer, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
 	if len(a.initial) > 0 || a.Config.DNSCluster == "" {
 		return a.initial, nil
 	}
@@ -55,9 +58,6 @@ func (a asker) Peers() ([]peers.Peer, error) {
 }
 
 func (a asker) Members(ctx context.Context, peerURL string) ([]peers.Member, error) {
-	if a.err != nil {
-		return nil, a.err
-	}
 	return a.client.Members(ctx, peerURL)
 }
 

@@ -26,7 +26,7 @@ type Start struct {
 	Since     time.Duration // how long ago StartEtcd returned
 }
 
-// Foreigners knows what the peers say of their cluster; a [peers.Findings] does.
+// Foreigners knows what the peers say of their cluster, as peers.Findings does.
 type Foreigners interface {
 	// Foreign is the ID of another cluster than own that a quorum of size names
 	// after that many rounds of probes, or "".
