@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"net"
 	"os"
 	"path/filepath"
@@ -36,7 +35,8 @@ func TestStatusSaysWhatItDoes(t *testing.T) {
 		defer l.Close()
 		go func() {
 			if c, err := l.Accept(); err == nil {
-				_ = json.NewEncoder(c).Encode(tc.st)
+				tc.st.Format = status.Format
+				_ = tc.st.Encode(c)
 				c.Close()
 			}
 		}()
