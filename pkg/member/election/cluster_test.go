@@ -61,7 +61,14 @@ func (p process) run() {
 	cfg.TickMs, cfg.ElectionMs = p.Heartbeat, p.Election
 	cfg.UnsafeNoFsync = p.Write == 0 // the machine's disk is not under test
 	streams := NewStreams()
-	log, err := zap.NewProduction()
+	production := zap.NewProductionConfig()
+	production.Sampling = nil
+	log, err := production.Build()
+	if err != nil {
+		panic(err)
+	}
+	production.Level = zap.NewAtomicLevelAt(zap.DebugLevel)
+	debug, err := production.Build()
 	if err != nil {
 		panic(err)
 	}
@@ -78,7 +85,7 @@ func (p process) run() {
 				return new(net.Dialer).DialContext(ctx, "tcp", addr)
 			}},
 			Timeout: time.Duration(p.Election) * time.Millisecond,
-			Log:     log, Changed: func() {}, Failover: true, Start: true,
+			Log:     debug, Changed: func() {}, Failover: true, Start: true,
 		}).Run(context.Background())
 	}
 	<-e.Err()
@@ -254,6 +261,34 @@ func roles(t *testing.T, nodes ...*node) (leader *node, followers []*node, term 
 		return leader != nil
 	})
 	return leader, followers, term
+}
+
+// hold waits until all hold a connection to the leader: its end is evidence.
+func hold(leader *node, followers ...*node) {
+	leader.t.Helper()
+	id, _, _, _ := leader.view()
+	for _, n := range followers {
+		until(leader.t, n.Name+" to hold a connection to the leader", func() bool { return n.connection(id) == held })
+	}
+}
+
+// connection is what the member said last of its connection to the leader.
+func (n *node) connection(leader uint64) (last event) {
+	n.t.Helper()
+	log, err := os.ReadFile(n.Dir + ".log")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(log)) {
+		var said struct {
+			Msg, Leader string
+			Is          event
+		}
+		if strings.Contains(line, "the connection to the leader") && json.Unmarshal([]byte(line), &said) == nil && said.Leader == hex(leader) {
+			last = said.Is
+		}
+	}
+	return last
 }
 
 // counter reads one of this package's counters from the member's /metrics.

@@ -48,9 +48,9 @@ type Elector struct {
 	opts    Options
 	rules   table
 	trips   trips
-	ends    <-chan end  // of the connection to the leader
-	release func()      // ends it
-	answers chan answer // the others' to the question whether they lead
+	events  <-chan event // of the connection to the leader
+	release func()       // ends it
+	answers chan answer  // the others' to the question whether they lead
 	running sync.WaitGroup
 
 	// What it has seen and done, as in [snapshot].
@@ -131,7 +131,7 @@ func (e *Elector) Run(ctx context.Context) {
 		case <-moved:
 		case <-chosen:
 		case <-timer.C:
-		case what := <-e.ends:
+		case what := <-e.events:
 			e.note(what)
 		case a := <-e.answers:
 			e.election.asking = false
@@ -192,20 +192,21 @@ func (e *Elector) follow(ctx context.Context, s *snapshot) {
 	}
 	if s.lead != e.leader.id {
 		e.release()
-		e.ends, e.release = nil, func() {}
+		e.events, e.release = nil, func() {}
 		if s.lead != e.opts.Self {
-			e.ends, e.release = e.opts.Network.hold(ctx, func() []string { return e.urls(s.lead) })
+			e.events, e.release = e.opts.Network.hold(ctx, func() []string { return e.urls(s.lead) })
 		}
 	}
 	e.leader = leader{id: s.lead, term: s.term, since: s.now}
 }
 
 // note notes what has happened to the connection to the leader.
-func (e *Elector) note(what end) {
+func (e *Elector) note(what event) {
+	e.opts.Log.Debug("the connection to the leader", zap.String("leader", hex(e.leader.id)), zap.String("is", string(what)))
 	switch {
 	case what == broken:
 		e.leader.ended, e.leader.refused, e.leader.knocks = time.Now(), time.Time{}, 0
-	case !e.leader.ended.IsZero(): // it is still of interest
+	case what == refused && !e.leader.ended.IsZero(): // else its end led nowhere
 		e.leader.refused = time.Now()
 	}
 }

@@ -1,6 +1,8 @@
 package election
 
 import (
+	"context"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/raftpb"
 )
 
 // Members of these tests: 1 leads unless said otherwise.
@@ -183,7 +186,7 @@ func TestCandidateIsLeftAlone(t *testing.T) {
 					t.Errorf("asked at %v", at)
 				}
 				lose(f, s)
-				time.Sleep(2 * stateInterval)
+				time.Sleep(baseTurn + 2*stateInterval)
 				if at := f.times("hup"); len(at) < 2 {
 					t.Errorf("asked at %v", at)
 				}
@@ -241,27 +244,116 @@ func TestHalfEvidence(t *testing.T) {
 	}
 }
 
+// A new leader may be there when the old one's death is known, before the elector
+// looks or after it: then it is too late to give up or to ask.
+func TestNewerLeader(t *testing.T) {
+	for _, before := range []string{"knock", "forget", "hup"} {
+		t.Run(before, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, n, s, e := scene(t, first, []uint64{1, 2, 3}, nil)
+				f.mu.Lock()
+				f.before = func(kind string) {
+					if kind == before {
+						f.raft.Lead, f.raft.HardState = second, &raftpb.HardState{Term: new(uint64(3)), Vote: new(uint64(second))}
+					}
+				}
+				f.mu.Unlock()
+				kill(f, n, s)
+				time.Sleep(time.Minute)
+				want := map[string][]string{"knock": {"knock"}, "forget": {"knock", "late forget"}, "hup": {"knock", "forget", "late hup"}}[before]
+				if got := f.kinds(); !slices.Equal(got[:min(len(got), len(want))], want) || f.View().Raft.Lead != second {
+					t.Errorf("asked %v, want %v; it follows %d", got, want, f.View().Raft.Lead)
+				}
+				if c := e.Counts(); c.Deceived > 0 {
+					t.Errorf("counts %+v", c)
+				}
+			})
+		})
+	}
+}
+
+// A member that has agreed to another leaves it the time to stand, once.
+func TestAgreedToAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, n, s, _ := scene(t, second, []uint64{1, 2, 3}, nil)
+		kill(f, n, s)
+		time.Sleep(10 * time.Millisecond)
+		agree := func() {
+			say(s, "3 [logterm: 2, index: 9, vote: 0] cast MsgPreVote for 2 [logterm: 2, index: 9] at term 2", "", "", 0)
+		}
+		agree()
+		time.Sleep(200 * time.Millisecond)
+		if at := f.times("hup"); len(at) > 0 {
+			t.Errorf("asked at %v", at)
+		}
+		for range 4 {
+			agree()
+			time.Sleep(100 * time.Millisecond)
+		}
+		if at := f.times("hup"); len(at) == 0 {
+			t.Error("does not ask, though the other never stands")
+		}
+		f.elected(second)
+	})
+}
+
+// The order takes the longer the farther the members are apart.
+func TestOrderFarApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const trip = 60 * time.Millisecond
+		f, n, s, _ := scene(t, second, []uint64{1, 2, 3}, func(o *Options) {
+			dial := o.Network.Dial
+			o.Network.Dial = func(ctx context.Context, address string) (net.Conn, error) {
+				time.Sleep(trip)
+				return dial(ctx, address)
+			}
+		})
+		kill(f, n, s)
+		time.Sleep(time.Second)
+		if at := f.times("hup"); len(at) == 0 || at[0]-f.times("forget")[0] < baseTurn+2*trip {
+			t.Errorf("asked at %v, forgot at %v", at, f.times("forget"))
+		}
+		f.elected(second)
+	})
+}
+
 func TestWhoNeverAsks(t *testing.T) {
 	for name, tc := range map[string]struct {
 		self    uint64
 		members func(*fakeServer)
 		change  func(*Options)
+		// evidence: it sees the leader die, and has no right to act on it.
+		evidence bool
 	}{
-		"a learner":     {first, func(f *fakeServer) { f.members[1].Learner = true }, nil},
-		"the leader":    {lead, func(*fakeServer) {}, nil},
-		"a removed one": {first, func(f *fakeServer) { f.members = slices.Delete(f.members, 1, 2) }, nil},
-		"switched off":  {first, func(*fakeServer) {}, func(o *Options) { o.Failover = false }},
+		"a learner":     {first, func(f *fakeServer) { f.members[1].Learner = true }, nil, true},
+		"the leader":    {lead, func(*fakeServer) {}, nil, false},
+		"a removed one": {first, func(f *fakeServer) { f.members = slices.Delete(f.members, 1, 2) }, nil, true},
+		"switched off":  {first, func(*fakeServer) {}, func(o *Options) { o.Failover = false }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f, n, s, e := scene(t, tc.self, []uint64{1, 2, 3}, tc.change)
 				f.mu.Lock()
+				all := slices.Clone(f.members)
 				tc.members(f)
 				f.mu.Unlock()
 				kill(f, n, s)
-				time.Sleep(10 * time.Second)
+				if !tc.evidence {
+					time.Sleep(10 * time.Second)
+				} else {
+					time.Sleep(300 * time.Millisecond)
+				}
 				if len(f.times("forget"))+len(f.times("hup")) > 0 || e.Counts().Deaths > 0 {
 					t.Errorf("asked for %v", f.kinds())
+				}
+				if tc.evidence { // given the vote, it acts on what it knows
+					f.mu.Lock()
+					f.members = all
+					f.mu.Unlock()
+					time.Sleep(time.Second)
+					if e.Counts().Deaths == 0 {
+						t.Error("it had no evidence")
+					}
 				}
 			})
 		})

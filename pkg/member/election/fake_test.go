@@ -22,7 +22,9 @@ type fakeServer struct {
 	members    []Member
 	removed    []uint64
 	unrecorded bool
+	views      int // how often it was looked at
 	asked      []asked
+	before     func(kind string) // called before each request, with the lock
 	on         func(kind string) // called after each request, without the lock
 }
 
@@ -51,10 +53,13 @@ func (f *fakeServer) Process(_ context.Context, m *raftpb.Message) error {
 		kind = "knock"
 	}
 	f.mu.Lock()
-	f.asked = append(f.asked, asked{kind, time.Since(f.begun)})
-	if m.GetTerm() < f.raft.HardState.GetTerm() && kind != "knock" {
-		kind = "ignored " + kind
+	if f.before != nil {
+		f.before(kind)
 	}
+	if m.GetTerm() < f.raft.HardState.GetTerm() && kind != "knock" {
+		kind = "late " + kind // raft ignores it
+	}
+	f.asked = append(f.asked, asked{kind, time.Since(f.begun)})
 	if kind == "forget" {
 		f.raft.Lead = raft.None
 	}
@@ -75,6 +80,7 @@ func (f *fakeServer) LeaderChangedNotify() <-chan struct{} {
 func (f *fakeServer) View() View {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.views++
 	return View{
 		Raft: f.raft, Members: slices.Clone(f.members), Recorded: !f.unrecorded,
 		LeaderRemoved: f.raft.Lead != raft.None && slices.Contains(f.removed, f.raft.Lead),

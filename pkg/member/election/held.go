@@ -8,19 +8,18 @@ import (
 	"net/url"
 	"syscall"
 	"time"
+
+	"go.etcd.io/etcd/server/v3/etcdserver/api/rafthttp"
 )
 
 const (
-	// renewAfter is when an idle connection is replaced by a new one: etcd's
-	// peer server ends it after five minutes.
-	renewAfter = 4 * time.Minute
 	// dialTimeout bounds one try to connect. What does not answer is no
 	// evidence, so nothing hurries.
 	dialTimeout = time.Second
 	// settled is how long a connection must live for its end to be news: one
 	// that ends sooner was accepted by the kernel for a process that is dying,
 	// and the next is tried a moment later.
-	settled = time.Second
+	settled = 100 * time.Millisecond
 	// minRedial and maxRedial bound the pause before the next try, which
 	// doubles: a listener is closed a millisecond or so after the connections
 	// beside it, but a peer must not be hammered.
@@ -30,6 +29,10 @@ const (
 	maxSilent = time.Second
 )
 
+// renewAfter is when an idle connection is replaced by a new one: etcd's peer
+// server ends it when it has read nothing for --raft-read-timeout.
+func renewAfter() time.Duration { return rafthttp.ConnReadTimeout * 4 / 5 }
+
 // Network is how connections are made.
 type Network struct {
 	// Dial connects to a TCP address.
@@ -38,22 +41,23 @@ type Network struct {
 	TLS *tls.Config
 }
 
-// end is one that a held connection has come to.
-type end int
+// event is what has happened to the connection to a peer.
+type event string
 
 const (
-	broken  end = iota // it has ended, and not by our renewal
-	refused            // a new one was refused after that
+	held    event = "held"    // it stands
+	broken  event = "broken"  // it has ended, and not by our renewal
+	refused event = "refused" // a new one was refused after that
 )
 
 // hold keeps a connection to a peer in the background until release is called;
 // what happens to it comes over the channel.
-func (n Network) hold(ctx context.Context, urls func() []string) (ends <-chan end, release func()) {
+func (n Network) hold(ctx context.Context, urls func() []string) (events <-chan event, release func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	told, gone := make(chan end), make(chan struct{})
+	told, gone := make(chan event), make(chan struct{})
 	go func() {
 		defer close(gone)
-		n.keep(ctx, urls, func(what end) {
+		n.keep(ctx, urls, func(what event) {
 			select {
 			case told <- what:
 			case <-ctx.Done():
@@ -64,10 +68,10 @@ func (n Network) hold(ctx context.Context, urls func() []string) (ends <-chan en
 }
 
 // keep holds an idle connection to a peer at one of its URLs until ctx ends,
-// and renews it quietly. It tells when the connection breaks, and when a new
-// one is refused for the first time after that: a peer to which it was not
-// connected is never refused.
-func (n Network) keep(ctx context.Context, urls func() []string, tell func(end)) {
+// and renews it quietly. It tells when the connection stands, when it breaks,
+// and when a new one is refused for the first time after that: a peer to which
+// it never was connected does not refuse.
+func (n Network) keep(ctx context.Context, urls func() []string, tell func(event)) {
 	var (
 		conn  net.Conn
 		pause = minRedial
@@ -83,6 +87,7 @@ func (n Network) keep(ctx context.Context, urls func() []string, tell func(end))
 			next, err := n.connect(ctx, urls())
 			if err == nil {
 				conn = next
+				tell(held)
 				continue
 			}
 			switch {
@@ -174,7 +179,7 @@ func (n Network) open(ctx context.Context, peerURL string) (net.Conn, error) {
 // lived from now on is the first result.
 func watch(ctx context.Context, conn net.Conn) (lived time.Duration, due bool) {
 	begun := time.Now()
-	if err := conn.SetReadDeadline(begun.Add(renewAfter)); err != nil {
+	if err := conn.SetReadDeadline(begun.Add(renewAfter())); err != nil {
 		return 0, false
 	}
 	defer context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) })() //nolint:errcheck // it has ended, then

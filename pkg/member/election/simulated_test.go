@@ -12,10 +12,9 @@ import (
 	"go.etcd.io/raft/v3"
 )
 
-// seeds is how many clusters are simulated. One of them alone:
-// -run 'TestSimulated/seed=17$' (with -seeds above it).
+// One seed alone: -run 'TestSimulated/all/seed=17$' -trace, with -seeds above it.
 var (
-	seeds = flag.Int("seeds", 400, "how many clusters TestSimulated simulates")
+	seeds = flag.Int("seeds", 150, "how many clusters are simulated: 2000 in a minute, on two quiet cores")
 	slow  = flag.Float64("slow", 0, "x")
 	trace = flag.Bool("trace", false, "print what raft and the electors say in TestSimulated")
 )
@@ -50,8 +49,7 @@ func (r *result) String() string {
 }
 
 // simulate lets one cluster live through what a seed has in store for it.
-func simulate(t *testing.T, seed uint64, rules table) (r result) {
-	w := newWorld(seed, rules)
+func simulate(w *world) (r result) {
 	w.play(&r)
 	w.mu.Lock()
 	w.stopped = true
@@ -289,7 +287,7 @@ func TestSimulated(t *testing.T) {
 			t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					r := simulate(t, uint64(seed), rules)
+					r := simulate(newWorld(uint64(seed), rules))
 					for _, f := range r.faults {
 						t.Error(f)
 					}
@@ -308,7 +306,7 @@ func TestSimulated(t *testing.T) {
 		t.Errorf("%d terms for %d dead leaders", sum.terms, sum.deaths)
 	}
 	for _, r := range rules {
-		if _, ok := rulesApplied.Load(r.name); !ok {
+		if _, ok := rulesApplied.Load(r.name); !ok && *seeds >= 1000 {
 			t.Errorf("the rule %q never decided", r.name)
 		}
 	}
@@ -317,34 +315,41 @@ func TestSimulated(t *testing.T) {
 // The simulation must notice when a part of the rules is missing: here each
 // elector is blind for what that part looks at.
 func TestSimulatedBlind(t *testing.T) {
+	const normal = 1.115 // terms in an election; it is 1.08 with slow disks, 1.15 without agreement
+	slow := func(w *world) bool { return w.slow > time.Millisecond }
+	far := func(w *world) bool { return w.slow <= time.Millisecond && w.trip() > 100*time.Millisecond }
 	for _, blind := range []struct {
-		to   string
-		keep func(*snapshot)
+		to    string
+		keep  func(*snapshot)
+		where func(*world) bool // nil: everywhere
+		rare  bool              // it takes hundreds of seeds
 	}{
-		{"the order", func(s *snapshot) { s.led = true }},
-		{"its vote for another", func(s *snapshot) { s.voted = time.Time{} }},
-		{"its agreement to another", func(s *snapshot) { s.each(func(v *voter) { v.backed = time.Time{} }) }},
-		{"its own candidacy", func(s *snapshot) { s.role, s.stood = raft.StateFollower, time.Time{} }},
-		{"having lost", func(s *snapshot) { s.each(func(v *voter) { v.denied = 0 }) }},
-		{"who leads", func(s *snapshot) { s.election.answer, s.election.answered = nobody, s.now }},
-		{"the leader's own stream", func(s *snapshot) { s.leader.abandoned = true }},
-		{"round trips", func(s *snapshot) { s.each(func(v *voter) { v.trip = 0 }) }},
+		{to: "the order", keep: func(s *snapshot) { s.led = true }},
+		{to: "its vote for another", keep: func(s *snapshot) { s.voted = time.Time{} }},
+		{to: "its agreement to another", keep: func(s *snapshot) { s.each(func(v *voter) { v.backed = time.Time{} }) }, where: slow, rare: true},
+		{to: "its candidacy", keep: func(s *snapshot) { s.role, s.stood = raft.StateFollower, time.Time{} }},
+		{to: "having lost", keep: func(s *snapshot) { s.each(func(v *voter) { v.denied = 0 }) }, rare: true},
+		{to: "who leads", keep: func(s *snapshot) { s.election.answer, s.election.answered = nobody, s.now }},
+		{to: "the leader's own stream", keep: func(s *snapshot) { s.leader.abandoned = true }},
+		{to: "round trips", keep: func(s *snapshot) { s.each(func(v *voter) { v.trip = 0 }) }, where: far},
 	} {
 		t.Run(blind.to, func(t *testing.T) {
 			t.Parallel()
+			if blind.rare && *seeds < 1000 {
+				t.Skip("it takes -seeds 1000")
+			}
 			see := rule{name: "blind", applies: func(s *snapshot) bool { blind.keep(s); return false }}
 			var sum result
-			for seed := range *seeds {
-				synctest.Test(t, func(t *testing.T) {
-					r := simulate(t, uint64(seed), append(table{see}, rules...))
-					sum.add(r)
-				})
-				if len(sum.faults) > 0 || sum.starts > 50 && sum.perElection() > 1.1 {
-					t.Logf("noticed with seed %d: %v %v", seed, &sum, sum.faults)
-					return
+			for seed := 0; seed < *seeds && len(sum.faults) == 0; seed++ {
+				w := newWorld(uint64(seed), append(table{see}, rules...))
+				if blind.where == nil || blind.where(w) {
+					synctest.Test(t, func(t *testing.T) { sum.add(simulate(w)) })
 				}
 			}
-			t.Errorf("not noticed: %v", &sum)
+			t.Logf("%v %v", &sum, sum.faults)
+			if len(sum.faults) == 0 && sum.perElection() < normal {
+				t.Errorf("not noticed")
+			}
 		})
 	}
 }

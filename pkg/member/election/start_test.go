@@ -55,6 +55,9 @@ func TestStartNeedsAQuorum(t *testing.T) {
 		if len(f.asked) > 0 {
 			t.Fatalf("asked alone: %v", f.kinds())
 		}
+		if f.views > 310 {
+			t.Errorf("looked %d times in a minute in which nothing moved", f.views)
+		}
 		connect(s, 3)
 		time.Sleep(time.Millisecond)
 		if at := f.times("hup"); len(at) != 1 {
@@ -143,6 +146,24 @@ func TestNeverBeforeTheLogIsApplied(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 		if at := f.times("hup"); len(at) == 0 {
 			t.Error("does not ask")
+		}
+		f.elected(1)
+	})
+}
+
+// etcd expects no leader before it has recorded anything.
+func TestNeverBeforeAnythingIsRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeServer(0, 1)
+		f.unrecorded = true
+		run(t, f, 1, &fakeNetwork{}, NewStreams(), nil)
+		time.Sleep(100 * time.Millisecond)
+		f.mu.Lock()
+		f.unrecorded = false
+		f.mu.Unlock()
+		time.Sleep(20 * time.Millisecond)
+		if at := f.times("hup"); len(at) == 0 || at[0] < 100*time.Millisecond {
+			t.Errorf("asked at %v", at)
 		}
 		f.elected(1)
 	})

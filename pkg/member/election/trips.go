@@ -49,9 +49,14 @@ func (t *trips) to(urls []string) time.Duration {
 	return 0
 }
 
-// measure connects to the other voting members now and then.
+// measureEvery is how often round trips are measured; they change with the
+// network between the members, which is seldom.
+const measureEvery = 5 * time.Minute
+
+// measure connects to the other voting members once they are up, and now and
+// then.
 func (e *Elector) measure(ctx context.Context) {
-	for pause := e.opts.Timeout; sleep(ctx, pause); pause = renewAfter {
+	for pause := e.opts.Timeout; sleep(ctx, pause); pause = measureEvery {
 		for _, urls := range e.peers() {
 			if conn, err := e.opts.Network.connect(ctx, urls); err == nil {
 				conn.Close()
