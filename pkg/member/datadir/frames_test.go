@@ -31,12 +31,14 @@ func TestFramesAgreeWithEtcd(t *testing.T) {
 	if n := agree(t, "whole", append(used, make([]byte, 4096)...)); n < 60 {
 		t.Fatalf("only %d records", n)
 	}
+	// One bit of each byte: all eight take most of a minute. The log is another one
+	// in each run, and so is the bit.
+	first := rand.IntN(8)
 	for at := range len(used) {
-		for bit := range 8 {
-			b := bytes.Clone(used)
-			b[at] ^= 1 << bit
-			agree(t, fmt.Sprintf("bit %d of byte %d", bit, at), b)
-		}
+		bit := (at + first) % 8
+		b := bytes.Clone(used)
+		b[at] ^= 1 << bit
+		agree(t, fmt.Sprintf("bit %d of byte %d", bit, at), b)
 	}
 	for seed := range uint64(2000) {
 		r := rand.New(rand.NewPCG(seed, 1))
