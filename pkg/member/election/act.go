@@ -44,18 +44,19 @@ func (e *Elector) act(ctx context.Context, s *snapshot, a action) error {
 }
 
 // giveUp forgets the leader. A second time is for one that raft follows again by
-// a message that it sent before it died.
+// a message that was on its way when it died.
 func (e *Elector) giveUp(ctx context.Context, s *snapshot) error {
-	if s.back() {
-		e.election.forgot = s.now
-		return e.forget(ctx, s.term)
+	again := e.election.dead != raft.None && s.back()
+	if !again {
+		e.count(deaths, func(c *Counts) { c.Deaths++ })
+		e.opts.Log.Warn("the leader is gone; asking for an election now", zap.String("leader", hex(s.lead)))
 	}
-	e.election = election{dead: s.lead, term: s.term, begun: s.now, forgot: s.now}
-	s.election = e.election
-	e.count(deaths, func(c *Counts) { c.Deaths++ })
-	e.opts.Log.Warn("the leader is gone; asking for an election now",
-		zap.String("leader", hex(s.lead)), zap.Int("members-before-this-one", s.rank()))
-	return e.forget(ctx, s.term)
+	err := e.forget(ctx, s.term)
+	if !again { // its turn is counted from when it can vote, which may take a while
+		e.election = election{dead: s.lead, term: s.term, begun: time.Now()}
+	}
+	e.election.forgot = time.Now()
+	return err
 }
 
 // conclude ends the election that was asked for.

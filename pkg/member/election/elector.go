@@ -46,7 +46,7 @@ type Counts struct {
 // counts belongs to the goroutine of Run.
 type Elector struct {
 	opts    Options
-	rules   table
+	rules   rulebook
 	trips   trips
 	events  <-chan event // of the connection to the leader
 	release func()       // ends it
@@ -174,7 +174,7 @@ func (e *Elector) look(ctx context.Context) *snapshot {
 	}
 	s.voted, s.starting, s.led, s.leader, s.election = e.voted, e.starting, e.led, e.leader, e.election
 	s.leader.peer, s.leader.distrusted = e.opts.Streams.of(s.leader.id), e.distrusted[s.leader.id].until
-	if e.starting && (e.election.begun.IsZero() || !s.quorum(len(s.there()))) {
+	if e.starting && (e.election.begun.IsZero() || !s.quorum(len(s.present()))) {
 		e.election.begun = s.now
 		s.election.begun = s.now
 	}

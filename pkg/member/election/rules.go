@@ -34,100 +34,91 @@ const (
 	quickKnocks = 10
 )
 
-// table is a list of rules: the first that applies is the decision.
-type table []rule
-
+// rule is one line of the tables below.
 type rule struct {
 	name    string
-	applies func(*snapshot) bool
 	action  action
-	// in is how long from now the action is due; if it is to wait, how long
-	// until it is worth looking again though nothing has moved. Without it: at
-	// once, and after pollInterval.
-	in func(*snapshot) time.Duration
+	applies func(*snapshot) bool // nil: always
+	// until is when the action is due. A rule to wait applies until then;
+	// without it, it is worth looking again after pollInterval though nothing
+	// has moved.
+	until func(*snapshot) time.Time
 }
 
-// rules are what docs/failover.md says, in the same order.
-var rules = table{
-	// With a leader.
+// rulebook is what docs/failover.md says, in the same order: of the rules for
+// the case that raft follows a leader, or that it does not, the first that
+// applies decides.
+type rulebook struct{ following, electing []rule }
 
-	{name: "a new leader was elected", action: conclude,
-		applies: func(s *snapshot) bool {
-			return s.lead != raft.None && s.election.dead != raft.None && !s.back()
-		}},
-	{name: "this member leads", action: wait,
-		applies: func(s *snapshot) bool { return s.lead == s.self }},
-	{name: "this member has no vote", action: wait,
-		applies: func(s *snapshot) bool { return !s.mayVote() }},
-	{name: "the leader is removed from the cluster", action: forget,
-		applies: func(s *snapshot) bool { return s.lead != raft.None && s.removed },
-		in:      func(s *snapshot) time.Duration { return s.until(s.election.forgot.Add(pollInterval)) }},
-	{name: "it was given up before, and lived", action: wait,
-		applies: func(s *snapshot) bool { return s.lead != raft.None && s.now.Before(s.leader.distrusted) },
-		in:      func(s *snapshot) time.Duration { return s.until(s.leader.distrusted) }},
-	{name: "the leader's process is gone", action: forget,
-		applies: func(s *snapshot) bool {
-			// It may be back by a message that was on its way when it died.
-			lives := s.back() && s.now.Sub(s.election.begun) > s.turn()
-			return s.lead != raft.None && s.evident() && s.refused() && !lives
-		}},
-	{name: "it was given up, and lives", action: conclude,
-		applies: (*snapshot).back},
-	{name: "the leader itself asks for votes", action: forget,
-		applies: func(s *snapshot) bool { return s.lead != raft.None && s.leader.ignored.After(s.leader.since) }},
-	{name: "the leader is silent, and another asks for votes", action: forget,
-		applies: func(s *snapshot) bool { return s.lead != raft.None && s.evident() && s.othersAsk() }},
-	{name: "the leader's own stream may be lost", action: knock,
-		applies: func(s *snapshot) bool {
-			return s.lead != raft.None && s.ended(s.timeout/2) && !s.leader.heard && !s.leader.abandoned
-		},
-		in: func(s *snapshot) time.Duration {
-			return s.until(s.leader.knocked.Add(max(knockPause, s.trip()/4) << max(0, s.leader.knocks-quickKnocks)))
-		}},
-	{name: "the leader refuses connections, but speaks", action: doubt,
-		applies: func(s *snapshot) bool { return s.lead != raft.None && s.ended(s.timeout) && s.refused() },
-		in:      func(s *snapshot) time.Duration { return s.until(s.leader.ended.Add(s.timeout / 2)) }},
-	{name: "there is a leader", action: wait,
-		applies: func(s *snapshot) bool { return s.lead != raft.None }},
-
-	// Without one.
-
-	{name: "etcd's timer decides", action: wait,
-		applies: func(s *snapshot) bool { return !s.starting && s.election.dead == raft.None }},
-	{name: "nobody was elected in time", action: conclude,
-		applies: func(s *snapshot) bool { return !s.starting && s.now.Sub(s.election.begun) >= 2*s.timeout }},
-	{name: "there is no quorum", action: wait,
-		applies: func(s *snapshot) bool { return s.starting && !s.quorum(len(s.there())) }},
-	{name: "this member has voted for another", action: wait,
-		applies: func(s *snapshot) bool { return s.forAnother() && s.now.Before(s.voted.Add(s.patience())) },
-		in:      func(s *snapshot) time.Duration { return s.until(s.voted.Add(s.patience())) }},
-	{name: "this member has agreed to another", action: wait,
-		applies: func(s *snapshot) bool { return s.now.Before(s.backs()) },
-		in:      func(s *snapshot) time.Duration { return s.until(s.backs()) }},
-	{name: "its votes are being written", action: wait,
-		applies: func(s *snapshot) bool {
-			return s.standing() || s.role == raft.StatePreCandidate && s.alone()
-		},
-		in: func(*snapshot) time.Duration { return stateInterval }},
-	{name: "it is not its turn", action: wait,
-		applies: func(s *snapshot) bool { return s.now.Before(s.due()) },
-		in:      func(s *snapshot) time.Duration { return s.until(s.due()) }},
-	{name: "its log is not applied", action: wait,
-		applies: func(s *snapshot) bool { return !s.applied },
-		in:      func(s *snapshot) time.Duration { return s.everLonger(s.election.begun) }},
-	{name: "another may lead", action: ask,
-		applies: func(s *snapshot) bool { return s.starting && !s.alone() && !s.leaderless() },
-		in: func(s *snapshot) time.Duration {
-			if s.election.asking {
-				return s.timeout // the answer comes before
-			}
-			return s.until(s.election.answered.Add(pollInterval))
-		}},
-	{name: "an election is due", action: campaign,
-		applies: func(*snapshot) bool { return true }},
+var rules = rulebook{
+	following: []rule{
+		{name: "a new leader is elected", action: conclude,
+			applies: func(s *snapshot) bool { return s.election.dead != raft.None && !s.back() }},
+		{name: "this member leads", action: wait,
+			applies: func(s *snapshot) bool { return s.lead == s.self }},
+		{name: "this member has no vote", action: wait,
+			applies: func(s *snapshot) bool { return !s.mayVote() }},
+		{name: "the leader is removed from the cluster", action: forget,
+			applies: func(s *snapshot) bool { return s.removed },
+			until:   func(s *snapshot) time.Time { return s.election.forgot.Add(pollInterval) }},
+		{name: "the leader was given up before, and lived", action: wait,
+			until: func(s *snapshot) time.Time { return s.leader.distrusted }},
+		{name: "the leader's process is gone", action: forget,
+			applies: func(s *snapshot) bool { return s.evident() && s.refused() && !(s.back() && s.lives()) }},
+		{name: "the leader is given up, and lives", action: conclude,
+			applies: (*snapshot).back},
+		{name: "the leader itself asks for votes", action: forget,
+			applies: func(s *snapshot) bool { return s.leader.ignored.After(s.leader.since) }},
+		{name: "the leader is silent, and another asks for votes", action: forget,
+			applies: func(s *snapshot) bool { return s.evident() && s.othersAsk() }},
+		{name: "the leader's own stream may be lost", action: knock,
+			applies: func(s *snapshot) bool {
+				return s.ended(s.timeout/2) && !s.leader.heard && !s.leader.abandoned
+			},
+			until: func(s *snapshot) time.Time {
+				pause := max(knockPause, s.trip()/4) << max(0, s.leader.knocks-quickKnocks)
+				return s.leader.knocked.Add(pause)
+			}},
+		{name: "the leader refuses connections, and speaks", action: doubt,
+			applies: func(s *snapshot) bool { return s.ended(s.timeout) && s.refused() },
+			until:   func(s *snapshot) time.Time { return s.leader.ended.Add(s.timeout / 2) }},
+		{name: "all is well", action: wait},
+	},
+	electing: []rule{
+		{name: "etcd's timer decides", action: wait,
+			applies: func(s *snapshot) bool { return !s.starting && s.election.dead == raft.None }},
+		{name: "nobody is elected in time", action: conclude,
+			applies: func(s *snapshot) bool { return !s.starting && s.now.Sub(s.election.begun) >= 2*s.timeout }},
+		{name: "this member has no vote yet", action: wait,
+			applies: func(s *snapshot) bool { return !s.mayVote() }},
+		{name: "no quorum is connected", action: wait,
+			applies: func(s *snapshot) bool { return s.starting && !s.quorum(len(s.present())) }},
+		{name: "its own votes are being written", action: wait,
+			applies: func(s *snapshot) bool { return s.standing() || s.role == raft.StatePreCandidate && s.alone() },
+			until:   func(s *snapshot) time.Time { return s.now.Add(stateInterval) }},
+		{name: "this member has voted for another", action: wait,
+			applies: (*snapshot).forAnother,
+			until:   func(s *snapshot) time.Time { return s.voted.Add(s.patience()) }},
+		{name: "this member has agreed to another", action: wait,
+			until: (*snapshot).agreed},
+		{name: "it is not its turn", action: wait,
+			until: (*snapshot).due},
+		{name: "its log is not applied", action: wait,
+			applies: func(s *snapshot) bool { return !s.applied },
+			until:   func(s *snapshot) time.Time { return s.now.Add(s.everLonger()) }},
+		{name: "another may lead", action: ask,
+			applies: func(s *snapshot) bool { return s.starting && !s.alone() && !s.leaderless() },
+			until: func(s *snapshot) time.Time {
+				if s.election.asking {
+					return s.now.Add(s.timeout) // the answer comes before
+				}
+				return s.election.answered.Add(pollInterval)
+			}},
+		{name: "it is its turn", action: campaign},
+	},
 }
 
-// decision is what is done now, or how long to wait unless something moves.
+// decision is what to do now, or how long to wait unless something moves.
 type decision struct {
 	rule   string
 	action action
@@ -135,22 +126,28 @@ type decision struct {
 }
 
 // decide says what a member does that knows what the snapshot says.
-func (t table) decide(s *snapshot) decision {
-	for _, r := range t {
-		if !r.applies(s) {
+func (b rulebook) decide(s *snapshot) decision {
+	rules := b.electing
+	if s.lead != raft.None {
+		rules = b.following
+	}
+	for _, r := range rules {
+		if r.applies != nil && !r.applies(s) {
 			continue
 		}
-		var in time.Duration
+		until := s.now
 		switch {
-		case r.in != nil:
-			in = r.in(s)
+		case r.until != nil:
+			until = r.until(s)
 		case r.action == wait:
-			in = pollInterval
+			until = s.now.Add(pollInterval)
 		}
-		if in > 0 {
-			return decision{r.name, wait, in}
+		if s.now.Before(until) {
+			return decision{r.name, wait, until.Sub(s.now)}
 		}
-		return decision{rule: r.name, action: r.action}
+		if r.action != wait {
+			return decision{rule: r.name, action: r.action}
+		}
 	}
 	panic("election: the last rule always applies")
 }

@@ -86,8 +86,12 @@ func (s *snapshot) refused() bool { return !s.leader.refused.IsZero() }
 // back reports whether raft follows the leader again that was given up, as it
 // was: one that was restarted may be elected like any other, in a later term.
 func (s *snapshot) back() bool {
-	return s.lead != raft.None && s.lead == s.election.dead && s.term == s.election.term
+	return s.lead == s.election.dead && s.term == s.election.term
 }
+
+// lives reports whether a leader that is back is so by more than a message that
+// was on its way when it died.
+func (s *snapshot) lives() bool { return s.now.Sub(s.election.begun) > s.turn() }
 
 // othersAsk reports whether another member has asked for an election since our
 // connection ended.
@@ -105,23 +109,23 @@ func (s *snapshot) mayVote() bool {
 // alone reports whether this member is the only one with a vote.
 func (s *snapshot) alone() bool { return len(s.voters) == 1 }
 
-// there are the voting members that take part in the election, as far as we can
+// present are the voting members that take part in the election, as far as we can
 // know: connected, and not dead.
-func (s *snapshot) there() []voter {
+func (s *snapshot) present() []voter {
 	return slices.DeleteFunc(slices.Clone(s.voters), func(v voter) bool { return !v.connected || v.id == s.election.dead })
 }
 
 // quorum reports whether so many members are one.
 func (s *snapshot) quorum(members int) bool { return members > len(s.voters)/2 }
 
-// rank is this member's place in the order of those that are there. One before
+// rank is this member's place in the order of those that are present. One before
 // it does not count whose request it has refused since the election began, if
 // nobody can be elected without this member's vote: its own log is longer, and
 // it is for it to ask.
 func (s *snapshot) rank() (rank int) {
-	there := s.there()
-	decisive := !s.quorum(len(there) - 1)
-	for _, v := range there {
+	present := s.present()
+	decisive := !s.quorum(len(present) - 1)
+	for _, v := range present {
 		if v.id < s.self && !(decisive && v.rejected.After(s.election.begun)) {
 			rank++
 		}
@@ -136,10 +140,10 @@ func (s *snapshot) rank() (rank int) {
 func (s *snapshot) standing() bool { return s.role == raft.StateCandidate && !s.outvoted() }
 
 // outvoted reports whether so many have refused this member their vote in this
-// term that those that are there cannot elect it any more: the votes are split.
+// term that those that are present cannot elect it any more: the votes are split.
 func (s *snapshot) outvoted() bool {
 	left := 0
-	for _, v := range s.there() {
+	for _, v := range s.present() {
 		if v.denied != s.term || v.id == s.self {
 			left++
 		}
@@ -166,10 +170,10 @@ const (
 // loaded machine.
 var soon = []time.Duration{2 * time.Millisecond, 3 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond}
 
-// trip is the longest round trip to a member that is there. etcd wants ten of
+// trip is the longest round trip to a member that is present. etcd wants ten of
 // them in an election timeout; a longer one was measured in a bad moment.
 func (s *snapshot) trip() (longest time.Duration) {
-	for _, v := range s.there() {
+	for _, v := range s.present() {
 		longest = max(longest, v.trip)
 	}
 	return min(longest, s.timeout/10)
@@ -197,25 +201,26 @@ func (s *snapshot) forAnother() bool {
 // patience is how long a member waits for the one that it has voted for.
 func (s *snapshot) patience() time.Duration { return s.timeout / 2 }
 
-// backs is until when this member waits for another that has its pre-vote, and
-// is about to be a candidate; not longer in one round, for that one may never
-// hear the answers, and not at all if this member led: then those whose votes
-// are needed may not know yet that it does no more.
-func (s *snapshot) backs() (until time.Time) {
-	for _, v := range s.there() {
-		if !s.led && v.id != s.self && v.backed.After(s.election.begun) {
+// agreed is until when this member waits for another that has its pre-vote, and
+// is about to be a candidate. It waits once in a round, for that one may never
+// hear the answers, and not at all if it led: the others may not know yet that
+// it does no more.
+func (s *snapshot) agreed() (until time.Time) {
+	for _, v := range s.present() {
+		if !s.led && v.id != s.self && v.backed.After(latest(s.election.begun, s.voted, s.stood)) {
 			until = latest(until, v.backed.Add(s.again()))
 		}
 	}
-	if most := s.round().Add(s.patience()); until.After(most) {
+	if most := s.settled().Add(s.patience()); until.After(most) {
 		return most
 	}
 	return until
 }
 
-// round is when the present round of questions began: anew after each vote, and
-// a turn after each lost candidacy, for another may just have won.
-func (s *snapshot) round() time.Time {
+// settled is when it was clear that there must be an election: at first, after
+// each vote for another, and a turn after each lost candidacy, for another may
+// just have won.
+func (s *snapshot) settled() time.Time {
 	voted, stood := s.voted, s.stood
 	if s.forAnother() {
 		voted = voted.Add(s.patience())
@@ -225,6 +230,9 @@ func (s *snapshot) round() time.Time {
 	}
 	return latest(s.election.begun, voted, stood)
 }
+
+// round is when the present round of questions began, for the first in order.
+func (s *snapshot) round() time.Time { return latest(s.settled(), s.agreed()) }
 
 // last is when this member asked last, in this round.
 func (s *snapshot) last() time.Time {
@@ -261,15 +269,10 @@ func (s *snapshot) leaderless() bool {
 	return s.election.answer == nobody || s.election.answer == unknown && s.now.Sub(s.election.begun) >= s.timeout/2
 }
 
-// Time.
-
-// until is how long it is until then.
-func (s *snapshot) until(then time.Time) time.Duration { return then.Sub(s.now) }
-
-// everLonger is how long to wait for what nothing announces, and what may take
-// a moment or, rarely, long: an eighth of the time that has passed since then.
-func (s *snapshot) everLonger(since time.Time) time.Duration {
-	return min(max(s.now.Sub(since)/8, time.Millisecond), pollInterval)
+// everLonger is how long to wait for what nothing announces, and what takes a
+// moment or, rarely, long: an eighth of the time that has passed already.
+func (s *snapshot) everLonger() time.Duration {
+	return min(max(s.now.Sub(s.election.begun)/8, time.Millisecond), pollInterval)
 }
 
 func latest(times ...time.Time) (last time.Time) {

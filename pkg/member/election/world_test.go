@@ -30,7 +30,7 @@ import (
 type world struct {
 	mu      sync.Mutex
 	rand    *rand.Rand
-	rules   table
+	rules   rulebook
 	timeout time.Duration // election
 	nodes   []*simNode
 	stopped bool
@@ -41,6 +41,7 @@ type world struct {
 	removed uint64            // the leader that was removed from the cluster
 	loss    float64
 	slow    time.Duration   // a write takes up to that long
+	busy    time.Duration   // a member may do nothing for up to that long
 	load    float64         // how likely there is a proposal in each tick
 	cut     map[[2]int]bool // from may not connect to to's port
 }
@@ -79,7 +80,7 @@ type link struct {
 	arrives time.Time // the last message to the other
 }
 
-func newWorld(seed uint64, rules table) *world {
+func newWorld(seed uint64, rules rulebook) *world {
 	w := &world{rand: rand.New(rand.NewPCG(seed, 1)), rules: rules, elected: map[uint64]int{}, cut: map[[2]int]bool{}}
 	voters, learners := 3+2*w.rand.IntN(3), w.rand.IntN(2)
 	base := time.Duration(math.Exp(w.between(math.Log(1e5), math.Log(3e8)))) // 0.1–300 ms
@@ -98,6 +99,9 @@ func newWorld(seed uint64, rules table) *world {
 		w.loss = w.between(0, 0.03)
 	}
 	w.load = w.between(0, 1)
+	if w.rand.IntN(3) == 0 {
+		w.busy = time.Duration(w.between(0, 2e8))
+	}
 	w.slow = time.Millisecond
 	if w.rand.IntN(3) == 0 {
 		w.slow = time.Duration(w.between(0, 5e8))
@@ -124,8 +128,8 @@ func (w *world) between(low, high float64) float64 { return low + w.rand.Float64
 
 func (w *world) String() string {
 	voters := len(w.voters())
-	return fmt.Sprintf("%d voters, %d learners, round trip up to %v, election timeout %v, loss %.3f, disk up to %v",
-		voters, len(w.nodes)-voters, w.trip().Round(100*time.Microsecond), w.timeout, w.loss, w.slow.Round(time.Millisecond))
+	return fmt.Sprintf("%d voters, %d learners, round trip up to %v, election timeout %v, loss %.3f, disk up to %v, busy up to %v",
+		voters, len(w.nodes)-voters, w.trip().Round(100*time.Microsecond), w.timeout, w.loss, w.slow.Round(time.Millisecond), w.busy.Round(time.Millisecond))
 }
 
 // trip is the longest round trip.
@@ -491,7 +495,19 @@ type simServer struct {
 	of int
 }
 
+// hesitate is what a busy machine does.
+func (s simServer) hesitate() {
+	s.w.mu.Lock()
+	pause := time.Duration(0)
+	if s.w.busy > 0 && s.w.rand.IntN(4) == 0 {
+		pause = time.Duration(s.w.between(0, float64(s.w.busy)))
+	}
+	s.w.mu.Unlock()
+	time.Sleep(pause)
+}
+
 func (s simServer) Process(_ context.Context, m *raftpb.Message) error {
+	s.hesitate()
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
 	if s.life != s.of {
@@ -509,6 +525,7 @@ func (s simServer) LeaderChangedNotify() <-chan struct{} {
 }
 
 func (s simServer) View() View {
+	defer s.hesitate()
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
 	v := View{Raft: s.raw.BasicStatus(), Recorded: time.Since(epoch) > recorded}
