@@ -6,8 +6,8 @@
 // new node: a cluster of one begins anew, silently, and a member of three
 // forgets what it has voted for. With a pin the node refuses, and says why.
 //
-// The pin is written when a member first serves, and follows it: a replacement
-// that has joined under another ID pins itself. The pin does not bind the
+// The pin is written when a member has first stored something, and follows it: a
+// replacement that has joined under another ID pins itself. The pin does not bind the
 // member to a name or an address; these change freely. A snapshot restored
 // under other IDs and a deliberate new beginning look like an accident. There
 // the operator has to speak, with [Store.Forget], which keeps the pin under

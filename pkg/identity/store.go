@@ -21,7 +21,7 @@ type Pin struct {
 	MemberID  string    `json:"memberId"`
 	Name      string    `json:"name"`    // at that time; for people
 	DataDir   string    `json:"dataDir"` // at that time; for people
-	Since     time.Time `json:"since"`   // when it first served here under these IDs
+	Since     time.Time `json:"since"`   // when it had first stored something here under these IDs
 }
 
 // Same reports whether two pins name the same member.
@@ -43,9 +43,9 @@ type file struct {
 
 const (
 	fileName = "pin.json"
-	// keep is how many former pins of a kind are kept: enough to look up which
-	// member this was before the last few repairs.
-	keep = 5
+	// keepFormer is how many former pins of a kind are kept: enough to look up
+	// which member this was before the last few repairs.
+	keepFormer = 5
 	// maxSize is far more than a pin takes: a file that is longer is not one.
 	maxSize = 64 << 10
 )
@@ -104,17 +104,16 @@ func read(path string) ([]byte, error) {
 }
 
 // Save replaces the pin. After a crash in the middle there is the old one or
-// the new one. One that is damaged, or of a later version, is kept beside it:
-// this version does not know what it replaces.
+// the new one. One that is damaged, of a later version, or cannot be read is
+// kept beside it: this version does not know what it replaces.
 func (s Store) Save(p Pin) error {
 	raw, err := json.MarshalIndent(file{Format, p}, "", "  ")
 	if err != nil {
 		return err
 	}
-	if _, _, damage := s.Load(); errors.Is(damage, ErrDamaged) || errors.Is(damage, ErrNewer) {
-		kept := s.aside("replaced", time.Now())
-		err = os.Link(s.Path(), kept) // it stays in its place until the new one takes it
-		prune(kept)
+	kept := ""
+	if _, _, unknown := s.Load(); unknown != nil {
+		kept, err = s.keep(time.Now())
 	}
 	if err == nil {
 		err = durable.Replace(s.Path(), append(raw, '\n'))
@@ -122,7 +121,31 @@ func (s Store) Save(p Pin) error {
 	if err != nil {
 		return fmt.Errorf("write the pin: %w", err)
 	}
+	if kept != "" {
+		prune(kept)
+	}
 	return nil
+}
+
+// keep gives the pin a second name beside it, and returns that. The pin stays in
+// its place until a new one takes it; a directory of its name cannot, and moves.
+// A save that fails is tried again and again, so one that is kept already is not
+// kept twice: the copies would push out those of earlier pins.
+func (s Store) keep(now time.Time) (kept string, err error) {
+	pin, err := os.Lstat(s.Path())
+	if err != nil {
+		return "", err
+	}
+	kept = s.aside("replaced", now)
+	for _, name := range former(kept) {
+		if info, err := os.Lstat(name); err == nil && os.SameFile(info, pin) {
+			return name, nil
+		}
+	}
+	if err := os.Link(s.Path(), kept); err != nil {
+		return kept, os.Rename(s.Path(), kept)
+	}
+	return kept, nil
 }
 
 // Forget takes the pin away and keeps it beside, under the returned name; ""
@@ -147,9 +170,14 @@ func (s Store) aside(why string, now time.Time) string {
 // prune removes the oldest of the pins that were kept for the same reason as
 // the given one.
 func prune(kept string) {
-	old, _ := filepath.Glob(kept[:strings.LastIndex(kept, "-")] + "-*") // the pattern is ours
-	slices.Sort(old)                                                    // by time
-	for ; len(old) > keep; old = old[1:] {
+	for old := former(kept); len(old) > keepFormer; old = old[1:] {
 		_ = os.Remove(old[0]) // the next time, then
 	}
+}
+
+// former are the pins that were kept for the same reason, the oldest first.
+func former(kept string) []string {
+	old, _ := filepath.Glob(kept[:strings.LastIndex(kept, "-")] + "-*") // the pattern is ours
+	slices.Sort(old)
+	return old
 }

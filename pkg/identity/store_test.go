@@ -1,11 +1,14 @@
 package identity
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 var pin = Pin{ClusterID: "cb84685a2cc9ed23", MemberID: "3adcd0340fdf01e", Name: "etcd-1", DataDir: "/var/lib/etcd", Since: time.Unix(1700000000, 0).UTC()}
@@ -50,7 +53,7 @@ func TestSaveLoadForget(t *testing.T) {
 func TestForgetKeepsTheLast(t *testing.T) {
 	s := Store{t.TempDir()}
 	var last string
-	for i := range keep + 3 {
+	for i := range keepFormer + 3 {
 		if err := s.Save(pin); err != nil {
 			t.Fatal(err)
 		}
@@ -61,8 +64,8 @@ func TestForgetKeepsTheLast(t *testing.T) {
 		last = kept
 	}
 	files, err := filepath.Glob(filepath.Join(s.Dir, "*"))
-	if err != nil || len(files) != keep || files[keep-1] != last {
-		t.Errorf("%d files, the last %q; want %d, %q", len(files), files[len(files)-1], keep, last)
+	if err != nil || len(files) != keepFormer || files[keepFormer-1] != last {
+		t.Errorf("%d files, the last %q; want %d, %q", len(files), files[len(files)-1], keepFormer, last)
 	}
 }
 
@@ -92,8 +95,41 @@ func TestDamaged(t *testing.T) {
 		if _, ok, err := s.Load(); ok || err == nil {
 			t.Errorf("%v, %v", ok, err)
 		}
-		if err := s.Save(pin); err == nil {
-			t.Error("saved over a directory")
+		if err := os.WriteFile(filepath.Join(s.Path(), "file"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Save(pin); err != nil {
+			t.Error(err)
+		}
+		if kept, _ := filepath.Glob(s.Path() + ".replaced-*/file"); len(kept) != 1 {
+			t.Errorf("the directory is not kept: %q", kept)
+		}
+	})
+	t.Run("cannot be replaced", func(t *testing.T) {
+		s := Store{full(t, keepFormer+1)}
+		if err := os.WriteFile(s.Path(), []byte("garbage"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var former []string
+		for i := range keepFormer {
+			name := s.aside("replaced", time.Unix(int64(i), 0))
+			if err := os.WriteFile(name, []byte("earlier"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			former = append(former, name)
+		}
+		for range 2 * keepFormer {
+			if s.Save(pin) == nil {
+				t.Fatal("saved")
+			}
+		}
+		for _, name := range former {
+			if raw, err := os.ReadFile(name); err != nil || string(raw) != "earlier" {
+				t.Errorf("%s: %q, %v", name, raw, err)
+			}
+		}
+		if files, _ := filepath.Glob(s.Path() + ".replaced-*"); len(files) != keepFormer+1 {
+			t.Errorf("kept %q", files)
 		}
 	})
 	t.Run("no directory", func(t *testing.T) {
@@ -101,4 +137,25 @@ func TestDamaged(t *testing.T) {
 			t.Error("saved into nothing")
 		}
 	})
+}
+
+// full is a directory on a full disk of its own, once it has so many small files.
+func full(t *testing.T, files int) string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("needs root for a file system of its own")
+	}
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", files*os.Getpagesize())); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }

@@ -51,15 +51,27 @@ func (m *member) keeper() *disk.Keeper {
 	})
 }
 
+// diskHangs says so, if the disk hangs or seems to.
+func (m *member) diskHangs(now time.Time) (text string) {
+	if hang := m.diskHang.Load(); hang != nil {
+		text = "the disk hangs: " + hang.String()
+	}
+	if since := m.observer.stuckSince(now, diskSlow); since != nil {
+		at := since.Format(time.TimeOnly)
+		if text == "" {
+			text = "does the disk hang? etcd has kept its list of members locked since " + at + ", as it does while it writes to its database"
+		}
+		text += "; leader and members are shown as of " + at
+	}
+	return text
+}
+
 // conditions are what is wrong now and no restart mends; those of the machine,
 // for which etcd need not be asked, come first. o may be nil.
 func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 	var all []status.Condition
-	if hang := m.diskHang.Load(); hang != nil {
-		all = append(all, status.Condition{ID: failure.IDDiskSlow, Text: "the disk hangs: " + hang.String()})
-	} else if since := m.observer.stuckSince(now, diskSlow); since != nil {
-		all = append(all, status.Condition{ID: failure.IDDiskSlow, Text: fmt.Sprintf(
-			"does the disk hang? etcd has kept its list of members locked since %s, as it does while it writes to its database", since.Format(time.TimeOnly))})
+	if text := m.diskHangs(now); text != "" {
+		all = append(all, status.Condition{ID: failure.IDDiskSlow, Text: text})
 	}
 	for _, w := range m.reserve.Warnings() {
 		all = append(all, status.Condition{ID: failure.IDDiskLow, Text: w})

@@ -21,18 +21,19 @@ type elector struct {
 	done   chan struct{}
 }
 
-// elect begins to ask for elections that etcd would wait for. Without pre-vote
-// the question alone would depose a leader.
-func (m *member) elect(ctx context.Context, s *etcdserver.EtcdServer) {
+// newElector makes what asks for elections that etcd would wait for. Without
+// pre-vote the question alone would depose a leader. It reads certificates, and
+// so it is not for the loop.
+func (m *member) newElector(s *etcdserver.EtcdServer) *election.Elector {
 	if !m.Config.PreVote || !m.Election.Failover && !m.Election.Start {
-		return
+		return nil
 	}
 	tlsConfig, err := peers.ClientTLS(m.Config.PeerTLSInfo, m.Config.PeerAutoTLS)
 	if err != nil {
 		m.log.Warn("a dead leader will cost an election timeout: the TLS settings for peers cannot be used", zap.Error(err))
-		return
+		return nil
 	}
-	m.elector.Elector = election.New(election.Options{
+	return election.New(election.Options{
 		Server:  election.Embedded(s),
 		Self:    uint64(s.MemberID()),
 		Streams: m.streams,
@@ -48,11 +49,18 @@ func (m *member) elect(ctx context.Context, s *etcdserver.EtcdServer) {
 		Failover: m.Election.Failover,
 		Start:    m.Election.Start,
 	})
-	ctx, m.elector.cancel = context.WithCancel(ctx)
-	m.elector.done = make(chan struct{})
+}
+
+// run starts the elector, if there is one.
+func (e *elector) run(ctx context.Context, made *election.Elector) {
+	if made == nil {
+		return
+	}
+	e.Elector, e.done = made, make(chan struct{})
+	ctx, e.cancel = context.WithCancel(ctx)
 	go func() {
-		defer close(m.elector.done)
-		m.elector.Run(ctx)
+		defer close(e.done)
+		e.Run(ctx)
 	}()
 }
 

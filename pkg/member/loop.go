@@ -18,8 +18,8 @@ const beatInterval = time.Second
 
 // loop tells the supervisor that the member is alive and what it sees, until
 // the member is to end, and returns the exit code. A loop that is silent for
-// long is killed, so nothing here may wait for a lock of etcd's, which a disk
-// that hangs can hold.
+// long is killed, so nothing here may wait for a disk, nor for a lock of etcd's,
+// which a disk that hangs can hold.
 func (m *member) loop(ctx context.Context) int {
 	beat := time.NewTicker(beatInterval)
 	defer beat.Stop()
@@ -71,7 +71,7 @@ func (m *member) serverStarted(ctx context.Context, r result) {
 	m.etcd.Store(r.etcd)
 	m.observer.ask()
 	go m.reserve.Run(ctx)
-	m.elect(ctx, r.etcd.Server)
+	m.elector.run(ctx, r.elector)
 	go m.awaitReady(ctx, r.etcd.Server)
 }
 

@@ -13,6 +13,7 @@ import (
 	"go.etcd.io/etcd/server/v3/etcdserver"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/election"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -31,6 +32,7 @@ type result struct {
 	etcd       *embed.Etcd
 	failed     *failure.Failure
 	conditions []status.Condition // of the data, true for as long as etcd runs
+	elector    *election.Elector  // nil: etcd's timers alone decide
 }
 
 // open starts etcd, unless the data forbids it. It can block without limit.
@@ -47,7 +49,7 @@ func (m *member) open(ctx context.Context) result {
 	m.reserve.Poll() // etcd must find the space that it gives
 	e, err := embed.StartEtcd(m.Config)
 	if err == nil {
-		return result{etcd: e, conditions: admitted.Conditions}
+		return result{etcd: e, conditions: admitted.Conditions, elector: m.newElector(e.Server)}
 	}
 	if f = failure.FromError(err); f == nil {
 		f = failure.New(failure.IDNotStarted, err.Error())

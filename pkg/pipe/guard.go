@@ -36,7 +36,7 @@ func (g *Guard) Read(s identity.Store) (notice string) {
 		return err.Error() + "; this version reads it as far as it knows it, and leaves it alone"
 	case errors.Is(err, identity.ErrDamaged):
 		g.Damage = err.Error()
-		return err.Error() + "; it is written anew when the member serves"
+		return err.Error() + "; a new one is written as soon as the member has stored something"
 	default:
 		g.Unreadable = err.Error()
 		return err.Error()

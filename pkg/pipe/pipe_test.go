@@ -177,10 +177,10 @@ func TestGuardReads(t *testing.T) {
 		notice string
 	}{
 		"":                                    {},
-		"{}":                                  {Guard{Damage: "the pin is damaged: PATH names no member"}, "written anew when the member serves"},
+		"{}":                                  {Guard{Damage: "the pin is damaged: PATH names no member"}, "a new one is written as soon as the member has stored something"},
 		`{"clusterId": "c", "memberId": "m"}`: {Guard{Pin: &identity.Pin{ClusterID: "c", MemberID: "m"}}, ""},
 		`{"format": 2, "clusterId": "c", "memberId": "m"}`: {Guard{Pin: &identity.Pin{ClusterID: "c", MemberID: "m"}}, "a later version of etcd-node (format 2): PATH; this version reads it as far as it knows it, and leaves it alone"},
-		`{"format": 2, "id": "c/m"}`:                       {Guard{Damage: "the pin is damaged: the pin was written by a later version of etcd-node (format 2): PATH"}, "written anew"},
+		`{"format": 2, "id": "c/m"}`:                       {Guard{Damage: "the pin is damaged: the pin was written by a later version of etcd-node (format 2): PATH"}, "a new one is written"},
 	} {
 		s := identity.Store{Dir: t.TempDir()}
 		if content != "" {

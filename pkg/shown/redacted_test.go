@@ -19,8 +19,13 @@ func TestRedacted(t *testing.T) {
 		"http://h:1 needs more; ask root@example.com (see a://b)": "http://h:1 needs more; ask root@example.com (see a://b)",
 		`parse "http://u:pw@h:1"`:                                 `parse "http://(redacted)@h:1"`,
 		`["http://h:1","root@example.com","http://u:p@i:1"]`:      `["http://h:1","root@example.com","http://(redacted)@i:1"]`,
-		"unix://a@b":   "unix://(redacted)@b",
-		"http://h/a@b": "http://(redacted)@b", // rather too much
+		"unix://a@b":        "unix://(redacted)@b",
+		"http://u:ab:/@h:1": "http://(redacted)@h:1",
+		"http://u:/@h:1":    "http://(redacted)@h:1",
+		"//u:p@h:2380":      "//(redacted)@h:2380",
+		"http://h/a@b":      "http://h/a@b",
+		"https://proxy.example/x/@v/list and http://[::1]:1/@": "https://proxy.example/x/@v/list and http://[::1]:1/@",
+		`bad http://h:1/x;mail=root@example.com http://u:p@i`:  `bad http://h:1/x;mail=root@example.com http://(redacted)@i`,
 	} {
 		if got := Redacted(text); got != want {
 			t.Errorf("%s:\n%s, want\n%s", text, got, want)

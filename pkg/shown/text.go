@@ -10,14 +10,23 @@ import (
 // credentials are everything before the last "@" of a URL, which ends at the
 // next URL, blank or quote. An operator may forget to escape the "@", "," or "/"
 // of a password, and it is better to hide too much than to show half of it.
-var credentials = regexp.MustCompile(`://(?:[^\s":\\]|\\.|:[^\s"/]|:/[^\s"/])*:?@`)
+var credentials = regexp.MustCompile(`//(?:[^\s":\\]|\\.|:[^\s"/]|:/[^\s"/])*(?::/?)?@`)
+
+// hostAlone begins a match of a URL without credentials, in whose path there is
+// an "@" all the same.
+var hostAlone = regexp.MustCompile(`^//(?:[\w.-]+|\[[\w.:%]+\])(?::\d+)?[/?#]`)
 
 // Redacted takes the user and the password out of the URLs in a text.
 func Redacted(s string) string {
 	if !strings.Contains(s, "@") { // nearly every text
 		return s
 	}
-	return credentials.ReplaceAllLiteralString(s, "://(redacted)@")
+	return credentials.ReplaceAllStringFunc(s, func(match string) string {
+		if hostAlone.MatchString(match) {
+			return match
+		}
+		return "//(redacted)@"
+	})
 }
 
 // Text is s without passwords in URLs and without characters that control a

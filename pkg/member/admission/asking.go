@@ -88,8 +88,8 @@ type tally struct {
 type hearing struct {
 	question
 	begun    time.Time // the first round
-	denied   time.Time // the first in which a member said no
-	outvoted time.Time // the first in which a quorum did
+	denied   time.Time // since when a member says no in every round; zero: none does
+	outvoted time.Time // the same of a quorum
 }
 
 // hear takes in a round and returns the answer, and whether it is final. A yes
@@ -97,14 +97,18 @@ type hearing struct {
 // addition. A no may come from members that lag behind.
 func (h *hearing) hear(t tally, now time.Time) (a answer, final bool) {
 	outvoted := t.denied > 0 && t.denied >= t.quorum
-	first := func(at *time.Time, yes bool) {
-		if yes && at.IsZero() {
+	since := func(at *time.Time, yes bool) {
+		switch {
+		case !yes:
+			*at = time.Time{}
+		case at.IsZero():
 			*at = now
 		}
 	}
-	first(&h.begun, true)
-	first(&h.denied, t.denied > 0)
-	first(&h.outvoted, outvoted)
+	since(&h.begun, true)
+	since(&h.denied, t.denied > 0)
+	since(&h.outvoted, outvoted)
+	late := !h.endless && now.Sub(h.begun) >= silenceLimit+denialLimit // answers come and go
 	switch {
 	case t.granted:
 		return granted, true
@@ -113,9 +117,9 @@ func (h *hearing) hear(t tally, now time.Time) (a answer, final bool) {
 	case h.unlived:
 		return refused, t.settled || now.Sub(h.denied) >= quorumLimit
 	case outvoted:
-		return refused, now.Sub(h.outvoted) >= quorumLimit
+		return refused, late || now.Sub(h.outvoted) >= quorumLimit
 	default:
-		return refused, now.Sub(h.denied) >= denialLimit
+		return refused, late || now.Sub(h.denied) >= denialLimit
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// act does what was decided on a snapshot. An error means that the server stops.
+// act does what was decided on a snapshot. An error is of etcd, which refuses a message or stops.
 func (e *Elector) act(ctx context.Context, s *snapshot, a action) error {
 	switch a {
 	case knock:

@@ -3,6 +3,7 @@ package election
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -120,8 +121,15 @@ func (e *Elector) Run(ctx context.Context) {
 			e.opts.Log.Debug(ruleMessage, zap.String("rule", rule), zap.Duration("wait", d.wait))
 		}
 		if d.action != wait {
-			if err := e.act(ctx, s, d.action); err != nil {
-				return // the server stops
+			err := e.act(ctx, s, d.action)
+			switch {
+			case errors.Is(err, raft.ErrStopped):
+				return
+			case err != nil && ctx.Err() == nil:
+				// etcd takes nothing in the name of a member that it has just
+				// removed. The next look knows of that.
+				e.opts.Log.Info("etcd has refused what an election needs; looking again", zap.String("rule", d.rule), zap.Error(err))
+				sleep(ctx, pollInterval)
 			}
 			continue
 		}

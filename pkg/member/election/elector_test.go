@@ -2,6 +2,7 @@ package election
 
 import (
 	"context"
+	"errors"
 	"net"
 	"slices"
 	"sync"
@@ -86,6 +87,27 @@ func TestFirstInRankAsksAtOnce(t *testing.T) {
 
 // The second forgets at once, to be able to vote, and asks only when the first
 // has not been elected.
+// etcd refuses a message in the name of a member whose removal it has applied a
+// moment ago. The elector goes on.
+func TestRefusedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, n, s, e := scene(t, first, []uint64{1, 2, 3}, nil)
+		f.mu.Lock()
+		f.refuse = errors.New("cannot process message from removed member")
+		f.mu.Unlock()
+		kill(f, n, s)
+		time.Sleep(2 * pollInterval)
+		f.elected(first)
+		time.Sleep(time.Minute)
+		if got, want := f.kinds(), []string{"knock", "forget", "hup"}; !slices.Equal(got, want) {
+			t.Errorf("asked %v, want %v", got, want)
+		}
+		if c := e.Counts(); c.Deaths != 1 {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
 func TestSecondInRankWaits(t *testing.T) {
 	for _, elected := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {

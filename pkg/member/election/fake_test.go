@@ -25,6 +25,7 @@ type fakeServer struct {
 	views      int // how often it was looked at
 	asked      []asked
 	before     func(kind string) // called before each request, with the lock
+	refuse     error             // the answer to the next request
 	on         func(kind string) // called after each request, without the lock
 }
 
@@ -63,12 +64,13 @@ func (f *fakeServer) Process(_ context.Context, m *raftpb.Message) error {
 	if kind == "forget" {
 		f.raft.Lead = raft.None
 	}
-	on := f.on
+	on, refused := f.on, f.refuse
+	f.refuse = nil
 	f.mu.Unlock()
 	if on != nil {
 		on(kind)
 	}
-	return nil
+	return refused
 }
 
 func (f *fakeServer) LeaderChangedNotify() <-chan struct{} {
