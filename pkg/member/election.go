@@ -64,11 +64,15 @@ func (e *elector) run(ctx context.Context, made *election.Elector) {
 	}()
 }
 
-// stop ends the elector, if it runs.
+// stop ends the elector, if it runs. It asks for nothing more after that; where
+// the disk hangs it may hang in a lock of etcd's, and is not waited for.
 func (e *elector) stop() {
 	if e.Elector != nil {
 		e.cancel()
-		<-e.done
+		select {
+		case <-e.done:
+		case <-time.After(time.Second):
+		}
 	}
 }
 

@@ -112,7 +112,7 @@ func (e *Elector) Run(ctx context.Context) {
 		// Taken before the look, so that nothing is missed after it.
 		moved, chosen := e.opts.Streams.changed(), e.opts.Server.LeaderChangedNotify()
 		s := e.look(ctx)
-		if !e.starting && !e.opts.Failover {
+		if !e.starting && !e.opts.Failover || ctx.Err() != nil {
 			return
 		}
 		d := e.rules.decide(s)
