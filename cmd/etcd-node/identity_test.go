@@ -261,7 +261,7 @@ func TestLoopbackData(t *testing.T) {
 }
 
 // The recipe that explain prints brings a cluster back to what a snapshot
-// holds, on all its hosts.
+// holds, on all its hosts, also on one whose data is lost.
 func TestExplainedRestore(t *testing.T) {
 	t.Parallel()
 	nodes := three(t)
@@ -277,6 +277,7 @@ func TestExplainedRestore(t *testing.T) {
 	for _, n := range nodes {
 		n.stop()
 	}
+	nodes[2].wipe()
 	for _, n := range nodes {
 		for _, c := range recipes[n] {
 			n.shell(c)

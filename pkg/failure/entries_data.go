@@ -7,7 +7,7 @@ var restore = append([]Step{
 		"etcdctl member add {name} --peer-urls={peer-urls} --endpoints={endpoints}",
 	}},
 	{"then here", []string{
-		"mv -T {data-dir}/member {data-dir}/member.old",
+		aside,
 		"systemctl start etcd",
 	}},
 }, restored("if, and only if, more than half of the members have lost their data for good and no quorum is left, begin a new cluster from a snapshot")...)

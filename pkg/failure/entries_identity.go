@@ -11,8 +11,8 @@ var replace = []Step{
 		"etcdctl member remove {member-id} --endpoints={endpoints}",
 		"etcdctl member add {name} --peer-urls={peer-urls} --endpoints={endpoints}",
 	}},
-	{"here; run the first command only if there is something to keep", []string{
-		"mv -T {data-dir}/member {data-dir}/member.old",
+	{"here", []string{
+		aside,
 		"systemctl start etcd",
 	}},
 }
@@ -76,7 +76,7 @@ var entriesIdentity = []Entry{
 		Next: slices.Concat(
 			restored("if a snapshot was restored here, restore it again with the list"),
 			[]Step{
-				{"if the data is from a trial, move it aside and join", []string{"mv -T {data-dir}/member {data-dir}/member.old", "etcd-node forget", "systemctl start etcd"}},
+				{"if the data is from a trial, move it aside and join", []string{aside, "etcd-node forget", "systemctl start etcd"}},
 				{"if this member served alone and its data counts, let it serve alone once more, with ETCD_INITIAL_CLUSTER={name}={peer-urls} in /etc/default/etcd; give it the peer URL that the others can reach; then add the others one by one", []string{
 					"systemctl start etcd",
 					"etcdctl member update {member-id} --peer-urls={peer-urls}",
@@ -112,7 +112,7 @@ var entriesIdentity = []Entry{
 		Acts:  "It asks each peer for its cluster ID, and stops when a quorum of them agrees on another ID than this member's.",
 		Next: []Step{
 			{"compare ETCD_INITIAL_CLUSTER_TOKEN and the cluster list on all nodes", []string{"etcd-node config"}},
-			{"if this node's data is the wrong one", []string{"mv -T {data-dir}/member {data-dir}/member.old", "etcd-node forget", "systemctl start etcd"}},
+			{"if this node's data is the wrong one", []string{aside, "etcd-node forget", "systemctl start etcd"}},
 		},
 		Never: "Never delete data on the side that serves.",
 	},

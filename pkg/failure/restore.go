@@ -1,5 +1,9 @@
 package failure
 
+// aside moves the data out of the way, under a name that no earlier attempt has
+// taken. It succeeds too where there is nothing to move, as on a new disk.
+const aside = "test ! -e {data-dir}/member || mv -T {data-dir}/member {data-dir}/member.$(date +%s)"
+
 // restored is how a cluster begins again from a snapshot, on all its hosts. say
 // tells in which case.
 //
@@ -8,13 +12,12 @@ package failure
 // refuse a host that was left out, with its old data, instead of mixing its log
 // with theirs. The token is made from the old cluster's ID, because it must be the
 // same on all hosts and a different one each time: IDs are made only from the
-// token and the URLs. The data is moved aside under a name that no earlier attempt
-// has taken.
+// token and the URLs.
 func restored(say string) []Step {
 	return []Step{
 		{say + "; on every host, move the old data aside (with ETCD_WAL_DIR, also what is there)", []string{
 			"systemctl stop etcd",
-			"mv -T {data-dir}/member {data-dir}/member.$(date +%s)",
+			aside,
 		}},
 		{"on every host, restore the same SNAPSHOT; these are the flags for this host (leave hosts that are gone out of --initial-cluster; with ETCD_WAL_DIR, add --wal-dir)", []string{
 			"etcdutl snapshot restore SNAPSHOT --data-dir={data-dir}/restored --name={name} --initial-cluster={initial-cluster} --initial-advertise-peer-urls={peer-urls} --initial-cluster-token={new-token}",
