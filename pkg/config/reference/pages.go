@@ -33,6 +33,9 @@ func EnvFile() string {
 	return b.String()
 }
 
+// cell makes a text fit into a table's cell.
+var cell = strings.NewReplacer("|", `\|`, "\n", "<br>")
+
 // Page is docs/configuration.md.
 func Page() string {
 	var b strings.Builder
@@ -55,7 +58,7 @@ func Page() string {
 		if f.DefValue != "" {
 			preset = "`" + f.DefValue + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", settings.Variable(f.Name), preset, strings.ReplaceAll(f.Usage, "|", "\\|"))
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", settings.Variable(f.Name), preset, cell.Replace(f.Usage))
 	})
 	b.WriteString(pageRetired)
 	b.WriteString("| flag | last in | instead |\n|---|---|---|\n")

@@ -51,6 +51,21 @@ func TestVariables(t *testing.T) {
 	}
 }
 
+// TestRowsAreWhole: each row of a table is one line, or the table ends there.
+func TestRowsAreWhole(t *testing.T) {
+	rows := 0
+	for line := range strings.Lines(Page()) {
+		if line = strings.TrimSuffix(line, "\n"); strings.HasPrefix(line, "|") {
+			if rows++; !strings.HasSuffix(line, "|") {
+				t.Errorf("the row is cut off: %s", line)
+			}
+		}
+	}
+	if rows < 100 {
+		t.Errorf("%d rows", rows)
+	}
+}
+
 // TestTemplateIsTaken: with its comments taken away, every line of the env
 // file is one that Load takes (the two ways to name the cluster agree).
 func TestTemplateIsTaken(t *testing.T) {

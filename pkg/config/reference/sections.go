@@ -38,7 +38,8 @@ var sections = []section{
 #ETCD_HEARTBEAT_INTERVAL=1000
 #ETCD_ELECTION_TIMEOUT=5000
 `},
-	{"tls", "TLS", `# With certificates given, the URLs that etcd-node derives are https; write
+	{"tls", "TLS", `# For a new cluster: see docs/operations.md before you change a running one.
+# With certificates given, the URLs that etcd-node derives are https; write
 # https in the initial cluster too. The user etcd must be able to read the
 # keys: chown root:etcd, mode 0640, in a directory outside of /home and /root.
 #ETCD_CERT_FILE=/etc/etcd/server.crt
@@ -66,6 +67,7 @@ const envFileHead = "# Settings of etcd on this machine: the same file on every 
 # own names (--some-setting is ETCD_SOME_SETTING); docs/configuration.md has all.
 #
 # systemd takes changes at the next ` + "`systemctl restart etcd`" + `; one machine after
-# the other, and the cluster serves throughout. ` + "`etcd-node config --diff FILE`" + `
-# says beforehand what another file would change.
+# the other, the next when ` + "`etcd-node status`" + ` says that all members are there, and
+# the cluster serves throughout. ` + "`etcd-node config --diff FILE`" + ` says beforehand
+# what another file would change.
 `
