@@ -189,16 +189,17 @@ func (s *snapshot) turn() time.Duration { return baseTurn + 2*s.trip() }
 // length, and then wait longer than we do.
 func (s *snapshot) again() time.Duration { return max(s.timeout/4, 5*s.trip()) }
 
-// forAnother reports whether this member has voted for another, since the start
-// or since it gave up the leader.
-func (s *snapshot) forAnother() bool {
+// anotherStands reports whether there was a vote for another, or a new term, for
+// which another must have stood, since the start or since this member gave up the
+// leader.
+func (s *snapshot) anotherStands() bool {
 	if s.voted.IsZero() || s.election.dead != raft.None && s.voted.Before(s.election.begun) {
 		return false
 	}
-	return s.vote != raft.None && s.vote != s.self
+	return s.vote != s.self
 }
 
-// patience is how long a member waits for the one that it has voted for.
+// patience is how long a member waits for another that stands.
 func (s *snapshot) patience() time.Duration { return s.timeout / 2 }
 
 // agreed is until when this member waits for another that has its pre-vote, and
@@ -217,16 +218,17 @@ func (s *snapshot) agreed() (until time.Time) {
 	return until
 }
 
-// settled is when it was clear that there must be an election: at first, after
-// each vote for another, and a turn after each lost candidacy, for another may
-// just have won.
+// settled is when it was clear that this member must ask: at first, after another
+// stood and has not won, and after a lost candidacy. Another may just be
+// winning then, and its votes being written, which takes as long as it took
+// this member to lose.
 func (s *snapshot) settled() time.Time {
 	voted, stood := s.voted, s.stood
-	if s.forAnother() {
+	if s.anotherStands() {
 		voted = voted.Add(s.patience())
 	}
 	if !stood.IsZero() {
-		stood = stood.Add(s.turn())
+		stood = stood.Add(max(s.turn(), min(stood.Sub(s.voted), s.again())))
 	}
 	return latest(s.election.begun, voted, stood)
 }

@@ -98,7 +98,6 @@ func newWorld(seed uint64, rules rulebook) *world {
 	if w.rand.IntN(3) == 0 {
 		w.loss = w.between(0, 0.03)
 	}
-	w.load = w.between(0, 1)
 	if w.rand.IntN(3) == 0 {
 		w.busy = time.Duration(w.between(0, 2e8))
 	}
@@ -106,6 +105,7 @@ func newWorld(seed uint64, rules rulebook) *world {
 	if w.rand.IntN(3) == 0 {
 		w.slow = time.Duration(w.between(0, 5e8))
 	}
+	w.load = w.between(0, 1) * min(1, float64(w.timeout)/10/float64(w.slow)) // what the disk can bear
 	conf := &raftpb.ConfState{}
 	for i := range voters + learners {
 		n := &simNode{w: w, i: i, id: uint64(i + 1), to: make([]link, voters+learners)}
