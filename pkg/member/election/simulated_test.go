@@ -315,7 +315,7 @@ func TestSimulated(t *testing.T) {
 // The simulation must notice when a part of the rules is missing: here each
 // elector is blind for what that part looks at.
 func TestSimulatedBlind(t *testing.T) {
-	const normal = 1.115 // terms in an election; it is 1.08 with slow disks, 1.15 without agreement
+	const normal = 1.045 // terms in an election; with slow disks it is 1.025, and 1.065 without agreement
 	slow := func(w *world) bool { return w.slow > time.Millisecond }
 	far := func(w *world) bool { return w.slow <= time.Millisecond && w.trip() > 100*time.Millisecond }
 	for _, blind := range []struct {
@@ -325,10 +325,11 @@ func TestSimulatedBlind(t *testing.T) {
 		rare  bool              // it takes hundreds of seeds
 	}{
 		{to: "the order", keep: func(s *snapshot) { s.led = true }},
-		{to: "its vote for another", keep: func(s *snapshot) { s.voted = time.Time{} }},
+		{to: "another that stands", keep: func(s *snapshot) { s.voted = time.Time{} }},
 		{to: "its agreement to another", keep: func(s *snapshot) { s.each(func(v *voter) { v.backed = time.Time{} }) }, where: slow, rare: true},
 		{to: "its candidacy", keep: func(s *snapshot) { s.role, s.stood = raft.StateFollower, time.Time{} }},
-		{to: "having lost", keep: func(s *snapshot) { s.each(func(v *voter) { v.denied = 0 }) }, rare: true},
+		// Votes are hardly ever split where members wait for one that they have agreed to.
+		{to: "having lost", keep: func(s *snapshot) { s.each(func(v *voter) { v.denied, v.backed = 0, time.Time{} }) }, where: slow},
 		{to: "who leads", keep: func(s *snapshot) { s.election.answer, s.election.answered = nobody, s.now }},
 		{to: "the leader's own stream", keep: func(s *snapshot) { s.leader.abandoned = true }},
 		{to: "round trips", keep: func(s *snapshot) { s.each(func(v *voter) { v.trip = 0 }) }, where: far},
