@@ -193,10 +193,7 @@ func TestDeceivedOne(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 		victim.proxy.open()
 		leader.proxy.open()
-		if victim.counter("leader_deaths_total") > 0 {
-			return true
-		}
-		return false
+		return victim.counter("leader_deaths_total") > 0
 	})
 	until(t, "its end", func() bool { return victim.counter("deceptions_total") > 0 })
 	for _, n := range nodes {

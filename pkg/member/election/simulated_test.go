@@ -15,7 +15,6 @@ import (
 // One seed alone: -run 'TestSimulated/all/seed=17$' -trace, with -seeds above it.
 var (
 	seeds = flag.Int("seeds", 150, "how many clusters are simulated: 2000 in a minute, on two quiet cores")
-	slow  = flag.Float64("slow", 0, "x")
 	trace = flag.Bool("trace", false, "print what raft and the electors say in TestSimulated")
 )
 

@@ -60,7 +60,6 @@ type simNode struct {
 	lead    uint64 // by the server's word
 	chosen  chan struct{}
 	began   uint64               // the last term in which it stood
-	wrote   int                  // index of its first entry as a leader, until applied
 	leads   bool                 // the lessor knows that it leads
 	heard   map[uint64]time.Time // when each leader was heard last, in this life
 	to      []link
