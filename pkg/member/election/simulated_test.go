@@ -14,7 +14,7 @@ import (
 
 // One seed alone: -run 'TestSimulated/all/seed=17$' -trace, with -seeds above it.
 var (
-	seeds = flag.Int("seeds", 150, "how many clusters are simulated: 2000 in a minute, on two quiet cores")
+	seeds = flag.Int("seeds", 100, "how many clusters are simulated: 2000 in a minute, on two quiet cores")
 	trace = flag.Bool("trace", false, "print what raft and the electors say in TestSimulated")
 )
 

@@ -55,9 +55,12 @@ func TestStartNeedsAQuorum(t *testing.T) {
 		if len(f.asked) > 0 {
 			t.Fatalf("asked alone: %v", f.kinds())
 		}
+		synctest.Wait()
+		f.mu.Lock()
 		if f.views > 310 {
 			t.Errorf("looked %d times in a minute in which nothing moved", f.views)
 		}
+		f.mu.Unlock()
 		connect(s, 3)
 		time.Sleep(time.Millisecond)
 		if at := f.times("hup"); len(at) != 1 {
