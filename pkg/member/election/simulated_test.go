@@ -104,7 +104,7 @@ func (w *world) play(r *result) {
 			})
 		}
 		var event int
-		w.locked(func() { event = w.rand.IntN(9) })
+		w.locked(func() { event = w.rand.IntN(10) })
 		switch event {
 		case 0, 1, 2: // the leader dies, alone or with others
 			dead := []*simNode{leader}
@@ -154,6 +154,17 @@ func (w *world) play(r *result) {
 				leader.die(true)
 			})
 			w.replaced(r, term, false, []*simNode{leader})
+		case 9: // the leader dies, and so does the next, perhaps before the first is back
+			for dead := leader; dead != nil; leader, dead = nil, w.next(leader) {
+				w.locked(func() {
+					dead.die(false)
+					w.after(time.Duration(w.between(0, float64(w.timeout)/2)), dead.start)
+				})
+				r.deaths++
+			}
+			if _, now, ok := w.elects(len(w.voters())); ok {
+				r.terms += int(now - term)
+			}
 		case 7: // all are restarted
 			w.locked(func() {
 				for _, n := range w.nodes {
@@ -223,6 +234,21 @@ func (w *world) replaced(r *result, term uint64, atOnce bool, dead []*simNode) {
 			w.fault("a member came back: term %d, was %d", at, now)
 		}
 	})
+}
+
+// next waits for the leader after a dead one, not long, for there may be no
+// quorum, and returns nil for none or after none.
+func (w *world) next(dead *simNode) (leader *simNode) {
+	for begun := time.Now(); dead != nil && leader == nil && time.Since(begun) < w.timeout; time.Sleep(w.timeout / 500) {
+		w.locked(func() {
+			for _, n := range w.voters() {
+				if n.alive() && n.raw.BasicStatus().RaftState == raft.StateLeader {
+					leader = n
+				}
+			}
+		})
+	}
+	return leader
 }
 
 // elects waits for a leader that so many voting members follow.

@@ -141,14 +141,17 @@ func (s *snapshot) standing() bool { return s.role == raft.StateCandidate && !s.
 
 // outvoted reports whether so many have refused this member their vote in this
 // term that those that are present cannot elect it any more: the votes are split.
+// One that is not connected may vote yet, so absence alone is no refusal.
 func (s *snapshot) outvoted() bool {
-	left := 0
+	refused, left := 0, 0
 	for _, v := range s.present() {
-		if v.denied != s.term || v.id == s.self {
+		if v.denied == s.term && v.id != s.self {
+			refused++
+		} else {
 			left++
 		}
 	}
-	return !s.quorum(left)
+	return refused > 0 && !s.quorum(left)
 }
 
 // The order, and when to ask.
