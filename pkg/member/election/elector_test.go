@@ -207,6 +207,12 @@ func TestCandidateIsLeftAlone(t *testing.T) {
 				if at := f.times("hup"); len(at) != 1 {
 					t.Errorf("asked at %v", at)
 				}
+				loseReaders(s, second) // it may vote all the same
+				time.Sleep(time.Second / 2)
+				if at := f.times("hup"); len(at) != 1 {
+					t.Errorf("asked at %v", at)
+				}
+				connect(s, second)
 				lose(f, s)
 				time.Sleep(time.Second / 2)
 				if at := f.times("hup"); len(at) < 2 {

@@ -159,7 +159,7 @@ func TestHoldNeverConnected(t *testing.T) {
 	})
 }
 
-// After an outage the line is there again with the network.
+// After an outage the connection is there again with the network.
 func TestHoldAfterOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &fakeNetwork{}
