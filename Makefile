@@ -81,7 +81,7 @@ check:
 
 # The lab runs after the rest, alone, because its tests measure time.
 test: build
-	@rc=0; $(GO) test -race -json $$($(GO) list ./... | grep -v '/test/lab$$') | $(GO) run ./test/report || rc=1; \
+	@rc=0; $(GO) test -race -timeout=15m -json $$($(GO) list ./... | grep -v '/test/lab$$') | $(GO) run ./test/report || rc=1; \
 	$(MAKE) --no-print-directory lab-test || rc=1; exit $$rc
 
 lab-test: build
