@@ -47,7 +47,8 @@ func killed(f *fakeServer, n *fakeNetwork, s Streams, redial error) {
 	loseReaders(s, lead)
 }
 
-// scene is a follower of lead that has been watching it for a minute.
+// scene is a follower of lead that has been watching it for a minute, and does not
+// renew its connection at this moment.
 func scene(t *testing.T, self uint64, voters []uint64, change func(*Options)) (*fakeServer, *fakeNetwork, Streams, *Elector) {
 	f, n, s := newFakeServer(lead, voters...), &fakeNetwork{}, NewStreams()
 	for _, id := range voters {
@@ -56,7 +57,7 @@ func scene(t *testing.T, self uint64, voters []uint64, change func(*Options)) (*
 		}
 	}
 	e := run(t, f, self, n, s, change)
-	time.Sleep(time.Minute)
+	time.Sleep(time.Minute + renewAfter()/2)
 	if asked := f.kinds(); len(asked) != 0 {
 		t.Fatalf("asked for %v while all was well", asked)
 	}

@@ -10,10 +10,10 @@ import (
 // expects it. Its log and its term must be those of stock etcd all the same.
 func TestFirstStart(t *testing.T) {
 	t.Parallel()
-	stock := newCluster(t, 100, 1000, "stock")[0]
+	stock := newCluster(t, 500, 5000, "stock")[0]
 	_, _, want := roles(t, stock)
 	for range 3 {
-		n := newCluster(t, 100, 1000, "a")[0]
+		n := newCluster(t, 500, 5000, "a")[0]
 		if _, _, got := roles(t, n); got != want {
 			t.Errorf("it leads in term %d, stock etcd in term %d", got, want)
 		}

@@ -116,7 +116,7 @@ func TestHold(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n := &fakeNetwork{}
 				refusals, cancel := holding(t, n)
-				time.Sleep(time.Minute)
+				time.Sleep(time.Minute + renewAfter()/2)
 				begun, before := time.Now(), n.dialed()
 				tc.do(n)
 				time.Sleep(time.Minute)
@@ -164,7 +164,7 @@ func TestHoldAfterOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &fakeNetwork{}
 		refusals, cancel := holding(t, n)
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + renewAfter()/2)
 		n.end(syscall.ETIMEDOUT)
 		time.Sleep(5 * time.Minute)
 		n.end(nil)

@@ -32,7 +32,8 @@ type world struct {
 	rand    *rand.Rand
 	rules   rulebook
 	timeout time.Duration // election
-	nodes   []*simNode
+	nodes   []*simNode    // the learners last
+	voting  int
 	stopped bool
 	elected map[uint64]int // term → elections begun
 	faults  []string
@@ -82,6 +83,7 @@ type link struct {
 func newWorld(seed uint64, rules rulebook) *world {
 	w := &world{rand: rand.New(rand.NewPCG(seed, 1)), rules: rules, elected: map[uint64]int{}, cut: map[[2]int]bool{}}
 	voters, learners := 3+2*w.rand.IntN(3), w.rand.IntN(2)
+	w.voting = voters
 	base := time.Duration(math.Exp(w.between(math.Log(1e5), math.Log(3e8)))) // 0.1–300 ms
 	longest := time.Duration(0)
 	for i := range voters + learners {
@@ -141,10 +143,8 @@ func (w *world) trip() (longest time.Duration) {
 	return longest
 }
 
-func (w *world) voters() (voters []*simNode) {
-	_, conf, _ := w.nodes[0].storage.InitialState()
-	return w.nodes[:len(conf.GetVoters())]
-}
+// voters are the voting members.
+func (w *world) voters() []*simNode { return w.nodes[:w.voting] }
 
 func (w *world) fault(format string, args ...any) {
 	w.faults = append(w.faults, fmt.Sprintf("at %v: ", time.Since(epoch))+fmt.Sprintf(format, args...))
