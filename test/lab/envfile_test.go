@@ -13,7 +13,7 @@ import (
 func TestEnvFileCorpus(t *testing.T) {
 	c := hosts(t)
 	const there = "/root/envfile"
-	local := filepath.Join("..", "..", "pkg", "envfile", "testdata")
+	local := filepath.Join("..", "..", "pkg", "config", "envfile", "testdata")
 	if err := c.host(1).Copy(t.Context(), local, there); err != nil {
 		t.Fatal(err)
 	}
