@@ -8,8 +8,8 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
-// onFailure records a failure, shows it and does what the policy decides. The zero Exit is
-// a failure without a process.
+// onFailure records a failure, shows it and does what the policy decides. The
+// zero Exit is a failure without a process.
 func (s *Supervisor) onFailure(f *failure.Failure, e Exit, outOfMemory bool) {
 	s.history.ended(f, e, outOfMemory, s.valuesFor(f))
 	f = f.Fill(s.valuesFor(f))

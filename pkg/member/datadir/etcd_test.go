@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -20,6 +18,8 @@ import (
 	"go.etcd.io/etcd/server/v3/storage/wal"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/etcd-node/etcd-node/test/loopback"
 )
 
 // patience bounds every wait for something that must happen.
@@ -56,7 +56,7 @@ type spec struct {
 
 // alone is a cluster of one in a new directory.
 func alone(t *testing.T) spec {
-	return spec{Name: "m1", Dir: filepath.Join(t.TempDir(), "data"), Peer: free(t), Client: free(t)}
+	return spec{Name: "m1", Dir: filepath.Join(t.TempDir(), "data"), Peer: loopback.Address(), Client: loopback.Address()}
 }
 
 func (s spec) run() {
@@ -175,23 +175,6 @@ func (r *running) serves(n int) *running {
 func (r *running) output() string {
 	b, _ := os.ReadFile(r.log)
 	return string(b)
-}
-
-// ports are handed out from below the range in which the kernel picks ports
-// for outgoing connections.
-var ports atomic.Int32
-
-func free(t *testing.T) string {
-	t.Helper()
-	for range 1000 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 12000+(os.Getpid()*89+int(ports.Add(1)))%18000)
-		if l, err := net.Listen("tcp", addr); err == nil {
-			l.Close()
-			return addr
-		}
-	}
-	t.Fatal("no free port")
-	return ""
 }
 
 func inspect(t *testing.T, s spec) Data {

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -22,6 +21,8 @@ import (
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/etcd-node/etcd-node/test/loopback"
 )
 
 // patience bounds every wait for something that must happen.
@@ -114,28 +115,11 @@ func newNode(t *testing.T, name string, heartbeat, election uint) *node {
 	t.Helper()
 	n := &node{t: t, process: process{
 		Name: name, Dir: filepath.Join(t.TempDir(), name), State: "new",
-		Peer: "http://" + free(t), Client: "http://" + free(t), Heartbeat: heartbeat, Election: election,
+		Peer: "http://" + loopback.Address(), Client: "http://" + loopback.Address(), Heartbeat: heartbeat, Election: election,
 	}}
 	n.proxy = newProxy(t, strings.TrimPrefix(n.Peer, "http://"))
 	n.Advertise = "http://" + n.proxy.addr
 	return n
-}
-
-// ports are handed out from below the range in which the kernel picks ports for
-// outgoing connections, which would take those of a member that is restarted.
-var ports atomic.Int32
-
-func free(t *testing.T) string {
-	t.Helper()
-	for range 1000 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 12000+(os.Getpid()*97+int(ports.Add(1)))%18000)
-		if l, err := net.Listen("tcp", addr); err == nil {
-			l.Close()
-			return addr
-		}
-	}
-	t.Fatal("no free port")
-	return ""
 }
 
 // newCluster starts members of one cluster and waits until all serve.
@@ -326,7 +310,7 @@ type proxy struct {
 
 func newProxy(t *testing.T, target string) *proxy {
 	t.Helper()
-	p := &proxy{t: t, addr: free(t), target: target}
+	p := &proxy{t: t, addr: loopback.Address(), target: target}
 	p.open()
 	t.Cleanup(p.cut)
 	return p

@@ -108,6 +108,7 @@ func (e *Elector) Run(ctx context.Context) {
 	// A member that voted for itself led, or nearly did. If it is back before
 	// the others noticed that it was gone, its question tells them.
 	e.led = e.vote == e.opts.Self
+	complained := "" // the last rule that etcd has refused
 	for rule := ""; ctx.Err() == nil; {
 		// Taken before the look, so that nothing is missed after it.
 		moved, chosen := e.opts.Streams.changed(), e.opts.Server.LeaderChangedNotify()
@@ -128,7 +129,10 @@ func (e *Elector) Run(ctx context.Context) {
 			case err != nil && ctx.Err() == nil:
 				// etcd takes nothing in the name of a member that it has just
 				// removed. The next look knows of that.
-				e.opts.Log.Info("etcd has refused what an election needs; looking again", zap.String("rule", d.rule), zap.Error(err))
+				if complained != d.rule {
+					complained = d.rule
+					e.opts.Log.Info("etcd has refused what an election needs; looking again, and until then the election timeout decides", zap.String("rule", d.rule), zap.Error(err))
+				}
 				sleep(ctx, pollInterval)
 			}
 			continue
