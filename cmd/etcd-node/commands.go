@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/config/unit"
 	"github.com/etcd-node/etcd-node/pkg/failure"
@@ -74,6 +71,9 @@ func runCommand(ctx context.Context, w world) int {
 		return failure.ExitOK
 	case errors.As(err, &invalid):
 		printInvalid(w.stderr, err)
+		if invalid.Usage() {
+			return failure.ExitUsage
+		}
 		return failure.ExitConfig
 	case errors.As(err, &c):
 		fmt.Fprintln(w.stderr, "etcd-node:", err)
@@ -82,17 +82,6 @@ func runCommand(ctx context.Context, w world) int {
 		fmt.Fprintln(w.stderr, "etcd-node:", err)
 		return failure.ExitUsage
 	}
-}
-
-// asService adds to the environment of a shell what the unit would have, its
-// state directory, where this machine is set up for the unit.
-func asService(environ []string) []string {
-	_, err1 := os.Stat(config.DefaultEnvFile)
-	_, err2 := os.Stat(stateDir)
-	if getenv(environ, "STATE_DIRECTORY") != "" || err1 != nil && err2 != nil {
-		return environ
-	}
-	return append(slices.Clip(environ), "STATE_DIRECTORY="+stateDir)
 }
 
 func statusCommand(w world) *cobra.Command {
@@ -110,6 +99,9 @@ answers.`,
 				return fmt.Errorf("-o %s: the formats are text and json", output)
 			}
 			st, raw, err := askStatus(c.Context(), w)
+			if u, ok := theUnit(w); ok {
+				printNotices(c.ErrOrStderr(), u.OtherProgram(self))
+			}
 			if err != nil {
 				return coded{err, exitNoDaemon}
 			}

@@ -22,11 +22,14 @@ func configCommand(w world) *cobra.Command {
 		Use:   "config [-o table|env|json|command] [--origin] [--diff FILE] [etcd flags]",
 		Short: "print every setting that is not etcd's default, and where it comes from",
 		Long: `Prints the configuration with which the daemon would start here: every setting
-that is not etcd's default, with its origin. It reads /etc/default/etcd (or the
-file that ETCD_NODE_ENV_FILE names), the environment, and the flags that follow.
-If the configuration is not valid it prints all problems and exits 78. It changes
-nothing. As root it checks files as the user etcd would see them, and it asks
-systemd which paths etcd.service lets the daemon read and write.
+that is not etcd's default, with its origin. It reads what etcd.service names, as
+systemd does: its Environment= and the files of EnvironmentFile=, in their order
+(or only the file that ETCD_NODE_ENV_FILE names); then the environment, and the
+flags that follow. ETCD_NODE_UNIT names another unit, such as etcd@events.
+If the configuration is not valid it prints all problems and exits 78; a flag that
+etcd does not have ends it with 2, as in all commands. It changes nothing. As root
+it checks files as the user etcd would see them, and it asks systemd which paths
+the unit lets the daemon read and write.
 
   -o, --output FORMAT  table; env: an env file; json; command: the command line
                        of plain etcd with the same settings. Secrets are redacted
@@ -42,48 +45,45 @@ systemd which paths etcd.service lets the daemon read and write.
 			if opts.help {
 				return c.Help()
 			}
-			now, err := resolveHere(c, w, opts.etcd, config.EnvFile())
+			in := written(w)
+			in.Args, in.Asking = opts.etcd, true
+			read := in.EnvFile
+			now, err := resolveHere(c, in)
 			if err != nil {
 				return err
 			}
-			printNotices := func(r *settings.Resolved) {
+			notices := func(r *settings.Resolved) {
 				ctx, cancel := context.WithTimeout(c.Context(), commandWait)
 				defer cancel()
-				u := unit.Ask(ctx)
-				for _, n := range slices.Concat(r.Notices, u.OtherEnvFile(config.EnvFile()), u.Forbids(r)) {
-					fmt.Fprintln(c.ErrOrStderr(), "etcd-node: notice:", n)
-				}
+				u := unit.Ask(ctx, unitName(w))
+				files, _ := theUnit(w)
+				printNotices(c.ErrOrStderr(), slices.Concat(r.Notices, u.OtherEnvFile(read), u.Forbids(r), u.Outdated(), files.OtherProgram(self), files.Flags()))
 			}
 			if opts.diff == "" {
-				printNotices(now)
+				notices(now)
 				return now.Write(c.OutOrStdout(), opts.format, opts.origins)
 			}
 			if _, err := os.Stat(opts.diff); err != nil {
 				return coded{fmt.Errorf("--diff: %w", err), failure.ExitUsage}
 			}
-			then, err := resolveHere(c, w, opts.etcd, opts.diff)
+			in.EnvFile = opts.diff
+			then, err := resolveHere(c, in)
 			if err != nil {
 				return err
 			}
-			printNotices(then)
+			notices(then)
 			return settings.WriteDiff(c.OutOrStdout(), now.Diff(then))
 		},
 	}
 }
 
 // resolveHere resolves the configuration as the daemon would on this machine.
-func resolveHere(c *cobra.Command, w world, args []string, envFile string) (*settings.Resolved, error) {
-	host := preflight.System()
+func resolveHere(c *cobra.Command, in config.Input) (*settings.Resolved, error) {
+	in.Host = preflight.System()
 	if u, ok := preflight.Lookup(unit.User); ok {
-		host = preflight.SystemAs(u)
+		in.Host = preflight.SystemAs(u)
 	}
-	loaded, err := config.Load(config.Input{
-		Args:    args,
-		Environ: asService(w.environ),
-		EnvFile: envFile,
-		Host:    host,
-		Asking:  true,
-	})
+	loaded, err := config.Load(in)
 	if err != nil {
 		return nil, coded{err, failure.ExitConfig}
 	}

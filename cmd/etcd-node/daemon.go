@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -46,10 +47,13 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 
 	// 1. What the operator wrote. systemd has read the env file already; by
 	//    hand it is read only where its path is set, as etcd reads none.
+	own := ownUnit(w)
 	loaded, err := config.Load(config.Input{
 		Args:    w.args,
 		Environ: w.environ,
 		EnvFile: getenv(w.environ, "ETCD_NODE_ENV_FILE"),
+		Unit:    own,
+		Pinned:  pinnedDir(pinStore(w)),
 	})
 	if code, done := answered(w, loaded, err); done {
 		return code
@@ -80,7 +84,11 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		Watchdog:     watchdog,
 		StartTimeout: loaded.Node().StartTimeout,
 		Prepare: func(ctx context.Context, say func(string)) (supervisor.Launch, error) {
-			return prepare(ctx, loaded, kept, log, say)
+			launch, err := prepare(ctx, loaded, kept, log, say)
+			if err == nil {
+				maps.Copy(launch.Values, own.Values())
+			}
+			return launch, err
 		},
 		Start: func(l supervisor.Launch) (*supervisor.Process, error) {
 			defer debug.FreeOSMemory() // see gcPercent

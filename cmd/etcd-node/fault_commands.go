@@ -45,6 +45,9 @@ show it, prints that entry of the catalogue. --list shows all entries.`,
 				fmt.Fprint(out, text)
 				return nil
 			}
+			if u, ok := theUnit(w); ok {
+				printNotices(c.ErrOrStderr(), u.OtherProgram(self))
+			}
 			return explainNow(c.Context(), w, out)
 		},
 	}

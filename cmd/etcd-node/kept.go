@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/status"
@@ -52,7 +53,7 @@ func keep(w world, log *zap.Logger) *kept {
 		k.records, k.past = recorder.Open(dir, version, log)
 		k.notice = k.past.ClockNotice(time.Now())
 	}
-	if dir := nth(getenv(w.environ, "STATE_DIRECTORY"), 1); dir != "" {
+	if _, dir := config.StateDirs(getenv(w.environ, "STATE_DIRECTORY")); dir != "" {
 		k.pins = identity.NewKeeper(identity.Store{Dir: dir}, func(err error) {
 			log.Warn(unpinned, zap.String("failure", failure.IDCannotRecord), zap.Error(err))
 		})
@@ -113,7 +114,20 @@ func (k *kept) close() {
 func recorderDir(w world) string { return cmp.Or(nth(getenv(w.environ, "LOGS_DIRECTORY"), 0), logsDir) }
 
 func pinStore(w world) identity.Store {
-	return identity.Store{Dir: cmp.Or(nth(getenv(w.environ, "STATE_DIRECTORY"), 1), pinDir)}
+	_, dir := config.StateDirs(getenv(w.environ, "STATE_DIRECTORY"))
+	return identity.Store{Dir: cmp.Or(dir, pinDir)}
+}
+
+// pinnedDir is the data dir in which a member has lived on this node; "" where
+// none has, and something else where that cannot be known.
+func pinnedDir(s identity.Store) string {
+	switch pin, ok, err := s.Load(); {
+	case ok:
+		return cmp.Or(pin.DataDir, "unknown")
+	case err != nil:
+		return "unknown"
+	}
+	return ""
 }
 
 // nth is one entry of one of systemd's lists of directories; "" where it ends

@@ -104,6 +104,11 @@ func run(ctx context.Context, force <-chan struct{}, w world) int {
 		case first == "member":
 			return runMember(ctx, w)
 		case slices.Contains(commands, first):
+			w, err := ofUnit(w)
+			if err != nil {
+				fmt.Fprintln(w.stderr, "etcd-node:", err)
+				return failure.ExitUsage
+			}
 			return runCommand(ctx, w)
 		case !strings.HasPrefix(first, "-"):
 			return refuse(w, supervisor.Notifier(getenv(w.environ, "NOTIFY_SOCKET")), unknownCommand(first))

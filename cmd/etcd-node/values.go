@@ -20,13 +20,16 @@ func ownValues(ctx context.Context, w world, st status.Status) map[string]string
 		}
 	}
 	take(st.Values)
+	if u, ok := theUnit(w); ok {
+		take(u.Values())
+	}
 	take(map[string]string{"member-id": st.View.MemberID, "cluster-id": st.View.ClusterID})
 	// The settings may stand on the unit's command line, which is not ours to
 	// see: then the pin knows better than what can be derived.
 	if pin, ok, _ := pinStore(w).Load(); ok {
 		take(map[string]string{"member-id": pin.MemberID, "cluster-id": pin.ClusterID, "name": pin.Name, "data-dir": pin.DataDir})
 	}
-	loaded, err := config.Load(config.Input{Environ: asService(w.environ), EnvFile: config.EnvFile()})
+	loaded, err := config.Load(written(w))
 	if err != nil {
 		return v
 	}

@@ -49,9 +49,10 @@ ETCD_1/ETCD_IP_1 …) and run: systemctl start etcd
 
 Its own variables and their defaults (docs/configuration.md has etcd's as well):
 ` + variables() + `
-Exit codes: 0 stopped as told, 1 failed, 2 bad command line, 65 damaged data,
-66 empty data dir of a known member, 67 removed from the cluster, 75 not joined in
-time, 76 peers or data of another cluster, 78 bad configuration.
+Exit codes: 0 stopped as told, 1 failed, 2 bad command line (of any command; the
+daemon under systemd: 78), 3 no daemon answers (status), 65 damaged data, 66 empty
+data dir of a known member, 67 removed from the cluster, 75 not joined in time,
+76 peers or data of another cluster, 78 bad configuration.
 `
 
 // variables is what --help says of etcd-node's own variables.

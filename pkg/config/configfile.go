@@ -15,6 +15,10 @@ func (l *Loaded) loadConfigFile(variables map[string]settings.Setting) {
 	path := l.set["config-file"][0]
 	l.noticeHidden(path, variables)
 	data, err := l.in.ReadFile(path.Value)
+	if err == nil && isEnvFile(data) {
+		l.problems = append(l.problems, envFileProblem(path.Source, path.Value))
+		return
+	}
 	if err == nil {
 		l.file, err = etcdflags.ReadFile(data)
 	}

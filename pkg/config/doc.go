@@ -32,8 +32,16 @@
 // wins over the env file; two variables that mean the same setting (ETCD_TOKEN
 // and ETCD_INITIAL_CLUSTER_TOKEN, the pairs and ETCD_INITIAL_CLUSTER) must agree.
 // An empty variable counts as not set, as for etcd. An unknown ETCD_* is a
-// notice, as for etcd, with the successor of what etcd no longer has; an unknown
-// ETCD_NODE_* is a problem. Where etcd's config file is used it alone counts.
+// notice, as for etcd, with the successor of what etcd no longer has; an
+// ETCD_NODE_* that is nearly one of ours is a problem. Where etcd's config file is
+// used it alone counts.
+//
+// # What did not arrive, and what lies beside
+//
+// Two things would begin an empty member where an operator has one, or means to
+// have one, and both are problems: an env file that systemd has not handed over
+// (arrival.go), and a member's data under another name near the state directory
+// (statedir.go).
 //
 // # Shell syntax
 //

@@ -12,6 +12,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
 	"github.com/etcd-node/etcd-node/pkg/config/preflight"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
+	"github.com/etcd-node/etcd-node/pkg/config/unit"
 	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
@@ -22,6 +23,14 @@ type Input struct {
 	Environ []string // as of os.Environ
 	// EnvFile is the env file to read, "" for none; [EnvFile] finds it.
 	EnvFile string
+	// Unit is the unit of this daemon, or the one that a command is about; its zero
+	// value: none is known. ReadUnit reads what it sets and its env files, as systemd
+	// has done for the daemon; an EnvFile then stands in their place.
+	Unit     unit.File
+	ReadUnit bool
+	// Pinned is the data dir in which a member has lived on this node before; ""
+	// where none has.
+	Pinned string
 
 	ReadFile func(path string) ([]byte, error)
 	ReadDir  func(path string) ([]fs.DirEntry, error)
@@ -104,6 +113,7 @@ func Load(in Input) (*Loaded, error) {
 		l.loadSnippet(own, variables)
 		l.loadCluster()
 		l.noticeUnknown(variables)
+		l.checkArrival()
 		l.trial()
 	}
 	if len(l.problems) > 0 {

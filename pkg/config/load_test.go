@@ -235,7 +235,7 @@ func TestVersionAndHelp(t *testing.T) {
 func TestNode(t *testing.T) {
 	l, err := Load(Input{})
 	want := settings.Node{AddressWait: time.Minute, Failover: true, FastStart: true,
-		HangLimit: 10 * time.Second, DiskReserve: 192 << 20, EnvFile: "/etc/default/etcd"}
+		HangLimit: 10 * time.Second, DiskReserve: 192 << 20, EnvFile: "/etc/default/etcd", Unit: "etcd.service"}
 	if err != nil || l.Node() != want {
 		t.Errorf("defaults: %+v, %v", l.Node(), err)
 	}
@@ -248,7 +248,7 @@ func TestNode(t *testing.T) {
 		"ETCD_NODE_INTERFACE=ens3", "ETCD_NODE_ADDRESS_WAIT=90s", "ETCD_NODE_START_TIMEOUT=10m", "ETCD_NODE_ENV_FILE=/etc/etcd.env",
 		"ETCD_NODE_FAILOVER=off", "ETCD_NODE_FAST_START=off", "ETCD_NODE_HANG_LIMIT=30s", "ETCD_NODE_DISK_RESERVE=0",
 	}})
-	want = settings.Node{Interface: "ens3", AddressWait: 90 * time.Second, StartTimeout: 10 * time.Minute, HangLimit: 30 * time.Second, EnvFile: "/etc/etcd.env"}
+	want = settings.Node{Interface: "ens3", AddressWait: 90 * time.Second, StartTimeout: 10 * time.Minute, HangLimit: 30 * time.Second, EnvFile: "/etc/etcd.env", Unit: "etcd.service"}
 	if err != nil || l.Node() != want || l.peer.addr.IsValid() {
 		t.Errorf("set: %+v, %v", l.Node(), err)
 	}
@@ -334,5 +334,23 @@ func TestNothingWritten(t *testing.T) {
 		if want := []string{yml, rotated}; !slices.Equal(names, want) {
 			t.Errorf("%q left %q", args, names)
 		}
+	}
+}
+
+// TestForeignOwn: the prefix is ours, but others have variables that begin so.
+func TestForeignOwn(t *testing.T) {
+	const list = "ETCD_INITIAL_CLUSTER=etcd-1=http://192.168.122.5:2380"
+	l, err := Load(Input{Host: goodHost(), Environ: []string{list, "ETCD_NODE_NAME=etcd-1", "ETCD_NODE_IP=192.168.122.5", "ETCD_NODE_PORT=2380"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"ETCD_NODE_NAME", "ETCD_NODE_IP", "ETCD_NODE_PORT"} {
+		if !slices.Contains(l.Notices, name+": neither etcd nor etcd-node has such a setting; it is ignored") {
+			t.Errorf("%s is not in %q", name, l.Notices)
+		}
+	}
+	_, err = Load(Input{Host: goodHost(), Environ: []string{list, "ETCD_NODE_INTERFCE=eth0"}})
+	if err == nil || err.Error() != "ETCD_NODE_INTERFCE: no such setting (did you mean ETCD_NODE_INTERFACE?)" {
+		t.Error(err)
 	}
 }

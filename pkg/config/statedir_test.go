@@ -1,7 +1,9 @@
 package config
 
 import (
+	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -22,5 +24,110 @@ func TestTwoDataDirs(t *testing.T) {
 	in.Environ = append(in.Environ, "ETCD_DATA_DIR=/var/lib/etcd/default.etcd")
 	if _, err := Load(in); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestDataBeside: a member's data under another name than the data dir's stops a
+// first start, unless the operator has said which dir it is.
+func TestDataBeside(t *testing.T) {
+	const (
+		d    = "var/lib/etcd"
+		wal  = "/member/wal/0000000000000000-0000000000000000.wal"
+		list = "ETCD_INITIAL_CLUSTER=etcd-1=http://192.168.122.5:2380"
+	)
+	one := func(dir string) string {
+		return "STATE_DIRECTORY: there is no data in /var/lib/etcd, but a member's data in " + dir + " (set ETCD_DATA_DIR=" + dir +
+			" to go on with it, or ETCD_DATA_DIR=/var/lib/etcd to begin without it)"
+	}
+	for _, tc := range []struct {
+		name    string
+		disk    []string
+		environ []string
+		want    string
+	}{
+		{"Debian's", []string{d + "/default" + wal}, []string{list}, one("/var/lib/etcd/default")},
+		{"etcd's default, with a name", []string{d + "/default.etcd" + wal}, []string{list, "ETCD_NAME=etcd-1"}, one("/var/lib/etcd/default.etcd")},
+		{"a name's, without one", []string{d + "/etcd-1.etcd" + wal}, []string{list}, one("/var/lib/etcd/etcd-1.etcd")},
+		{"what a shell left", []string{d + "/${name}.etcd" + wal}, []string{list}, one("'/var/lib/etcd/${name}.etcd'")},
+		{"a database alone", []string{d + "/default/member/snap/db"}, []string{list}, one("/var/lib/etcd/default")},
+		{"deeper", []string{d + "/data/x.etcd" + wal}, []string{list}, one("/var/lib/etcd/data/x.etcd")},
+		{"beside", []string{"var/lib/etcd-1.etcd" + wal}, []string{list, "ETCD_NAME=etcd-1"}, one("/var/lib/etcd-1.etcd")},
+		{"a restore that was not finished", []string{d + "/restored" + wal}, []string{list}, one("/var/lib/etcd/restored")},
+		{"in the pin's directory", []string{"var/lib/etcd-node" + wal}, []string{list}, one("/var/lib/etcd-node")},
+		{"several", []string{d + "/default" + wal, d + "/etcd-1.etcd" + wal}, []string{list},
+			"STATE_DIRECTORY: there is no data in /var/lib/etcd, but a member's data in /var/lib/etcd/default and in /var/lib/etcd/etcd-1.etcd" +
+				" (set ETCD_DATA_DIR to the one that counts, or ETCD_DATA_DIR=/var/lib/etcd to begin without them)"},
+		{"nothing is configured", []string{d + "/default" + wal}, nil, one("/var/lib/etcd/default")},
+
+		{"the operator has decided", []string{d + "/default" + wal}, []string{list, "ETCD_DATA_DIR=/var/lib/etcd"}, ""},
+		{"it has begun", []string{d + "/default" + wal, d + wal}, []string{list}, ""},
+		{"it has begun, with a WAL of its own", []string{d + "/default" + wal, "srv/wal/1.wal"}, []string{list, "ETCD_WAL_DIR=/srv/wal"}, ""},
+		{"another unit's", []string{"var/lib/etcd-events" + wal, "var/lib/etcd@events" + wal}, []string{list}, ""},
+		{"moved aside", []string{d + "/member.1764200000/wal/1.wal", d + "/member.1764200000/snap/db"}, []string{list}, ""},
+		{"no member", []string{d + "/lost+found/x", d + "/notes/member"}, []string{list}, ""},
+		{"too deep to be looked for", []string{d + "/a/b/c" + wal}, []string{list}, ""},
+	} {
+		disk := fstest.MapFS{}
+		for _, path := range tc.disk {
+			disk[path] = &fstest.MapFile{}
+		}
+		in := Input{Host: goodHost(), Environ: append(tc.environ, "STATE_DIRECTORY=/var/lib/etcd:/var/lib/etcd-node"),
+			Hostname: func() (string, error) { return "etcd-9", nil },
+			ReadDir:  func(path string) ([]fs.DirEntry, error) { return disk.ReadDir(strings.TrimPrefix(path, "/")) }}
+		got := ""
+		if _, err := Load(in); err != nil {
+			got = err.Error()
+		}
+		if got != tc.want {
+			t.Errorf("%s:\n%s\nwant %s", tc.name, got, tc.want)
+		}
+	}
+}
+
+// With a pin an empty data dir is the pin's affair: its disk may still come. But
+// not where the pinned data itself lies beside.
+func TestDataBesideWithPin(t *testing.T) {
+	disk := fstest.MapFS{"var/lib/etcd/default/member/wal/1.wal": {}}
+	for pinned, refused := range map[string]bool{"": true, "/var/lib/etcd/default": true, "/var/lib/etcd": false} {
+		l, err := Load(Input{Host: goodHost(), Environ: []string{"STATE_DIRECTORY=/var/lib/etcd:/var/lib/etcd-node"}, Pinned: pinned,
+			ReadDir: func(path string) ([]fs.DirEntry, error) { return disk.ReadDir(strings.TrimPrefix(path, "/")) }})
+		if (err != nil) != refused || !refused && !slices.Contains(l.Notices, "there is no data in /var/lib/etcd, but a member's data in /var/lib/etcd/default") {
+			t.Errorf("pinned in %q: %v, %+v", pinned, err, l)
+		}
+	}
+}
+
+// A first start does not take long where somebody keeps a lot.
+func TestDataBesideIsBounded(t *testing.T) {
+	disk, reads := fstest.MapFS{}, 0
+	for i := range 3000 {
+		disk[fmt.Sprintf("d/backup-%04d/x", i)] = &fstest.MapFile{}
+	}
+	_, err := Load(Input{Host: goodHost(), Environ: []string{"STATE_DIRECTORY=/d"}, ReadDir: func(path string) ([]fs.DirEntry, error) {
+		reads++
+		return disk.ReadDir(strings.TrimPrefix(path, "/"))
+	}})
+	if err != nil || reads > 4*besideLimit {
+		t.Errorf("%d reads, %v", reads, err)
+	}
+}
+
+// systemd sorts the directories of a unit.
+func TestStateDirs(t *testing.T) {
+	for list, want := range map[string][2]string{
+		"":                                 {"", ""},
+		"/var/lib/etcd":                    {"/var/lib/etcd", ""},
+		"/var/lib/etcd:/var/lib/etcd-node": {"/var/lib/etcd", "/var/lib/etcd-node"},
+		"/var/lib/etcd-node@events:/var/lib/etcd@events":          {"/var/lib/etcd@events", "/var/lib/etcd-node@events"},
+		"/var/lib/etcd-node:/var/lib/kv":                          {"/var/lib/kv", "/var/lib/etcd-node"},
+		"/var/lib/etcd:/var/lib/etcd-copy:/var/lib/etcd-node":     {"/var/lib/etcd", "/var/lib/etcd-node"},
+		"/var/lib/data:/var/lib/pin":                              {"/var/lib/data", "/var/lib/pin"},
+		"/var/lib/etcd-node":                                      {"/var/lib/etcd-node", ""},
+		"/var/lib/etcd-nodes:/var/lib/pin":                        {"/var/lib/etcd-nodes", "/var/lib/pin"},
+		"/var/lib/etcd@a:/var/lib/etcd-node@a:/var/lib/something": {"/var/lib/etcd@a", "/var/lib/etcd-node@a"},
+	} {
+		if data, pin := StateDirs(list); data != want[0] || pin != want[1] {
+			t.Errorf("%s: %s, %s", list, data, pin)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/kelseyhightower/envconfig"
 
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
+	"github.com/etcd-node/etcd-node/pkg/config/unit"
 )
 
 // Variable is a setting of etcd-node's own. Parsing, `etcd-node config`,
@@ -84,8 +85,13 @@ var Variables = []Variable{
 	}, {
 		Name: "ETCD_NODE_ENV_FILE", Default: DefaultEnvFile, Takes: "path",
 		Help: "The env file that commands read; set it in the shell's environment, not in the file itself",
-		More: "systemd reads the file that EnvironmentFile= in the unit names. A daemon that is started by hand reads a file only where this variable is set, because etcd reads none.",
+		More: "Without it they read the files that EnvironmentFile= in the unit names, as systemd does. A daemon that is started by hand reads a file only where this variable is set, because etcd reads none.",
 		in:   func(v *values) envconfig.Decoder { return (*path)(&v.EnvFile) },
+	}, {
+		Name: "ETCD_NODE_UNIT", Default: unit.Name, Takes: "name of a unit",
+		Help: "The unit that commands are about, such as etcd@events; set it in the shell's environment",
+		More: "Its env files and directories are then those of the commands.",
+		in:   func(v *values) envconfig.Decoder { return (*label)(&v.Unit) },
 	}, {
 		Name: "ETCD_PEER", Takes: "IP address", Section: "cluster",
 		Help: "The shell snippet's name for this machine's own address",
@@ -106,7 +112,7 @@ type values struct {
 }
 
 // loadOwn decodes the table's variables, remembers which of them were set, and
-// refuses an ETCD_NODE_* that is not in the table.
+// refuses an ETCD_NODE_* that is nearly one of the table's.
 func (l *Loaded) loadOwn(variables map[string]settings.Setting) (v values) {
 	var names []string // of ETCD_NODE_*; the snippet's variables show as the origin of etcd's settings
 	for _, row := range Variables {
@@ -127,11 +133,12 @@ func (l *Loaded) loadOwn(variables map[string]settings.Setting) (v values) {
 		if !strings.HasPrefix(name, settings.OwnPrefix) || slices.Contains(names, name) {
 			continue
 		}
-		hint := "there are " + join(names)
-		if n := settings.Nearest(name, names); n != "" {
-			hint = "did you mean " + n + "?"
+		source := variables[name].Source
+		if near := settings.Nearest(name, names); near != "" {
+			l.problem(source, "no such setting", "did you mean "+near+"?")
+		} else { // somebody else's: tools and images use the prefix, too
+			l.notice("%s: neither etcd nor etcd-node has such a setting; it is ignored", source)
 		}
-		l.problem(variables[name].Source, "no such setting", hint)
 	}
 	return v
 }

@@ -8,8 +8,8 @@ const pageHead = `# Configuration
 
 All settings are variables: etcd's, under etcd's own names, and the few below that are etcd-node's. They stand in the env
 file, ` + "`/etc/default/etcd`" + `, which is the same on every machine. ` + "`etcd-node config`" + ` shows the result on this machine, and
-where each value comes from. If something is wrong it prints every problem at once and exits 78. The daemon makes the
-same checks before it starts a member, and writes nothing before that.
+where each value comes from. If something is wrong it prints every problem at once and exits 78 (2 for a flag that does not
+exist, as every command does). The daemon makes the same checks before it starts a member, and writes nothing before that.
 
 A flag wins over everything, with a notice; then come the environment, the env file, what is found out about this machine,
 and etcd's default. Two variables that mean the same setting must agree. An empty variable counts as not set. With etcd's own
@@ -27,7 +27,11 @@ etcd-node config --name=x …         # etcd's flags count, as for the daemon
 ` + "```" + `
 
 Every format redacts secrets: ` + "`discovery-password`" + `, a ` + "`discovery-user`" + ` with a password, and credentials inside a URL.
-They are not in argv either. Run as root, the command checks files and directories with the rights of the user ` + "`etcd`" + `,
+They are not in argv either.
+
+The command reads what the unit names, as systemd does: its ` + "`Environment=`" + `, then the files of ` + "`EnvironmentFile=`" + ` in their
+order, of which the last counts. ` + "`ETCD_NODE_UNIT=etcd@events`" + ` makes this and every other command speak of another unit. Flags
+on the unit's command line are not read, and that is said; so is a unit that starts another program than this one. Run as root, the command checks files and directories with the rights of the user ` + "`etcd`" + `,
 if there is one, because that is the unit's user.
 
 ## etcd-node's own
@@ -35,7 +39,7 @@ if there is one, because that is the unit's user.
 `
 
 const pageEtcd = `
-An unknown ` + "`ETCD_NODE_*`" + ` is an error; an unknown ` + "`ETCD_*`" + ` is a notice, as for etcd. Members may also be named in pairs,
+An ` + "`ETCD_NODE_*`" + ` that is nearly one of these is an error; any other unknown ` + "`ETCD_*`" + ` is a notice, as for etcd. Members may also be named in pairs,
 ` + "`ETCD_1=etcd-1`" + ` and ` + "`ETCD_IP_1=192.168.122.5`" + ` and so on, instead of ` + "`ETCD_INITIAL_CLUSTER`" + `.
 
 ## etcd's
@@ -67,6 +71,11 @@ Problems (exit code 78; 2 for a bad command line without systemd):
   CA, may be used as a server and, where peers must show one, as a client, and names this member's address
 * values that etcd would only refuse halfway through its start: cipher suites, compaction retention
 * shell syntax, quotes, comments and blanks that systemd leaves in the value of a name, an address or a URL
+* an env file that systemd has not handed over, where nothing else was configured and an empty member would come up on
+  loopback: the file has settings, but none is in the environment; it cannot be read; it holds a byte that systemd refuses; it is
+  etcd's config file. And an env file that is given as ` + "`ETCD_CONFIG_FILE`" + `
+* no data in the unit's state directory, but a member's data in a directory near it (` + "`default/`, `NAME.etcd/`" + `): only you know
+  whether it counts, and ` + "`ETCD_DATA_DIR`" + ` says so
 * a path with shell syntax, such as ` + "`${HOME}/etcd`" + `, unless that very path exists
 
 Problems for ` + "`etcd-node config`" + ` alone (the daemon waits until they are mended): a data or WAL dir that is not a directory
@@ -81,6 +90,6 @@ Notices, which do not stop the start:
 * an even number of members, a quota above 8 GiB, a name that the env file sets twice, settings without effect
 * a data dir on a network, overlay or memory file system
 * from ` + "`etcd-node config`" + ` alone: a data dir whose mode lets other users in; an env file that is not the one that
-  ` + "`etcd.service`" + ` reads; what ` + "`etcd.service`" + ` hides from the daemon (` + "`ProtectHome=`" + `) or does not let it write to
+  ` + "`etcd.service`" + ` reads, or one that is not there; a unit that starts another program, or that systemd has not read anew; what ` + "`etcd.service`" + ` hides from the daemon (` + "`ProtectHome=`" + `) or does not let it write to
   (` + "`ProtectSystem=`, `ReadWritePaths=`" + `)
 `

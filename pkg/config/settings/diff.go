@@ -69,7 +69,7 @@ func printable(settings []Setting) string {
 // effect says what a change of a setting does, and when.
 func effect(name string, hasData bool) string {
 	switch {
-	case name == "v2-deprecation", name == "discovery-fallback", name == "logger", name == "ETCD_NODE_ENV_FILE", slices.Contains(Ignored, name):
+	case name == "v2-deprecation", name == "discovery-fallback", name == "logger", name == "ETCD_NODE_ENV_FILE", name == "ETCD_NODE_UNIT", slices.Contains(Ignored, name):
 		return noEffect
 	case name == "heartbeat-interval", name == "election-timeout":
 		return onAllHosts

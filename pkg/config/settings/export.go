@@ -25,7 +25,7 @@ func (r *Resolved) writeEnv(w io.Writer, origins bool) error {
 		writeVariable(&b, Variable(s.Name), s, origins)
 	}
 	for _, s := range r.Own {
-		if s.Name != "ETCD_NODE_ENV_FILE" { // an env file does not name one
+		if s.Name != "ETCD_NODE_ENV_FILE" && s.Name != "ETCD_NODE_UNIT" { // an env file names neither
 			writeVariable(&b, s.Name, s, origins)
 		}
 	}

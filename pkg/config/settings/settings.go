@@ -39,6 +39,7 @@ type Node struct {
 	HangLimit    time.Duration // ETCD_NODE_HANG_LIMIT
 	DiskReserve  int64         // ETCD_NODE_DISK_RESERVE, bytes, 0 = none
 	EnvFile      string        // ETCD_NODE_ENV_FILE
+	Unit         string        // ETCD_NODE_UNIT
 }
 
 // Member is what the supervisor needs to know of the member's configuration.

@@ -1,7 +1,11 @@
-// Package unit knows what etcd.service lets the daemon do on this machine. The
-// unit may hide files from the daemon, or not let it write to directories, that
-// a shell finds in order. The file in deploy/systemd alone would not tell: there
-// are drop-ins, and other units.
+// Package unit knows the unit that runs the daemon on this machine: what it lets
+// the daemon do, which env files it names, what it starts. The unit may hide
+// files from the daemon, or not let it write to directories, that a shell finds
+// in order. The file in deploy/systemd alone would not tell: there are drop-ins,
+// and other units.
+//
+// A command asks systemd ([Ask]), and reads the unit's files ([Read]). The daemon
+// only reads the files: a hardened service cannot reach systemd's bus.
 package unit
 
 import (
@@ -24,6 +28,8 @@ const (
 	Name     = "etcd.service"
 	User     = "etcd"
 	StateDir = "/var/lib/etcd"
+	// EnvFilePath is its EnvironmentFile=.
+	EnvFilePath = "/etc/default/etcd"
 )
 
 // Properties are what systemd says of the unit, by their names; nil where
@@ -31,17 +37,17 @@ const (
 type Properties map[string]string
 
 var asked = []string{
-	"ProtectHome", "ProtectSystem", "PrivateTmp", "WorkingDirectory", "ReadWritePaths", "BindPaths", "BindReadOnlyPaths",
+	"Id", "NeedDaemonReload", "ProtectHome", "ProtectSystem", "PrivateTmp", "WorkingDirectory", "ReadWritePaths", "BindPaths", "BindReadOnlyPaths",
 	"StateDirectory", "CacheDirectory", "LogsDirectory", "RuntimeDirectory", environmentFiles,
 }
 
 // environmentFiles has a line for each file in systemctl's answer.
 const environmentFiles = "EnvironmentFiles"
 
-// Ask asks systemd. Of a unit that it does not know it tells the defaults,
-// which forbid nothing.
-func Ask(ctx context.Context) Properties {
-	out, err := exec.CommandContext(ctx, "systemctl", "show", Name, "--property="+strings.Join(asked, ",")).Output()
+// Ask asks systemd of a unit. Of one that it does not know it tells the
+// defaults, which forbid nothing.
+func Ask(ctx context.Context, name string) Properties {
+	out, err := exec.CommandContext(ctx, "systemctl", "show", name, "--property="+strings.Join(asked, ",")).Output()
 	if err != nil {
 		return nil
 	}
@@ -62,6 +68,17 @@ func parse(answer string) Properties {
 	return p
 }
 
+func (p Properties) name() string { return cmp.Or(p["Id"], Name) }
+
+// Outdated says so where systemd has not yet read what stands in the unit's
+// files.
+func (p Properties) Outdated() []string {
+	if p["NeedDaemonReload"] != "yes" {
+		return nil
+	}
+	return []string{p.name() + " has changed since systemd read it: what is said here counts after systemctl daemon-reload"}
+}
+
 // OtherEnvFile says so where the unit does not read the env file that a command
 // has read.
 func (p Properties) OtherEnvFile(read string) []string {
@@ -71,7 +88,7 @@ func (p Properties) OtherEnvFile(read string) []string {
 	}
 	last := files[len(files)-1] // the last one counts
 	return []string{fmt.Sprintf("%s reads %s, and this is what %s says: ETCD_NODE_ENV_FILE=%s etcd-node config shows the daemon's settings",
-		Name, strings.Join(files, ", "), read, last)}
+		p.name(), strings.Join(files, ", "), read, last)}
 }
 
 // Forbids says what of a configuration the unit does not let the daemon do.
@@ -103,7 +120,7 @@ func (p Properties) file(where, path string) []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("%s: %s hides %s from the daemon (ProtectHome=%s): move it to /etc/etcd, where the user %s can read it",
-		where, Name, path, p["ProtectHome"], User)}
+		where, p.name(), path, p["ProtectHome"], User)}
 }
 
 // dir looks at a directory that the daemon is to write to.
@@ -112,7 +129,7 @@ func (p Properties) dir(where, path string) []string {
 	switch {
 	case p.hides(path):
 		return []string{fmt.Sprintf("%s: %s hides %s from the daemon (ProtectHome=%s): take a directory elsewhere; its own is %s",
-			where, Name, path, p["ProtectHome"], StateDir)}
+			where, p.name(), path, p["ProtectHome"], StateDir)}
 	case p.writable(path):
 		return nil
 	}
@@ -123,8 +140,8 @@ func (p Properties) dir(where, path string) []string {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { // systemd does not start a unit that names it
 		first = fmt.Sprintf("make it (install -d -o %s -g %s -m 0700 %s), then ", User, User, path)
 	}
-	return []string{fmt.Sprintf("%s: %s does not let the daemon write to %s (%s): %sgive `systemctl edit etcd` these lines:\n"+
-		"    [Unit]\n    RequiresMountsFor=%s\n    [Service]\n    ReadWritePaths=%s", where, Name, path, why, first, path, path)}
+	return []string{fmt.Sprintf("%s: %s does not let the daemon write to %s (%s): %sgive `systemctl edit %s` these lines:\n"+
+		"    [Unit]\n    RequiresMountsFor=%s\n    [Service]\n    ReadWritePaths=%s", where, p.name(), path, why, first, strings.TrimSuffix(p.name(), ".service"), path, path)}
 }
 
 // walDir looks at a WAL dir of its own. etcd makes it beside its place and

@@ -1,0 +1,35 @@
+package unit
+
+import (
+	"os"
+	"path"
+	"strings"
+)
+
+// Own is the name of the unit that this process is a service of, as its cgroup
+// tells; "" where it is none. A unit of a user's own systemd is none: its files
+// lie elsewhere.
+func Own() string {
+	data, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return ""
+	}
+	return ofCgroup(string(data))
+}
+
+// ofCgroup takes the name out of /proc/self/cgroup: HIERARCHY:CONTROLLERS:PATH,
+// a line each. systemd's own hierarchy is 0, or is called so.
+func ofCgroup(text string) string {
+	for line := range strings.Lines(text) {
+		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(parts) != 3 || parts[0] != "0" && parts[1] != "name=systemd" || strings.Contains(parts[2], "/user@") {
+			continue
+		}
+		for p := parts[2]; p != "/" && p != "."; p = path.Dir(p) { // a service may divide its cgroup
+			if strings.HasSuffix(p, ".service") {
+				return path.Base(p)
+			}
+		}
+	}
+	return ""
+}
