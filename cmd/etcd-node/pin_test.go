@@ -77,3 +77,36 @@ func TestStatusWithoutPinDirectory(t *testing.T) {
 		n.stop()
 	}
 }
+
+// A second unit on the machine that was copied from the first one, directories
+// and all: it begins nothing, and takes nothing from the first.
+func TestTwoUnitsOnePin(t *testing.T) {
+	t.Parallel()
+	first, second := running(t), single(t)
+	id := first.status().View.MemberID
+	first.pinned(id)
+	second.env = []string{"STATE_DIRECTORY=" + second.Data() + ":" + first.Pins(), "RUNTIME_DIRECTORY=" + first.Run()}
+	second.start(true)
+	second.await("STATUS=failed: this pin is of " + first.Data() + ": give this unit its own StateDirectory, RuntimeDirectory and LogsDirectory")
+	second.exits(78)
+	if left, _ := filepath.Glob(filepath.Join(second.Data(), "member", "wal")); len(left) > 0 {
+		t.Errorf("it began: %v", left)
+	}
+	if _, err := second.Logged(t.Context(), "another daemon answers at "); err != nil {
+		t.Error(err)
+	}
+	first.pinned(id)
+	if st := first.status(); !serving(st) || st.View.MemberID != id {
+		t.Errorf("the first one: %s", st.Line())
+	}
+	first.stop()
+
+	// The same member in another place: its data is there.
+	moved := filepath.Join(first.Dir, "moved")
+	if err := os.Rename(first.Data(), moved); err != nil {
+		t.Fatal(err)
+	}
+	first.up("--data-dir=" + moved)
+	first.pinned(moved)
+	first.stop()
+}

@@ -68,6 +68,28 @@ var entriesIdentity = []Entry{
 		Never: "Never run `etcd-node forget` while the machine that the data came from still runs it.",
 	},
 	{
+		ID: IDPinElsewhere, Class: Permanent, Exit: ExitConfig,
+		Sign:  "the pin names another data dir than this daemon's, and there is no data of the pinned member here",
+		Cause: "the pin is of another data dir",
+		Means: "The pin says that another data dir is this unit's. In most cases a second unit on this machine was copied from the first one, with the same StateDirectory=: the two would overwrite each other's pin and records, and each would take the other's member for its own. Or ETCD_DATA_DIR was changed, and the data is still in the old place.",
+		Acts:  "It refuses to start and touches neither the data nor the pin. There is one exception: if the cluster lists a new, unstarted member with this node's peer URLs, and the pinned one's data is gone, this node is the replacement, and starts.",
+		Next: []Step{
+			{"for a second member on this machine, use the template unit, whose instances have directories of their own; the settings of the instance NAME are in /etc/default/etcd@NAME", []string{
+				"systemctl disable --now UNIT",
+				"systemctl enable --now etcd@NAME",
+			}},
+			{"or, if the unit is to be kept, give it directories of its own: in [Service] an empty line StateDirectory=, then StateDirectory=NAME etcd-node@NAME, and the same with RuntimeDirectory=NAME and LogsDirectory=NAME", []string{
+				"systemctl edit UNIT",
+			}},
+			{"if it is the same member, and only ETCD_DATA_DIR was changed, move the data", []string{
+				"mv -T OLD-DIR/member {data-dir}/member",
+				"systemctl start etcd",
+			}},
+			{"only if the member of the old place is gone for good", []string{"etcd-node forget", "systemctl start etcd"}},
+		},
+		Never: "Never run `etcd-node forget` for a second unit that shares the pin: the first one's data would no longer be guarded.",
+	},
+	{
 		ID: IDLoopbackData, Class: Permanent, Exit: ExitConfig,
 		Sign:  "by its data this is the only member, with peer URLs on loopback, but the configuration names several members",
 		Cause: "the data is that of a cluster of one on loopback, but the configuration names several members",

@@ -105,7 +105,7 @@ func TestWords(t *testing.T) {
 // keys are those of all [Values].
 var keys = []string{
 	"name", "member-id", "cluster-id", "data-dir", "peer-urls", "initial-cluster", "endpoints",
-	"client-url", "client-ca", "client-cert", "client-key", "client-insecure",
+	"client-url", "client-ca", "client-cert", "client-key", "client-insecure", "unit", "env-file",
 }
 
 // What the service user has written into a value does nothing where root pastes
@@ -169,5 +169,27 @@ func TestEtcdctlIsComplete(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// On a machine with two members the commands are for the one that is meant.
+func TestCommandsAreForTheUnit(t *testing.T) {
+	values := map[string]string{"unit": "etcd@events", "env-file": "/etc/default/etcd@events"}
+	for _, e := range All() {
+		text, _ := Explain(e.ID, values)
+		for _, printed := range append(Steps(e.ID, values), text) {
+			if other := regexp.MustCompile(`systemctl [a-z]+ etcd([\s;` + "`" + `]|$)|/default/etcd([\s:]|$)`).FindString(printed); other != "" {
+				t.Errorf("%s: %q in %q", e.ID, other, printed)
+			}
+		}
+	}
+	text, _ := Explain(IDWiped, values)
+	for _, want := range []string{"systemctl start etcd@events\n", "ETCD_NODE_UNIT=etcd@events etcd-node forget\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q:\n%s", want, text)
+		}
+	}
+	if text, _ := Explain(IDLoopbackConfig, values); !strings.Contains(text, "scp OTHER-NODE:/etc/default/etcd@events /etc/default/etcd@events\n") {
+		t.Error(text)
 	}
 }

@@ -66,7 +66,7 @@ func (f *Failure) Fill(values map[string]string) *Failure {
 	r := replacer(values)
 	next := make([]string, len(f.Next))
 	for i, n := range f.Next {
-		next[i] = r.Replace(n)
+		next[i] = forUnit(r.Replace(n), values)
 	}
 	filled := *f
 	filled.Next = next

@@ -8,6 +8,7 @@ const (
 	IDWipedRejoin    = "wiped-rejoin"    // the cluster says the same
 	IDForeign        = "foreign-cluster" // the peers are of another cluster
 	IDOtherIdentity  = "other-identity"  // the data is not the pinned member's
+	IDPinElsewhere   = "pin-elsewhere"   // the pin is of another data dir
 	IDLoopbackData   = "loopback-data"   // data of a cluster of one, configuration of several
 	IDLoopbackConfig = "loopback-config" // data of several, no configuration
 

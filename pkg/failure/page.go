@@ -35,7 +35,7 @@ shows none.
 |---|---|---|
 | 0 | stopped as told | no |
 | 1 | failed; another start may heal it | yes |
-| 2 | bad command line (78 under systemd) | – |
+| 2 | bad command line, of any command (the daemon under systemd: 78; etcd's own two proxies: 1) | – |
 | 65 | the data is damaged or of another version | no |
 | 66 | the data dir is empty where a member used to be | no |
 | 67 | this member was removed from the cluster | no |

@@ -1,6 +1,7 @@
 package failure
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -40,6 +41,7 @@ var placeholders = []placeholder{
 //	client-url                   this member's own, and what it asks of clients:
 //	client-ca, client-cert, client-key   files
 //	client-insecure              "true": its certificate is signed by nobody
+//	unit, env-file               where they are not etcd and /etc/default/etcd
 type Values map[string]string
 
 // value returns the func that has the value of a key as a word of a command.
@@ -94,6 +96,8 @@ var meanings = []struct{ word, is string }{
 	{"CLUSTER-LIST", "NAME=PEER-URL of every member, separated by commas"},
 	{"ENDPOINTS", "the client URLs of the other members, separated by commas"},
 	{"NEW-TOKEN", "any word that this cluster has never had as its token; use the same on every host"},
+	{"OLD-DIR", "the data dir that the pin names"},
+	{"UNIT", "the second unit"},
 	{"OTHER-NODE", "a node of the cluster that is configured as this one was"},
 	{"COPY", "a copy of this member's data dir"},
 	{"SNAPSHOT", "a file that `etcdctl snapshot save` wrote, copied to every host; if there is none, take a copy of the newest member/snap/db and add --skip-hash-check: it lacks only the last writes"},
@@ -139,4 +143,29 @@ func complete(command string) string {
 		command += " {own-endpoint}"
 	}
 	return command + " {client-tls}"
+}
+
+// What the catalogue says of the unit and its env file.
+var (
+	unitWords    = regexp.MustCompile(`\b(systemctl [a-z-]+|journalctl -u) etcd\b`)
+	commandWords = regexp.MustCompile(`\betcd-node (?:config|status|explain|history|forget)\b`)
+	envFileWords = regexp.MustCompile(`/etc/default/etcd@?`) // that of an instance is no word of ours
+)
+
+// forUnit has a text speak of the unit and the env file of this node. With two
+// units on a machine a command for the other one may stop the wrong member.
+func forUnit(text string, v Values) string {
+	if unit := v.word("", "unit"); unit != "" {
+		text = unitWords.ReplaceAllStringFunc(text, func(s string) string { return strings.TrimSuffix(s, "etcd") + unit })
+		text = commandWords.ReplaceAllStringFunc(text, func(s string) string { return "ETCD_NODE_UNIT=" + unit + " " + s })
+	}
+	if file := v.word("", "env-file"); file != "" {
+		text = envFileWords.ReplaceAllStringFunc(text, func(s string) string {
+			if strings.HasSuffix(s, "@") {
+				return s
+			}
+			return file
+		})
+	}
+	return text
 }

@@ -8,10 +8,12 @@
 //
 // The pin is written when a member has first stored something, and follows it: a
 // replacement that has joined under another ID pins itself. The pin does not bind the
-// member to a name or an address; these change freely. A snapshot restored
-// under other IDs and a deliberate new beginning look like an accident. There
-// the operator has to speak, with [Store.Forget], which keeps the pin under
-// another name.
+// member to a name or an address; these change freely. It names the data dir, and
+// follows the data to another one: by that a second unit on the machine, which
+// shares the directory with the first one, is told from a member that has moved. A
+// snapshot restored under other IDs and a deliberate new beginning look like an
+// accident. There the operator has to speak, with [Store.Forget], which keeps the
+// pin under another name.
 //
 // [Store] is the file, [Keeper] writes it for a caller that must not wait for
 // its disk.

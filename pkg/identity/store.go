@@ -20,7 +20,7 @@ type Pin struct {
 	ClusterID string    `json:"clusterId"`
 	MemberID  string    `json:"memberId"`
 	Name      string    `json:"name"`    // at that time; for people
-	DataDir   string    `json:"dataDir"` // at that time; for people
+	DataDir   string    `json:"dataDir"` // a pin of another one may be another unit's
 	Since     time.Time `json:"since"`   // when it had first stored something here under these IDs
 }
 

@@ -51,6 +51,25 @@ func TestPin(t *testing.T) {
 	})
 }
 
+// The pin follows the data to another directory: by it two units are told apart.
+func TestPinFollowsTheData(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		since := time.Now().Add(-time.Hour)
+		pinned := identity.Pin{ClusterID: "c", MemberID: "1", DataDir: "/old", Since: since}
+		r := run(t, func(o *Options, _ *rig) {
+			o.Prepare = func(context.Context, func(string)) (Launch, error) {
+				return Launch{StopTimeout: time.Second, Guard: pipe.Guard{Pin: &pinned}, Values: map[string]string{"data-dir": "/new"}}, nil
+			}
+		})
+		r.tellIDs("1", true, true)
+		r.tellIDs("1", true, true)
+		if len(r.pins) != 1 || r.pins[0].DataDir != "/new" || !r.pins[0].Since.Equal(since) {
+			t.Errorf("pinned %+v", r.pins)
+		}
+		r.stop()
+	})
+}
+
 // With ETCD_NODE_READY=all a member votes for as long as a peer is dead, and
 // never serves.
 func TestPinBeforeServing(t *testing.T) {

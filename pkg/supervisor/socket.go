@@ -20,8 +20,12 @@ const socketTimeout = time.Second
 // socket. It returns once the socket listens; done is closed when it no longer
 // does.
 func (s *Supervisor) ServeStatus(ctx context.Context, path string) (done <-chan struct{}, err error) {
-	// Left behind by a supervisor that was killed. Another living one would
-	// have been started by the same unit, which systemd does not do.
+	// One that answers is another unit's, which has the same RuntimeDirectory=. One
+	// that does not was left behind by a supervisor that was killed.
+	if c, err := net.DialTimeout("unix", path, socketTimeout); err == nil {
+		c.Close()
+		return nil, fmt.Errorf("status socket: another daemon answers at %s: give this unit a RuntimeDirectory= of its own", path)
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("status socket: %w", err)
 	}

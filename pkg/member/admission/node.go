@@ -36,6 +36,9 @@ func (n Node) decide(data datadir.Data) (step, *failure.Failure) {
 	if f := unusable(data); f != nil {
 		return 0, f
 	}
+	if n.livesElsewhere(data) {
+		return 0, n.pinElsewhere()
+	}
 	halfBegun := data.HalfBegun() // it is not empty
 	switch {
 	case data.Empty(), halfBegun && n.OnlyMember && n.Guard.Unreadable != "":

@@ -33,9 +33,9 @@ func (d *Door) begin(ctx context.Context) (joins bool, f *failure.Failure) {
 	case err != nil:
 		return false, unasked(err)
 	case answer == refused:
-		return false, failure.New(failure.IDWiped, d.pinned()+", and the cluster lists no new member with this node's peer URL")
+		return false, d.empty(d.pinned() + ", and the cluster lists no new member with this node's peer URL")
 	}
-	return false, failure.New(failure.IDWiped, d.pinned())
+	return false, d.empty(d.pinned())
 }
 
 // unstarted recognises a member that was added and has not started yet. The
