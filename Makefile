@@ -38,18 +38,30 @@ run: build
 SYSTEMD   = $(DESTDIR)$(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)
 FIREWALLD = $(DESTDIR)$(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/firewalld/services
 DEFAULTS  = $(DESTDIR)/etc/default/etcd
+# Where the commented settings are also found on a machine that got the files from another one,
+# whose /etc/default/etcd must not overwrite any.
+DOC       = $(PREFIX)/share/doc/etcd-node
 
 install:
 	@test -x bin/etcd-node || { echo 'bin/etcd-node is not there: first `make build`' >&2; exit 1; }
 	install -D -m 0755 bin/etcd-node $(DESTDIR)$(PREFIX)/bin/etcd-node
 	install -d $(SYSTEMD)/systemd/system
-	sed 's|^ExecStart=/usr/bin/|ExecStart=$(PREFIX)/bin/|' deploy/systemd/etcd.service >$(SYSTEMD)/systemd/system/etcd.service
-	chmod 0644 $(SYSTEMD)/systemd/system/etcd.service
+	for unit in etcd.service etcd@.service; do \
+		sed 's|^ExecStart=/usr/bin/|ExecStart=$(PREFIX)/bin/|' deploy/systemd/$$unit >$(SYSTEMD)/systemd/system/$$unit && \
+		chmod 0644 $(SYSTEMD)/systemd/system/$$unit || exit 1; done
 	install -D -m 0644 deploy/systemd/etcd.sysusers $(SYSTEMD)/sysusers.d/etcd.conf
 	install -D -m 0644 deploy/systemd/etcd.xml $(FIREWALLD)/etcd.xml
+	install -D -m 0644 deploy/systemd/etcd.default $(DESTDIR)$(DOC)/etcd.default
 	@if test -e $(DEFAULTS); then echo 'kept $(DEFAULTS), it is yours'; \
 	else install -D -m 0644 deploy/systemd/etcd.default $(DEFAULTS); fi
+ifeq ($(DESTDIR),)
 	@echo 'next: systemd-sysusers && systemctl daemon-reload; edit /etc/default/etcd; systemctl enable --now etcd'
+else
+	@echo 'next: copy what is in $(DESTDIR) to each machine, without ./etc/default/etcd where it has one; there:'
+	@echo '  systemd-sysusers && systemctl daemon-reload'
+	@echo '  test -e /etc/default/etcd || cp $(DOC)/etcd.default /etc/default/etcd   # every setting, as a comment'
+	@echo '  edit /etc/default/etcd; systemctl enable --now etcd'
+endif
 
 # A file that is already called etcd belongs to a package, or is an etcd to go back to.
 ETCD = $(DESTDIR)$(PREFIX)/bin/etcd
@@ -62,11 +74,12 @@ install-as-etcd:
 
 uninstall:
 	@if test "$$(readlink $(ETCD))" = etcd-node; then rm -f $(ETCD); fi
-	rm -f $(DESTDIR)$(PREFIX)/bin/etcd-node $(SYSTEMD)/systemd/system/etcd.service \
-	      $(SYSTEMD)/sysusers.d/etcd.conf $(FIREWALLD)/etcd.xml
+	rm -f $(DESTDIR)$(PREFIX)/bin/etcd-node $(SYSTEMD)/systemd/system/etcd.service $(SYSTEMD)/systemd/system/etcd@.service \
+	      $(SYSTEMD)/sysusers.d/etcd.conf $(FIREWALLD)/etcd.xml $(DESTDIR)$(DOC)/etcd.default
+	@rmdir $(DESTDIR)$(DOC) 2>/dev/null || true
 	@if cmp -s deploy/systemd/etcd.default $(DEFAULTS); then rm -f $(DEFAULTS); \
 	elif test -e $(DEFAULTS); then echo 'kept $(DEFAULTS), you changed it'; fi
-	@echo 'kept /var/lib/etcd, /var/lib/etcd-node, /var/log/etcd-node and the user etcd'
+	@echo 'kept /var/lib/etcd, /var/lib/etcd-node, /var/log/etcd-node, those of instances (…@NAME), and the user etcd'
 
 check:
 	@unformatted=$$(find . -path ./test/lab/.lab -prune -o -name '*.go' -exec gofmt -l {} +); \

@@ -60,19 +60,25 @@ func TestInstall(t *testing.T) {
 644 /etc/firewalld/services/etcd.xml
 755 /usr/local/bin/etcd-node
 644 /usr/local/lib/systemd/system/etcd.service
+644 /usr/local/lib/systemd/system/etcd@.service
 644 /usr/local/lib/sysusers.d/etcd.conf
+644 /usr/local/share/doc/etcd-node/etcd.default
 `},
 		{"/usr", `644 /etc/default/etcd
 755 /usr/bin/etcd-node
 644 /usr/lib/firewalld/services/etcd.xml
 644 /usr/lib/systemd/system/etcd.service
+644 /usr/lib/systemd/system/etcd@.service
 644 /usr/lib/sysusers.d/etcd.conf
+644 /usr/share/doc/etcd-node/etcd.default
 `},
 		{"/opt/etcd", `644 /etc/default/etcd
 644 /etc/firewalld/services/etcd.xml
 644 /etc/systemd/system/etcd.service
+644 /etc/systemd/system/etcd@.service
 644 /etc/sysusers.d/etcd.conf
 755 /opt/etcd/bin/etcd-node
+644 /opt/etcd/share/doc/etcd-node/etcd.default
 `},
 	} {
 		t.Run(tc.prefix, func(t *testing.T) {
@@ -83,7 +89,7 @@ func TestInstall(t *testing.T) {
 				t.Errorf("installed:\n%swant:\n%s", got, tc.want)
 			}
 			for line := range strings.Lines(tc.want) {
-				if _, path, _ := strings.Cut(strings.TrimSpace(line), " "); strings.HasSuffix(path, "etcd.service") {
+				if _, path, _ := strings.Cut(strings.TrimSpace(line), " "); strings.HasSuffix(path, ".service") {
 					if want := "\nExecStart=" + tc.prefix + "/bin/etcd-node\n"; !strings.Contains(read(t, dest+path), want) {
 						t.Errorf("the unit does not have %q", want)
 					}
@@ -94,6 +100,47 @@ func TestInstall(t *testing.T) {
 				t.Errorf("left behind:\n%s", got)
 			}
 		})
+	}
+}
+
+// Files for another machine: the next steps are for that one, and say how it
+// gets the commented settings.
+func TestInstallForAnotherMachine(t *testing.T) {
+	makefile(t, "build")
+	cmd := exec.Command("make", "-C", "../..", "--no-print-directory", "-s", "install", "DESTDIR="+t.TempDir(), "PREFIX=/usr")
+	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatal(err, string(out))
+	}
+	for _, want := range []string{"copy what is in ", " to each machine", "test -e /etc/default/etcd || cp /usr/share/doc/etcd-node/etcd.default /etc/default/etcd"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("make install DESTDIR= does not say %q:\n%s", want, out)
+		}
+	}
+}
+
+// The template is the unit under other names, so that what is decided for one
+// holds for the other.
+func TestTemplate(t *testing.T) {
+	of := func(path string) string {
+		_, text, _ := strings.Cut(read(t, path), "\n[Unit]\n")
+		return text
+	}
+	want := strings.NewReplacer(
+		"key-value store\n", "key-value store (%i)\n",
+		"EnvironmentFile=-/etc/default/etcd\n", "EnvironmentFile=-/etc/default/etcd@%i\n",
+		"directory is /var/lib/etcd. It", "directory is /var/lib/etcd@NAME. It",
+		"/var/lib/etcd-node remembers", "/var/lib/etcd-node@NAME remembers",
+		"StateDirectory=etcd etcd-node\n", "StateDirectory=etcd@%i etcd-node@%i\n",
+		"LogsDirectory=etcd-node\n", "LogsDirectory=etcd-node@%i\n",
+		"RuntimeDirectory=etcd\n", "RuntimeDirectory=etcd@%i\n",
+		"security etcd.service", "security etcd@NAME.service",
+	).Replace(of("etcd.service"))
+	const assert = "# Without settings of its own an instance would take the ports of the first one.\nAssertPathExists=/etc/default/etcd@%i\n"
+	got := of("etcd@.service")
+	if !strings.Contains(got, assert) || strings.Replace(got, assert, "", 1) != want {
+		t.Errorf("etcd@.service is not etcd.service under its own names:\n%s", got)
 	}
 }
 
