@@ -198,7 +198,7 @@ func TestDropIn(t *testing.T) {
 		install(2, fedoraUnit, map[string]string{"/etc/etcd/etcd.conf": fedoraConf})
 		serves("http://127.0.0.1:2379", 2)
 		c.run(2, "test", "-d", "/var/lib/etcd/default.etcd/member")
-		if journal, err := c.host(2).Journal(t.Context(), "etcd", c.since); err != nil || !strings.Contains(journal, "--data-dir, --listen-client-urls, --name are given, so ETCD_DATA_DIR, ") {
+		if journal, err := c.host(2).Journal(t.Context(), "etcd", c.since); err != nil || !strings.Contains(journal, "--data-dir, --listen-client-urls, --name are given, so ETCD_DATA_DIR (/etc/etcd/etcd.conf:1), ") {
 			t.Errorf("the journal does not say which variables do not count (%v):\n%s", err, journal)
 		}
 	})
