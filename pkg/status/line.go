@@ -37,7 +37,7 @@ func (s Status) Line() string {
 		}
 	}
 	if s.Restarts > 0 && s.State != Failed && s.State != Stopped {
-		fmt.Fprintf(&b, ", restarted %s", times(s.Restarts))
+		fmt.Fprintf(&b, ", restarted %s", shown.Count(s.Restarts, "time"))
 		// In Backoff the reason already is how the member ended.
 		if s.LastEnd != nil && s.State != Backoff {
 			b.WriteString(", last: " + s.LastEnd.Cause)
@@ -113,11 +113,7 @@ func count(members []Member) string {
 			n++
 		}
 	}
-	noun := "members"
-	if len(members) == 1 {
-		noun = "member"
-	}
-	return fmt.Sprintf("%d of %d %s", n, len(members), noun)
+	return fmt.Sprintf("%d of %s", n, shown.Count(len(members), "member"))
 }
 
 // missing names the members that are not connected, each with its cause.
@@ -137,13 +133,6 @@ func missing(members []Member) string {
 		out = append(out, name)
 	}
 	return strings.Join(out, ", ")
-}
-
-func times(n int) string {
-	if n == 1 {
-		return "1 time"
-	}
-	return fmt.Sprintf("%d times", n)
 }
 
 // OneLine is a text as one line of valid UTF-8 in at most limit bytes, safe to

@@ -41,7 +41,8 @@ func (s Status) Text(now time.Time) string {
 		row("explained", "etcd-node explain %s", shown.Quoted(c.ID))
 	}
 	if e := s.View.Elections; e != (Elections{}) {
-		row("elections", "%d asked for without waiting, %d dead leaders; %d deceptions, %d doubts", e.Campaigns, e.Deaths, e.Deceived, e.Doubts)
+		row("elections", "%d asked for without waiting, %s; %s, %s", e.Campaigns,
+			shown.Count(e.Deaths, "dead leader"), shown.Count(e.Deceived, "deception"), shown.Count(e.Doubts, "doubt"))
 	}
 	if s.MemberPID != 0 {
 		row("process", "%d, supervised by %d", s.MemberPID, s.PID)

@@ -11,6 +11,8 @@ import (
 	humanize "github.com/dustin/go-humanize"
 
 	layout "go.etcd.io/etcd/server/v3/storage/datadir"
+
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // Data is what a data directory held when Inspect read it.
@@ -60,8 +62,8 @@ func (d Data) Torn() (text string, yes bool) {
 	if d.Broken.Files == 0 {
 		return "", false
 	}
-	return fmt.Sprintf("%d torn WAL file(s) that etcd repaired were kept and take %s: once the member serves, rm %s/*.wal.broken",
-		d.Broken.Files, humanize.IBytes(uint64(d.Broken.Bytes)), d.WALDir), true
+	return fmt.Sprintf("etcd has repaired its WAL and kept the torn part, %s of %s: once the member serves, rm %s/*.wal.broken",
+		shown.Count(d.Broken.Files, "file"), humanize.IBytes(uint64(d.Broken.Bytes)), d.WALDir), true
 }
 
 // Kept reports that MoveAside has kept interrupted first starts.
@@ -70,8 +72,8 @@ func (d Data) Kept() (text string, yes bool) {
 	if len(kept) == 0 {
 		return "", false
 	}
-	return fmt.Sprintf("%d first start(s) that were interrupted are kept; they hold no data: rm -r %s",
-		len(kept), strings.Join(append(kept, keptAside(layout.ToSnapDir(d.Dir))...), " ")), true
+	return fmt.Sprintf("kept from %s that did not get far, without data: rm -r %s",
+		shown.Count(len(kept), "interrupted first start"), strings.Join(append(kept, keptAside(layout.ToSnapDir(d.Dir))...), " ")), true
 }
 
 // list reads a directory; one that does not exist is empty.

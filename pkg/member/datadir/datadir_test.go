@@ -191,7 +191,7 @@ func TestWarnings(t *testing.T) {
 	if d.Broken.Files != 2 || d.Broken.Bytes < 1<<20 {
 		t.Errorf("%+v", d.Broken)
 	}
-	if w, _ := d.Torn(); !strings.Contains(w, "2 torn WAL file(s)") || !strings.Contains(w, waldir) {
+	if w, _ := d.Torn(); !strings.Contains(w, "the torn part, 2 files of ") || !strings.Contains(w, waldir) {
 		t.Errorf("%q", w)
 	}
 }

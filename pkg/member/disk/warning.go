@@ -56,7 +56,7 @@ func (s situation) warning() (severity, string) {
 		return low, fmt.Sprintf("low disk space: %s, less than twice the database (%s), which a defragmentation or a snapshot from the leader can need; %s",
 			available, bytes(s.db), remedy)
 	case s.space.Inodes > 0 && s.space.FreeInodes < lowInodes:
-		return low, fmt.Sprintf("%d inodes are free in %s: etcd cannot make files when there are none; find the directory that uses them up (du --inodes)",
+		return low, fmt.Sprintf("free inodes in %[2]s: %[1]d; etcd cannot make files when there are none; find the directory that uses them up (du --inodes)",
 			s.space.FreeInodes, s.dir)
 	}
 	return fine, ""

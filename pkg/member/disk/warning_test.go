@@ -32,7 +32,7 @@ func TestWarning(t *testing.T) {
 		{"no reserve wanted, full", func(s *situation) { s.size, s.held, s.space.Available = 0, 0, 127*mi }, full,
 			[]string{"disk full: 127 MiB of 20 GiB available in /d, etcd needs 128 MiB to start and to go on; delete"}},
 		{"no reserve wanted, enough", func(s *situation) { s.size, s.held = 0, 0 }, fine, nil},
-		{"few inodes", func(s *situation) { s.space.FreeInodes = 999 }, low, []string{"999 inodes are free in /d"}},
+		{"few inodes", func(s *situation) { s.space.FreeInodes = 999 }, low, []string{"free inodes in /d: 999"}},
 		{"inodes not counted", func(s *situation) { s.space.Inodes, s.space.FreeInodes = 0, 0 }, fine, nil},
 		{"nothing left", func(s *situation) { s.held, s.released, s.space.Available = 0, true, 0 }, full, []string{"now 0 B of 20 GiB"}},
 	} {

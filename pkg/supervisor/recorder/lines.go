@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // LogPipeSize is how much of the member's log waits in the pipe for a
@@ -76,7 +78,7 @@ func (w *LineWriter) write(line []byte) {
 	_ = w.pipe.Write(func(fd uintptr) bool { // an error: the pipe is closed
 		text := append(line[:len(line):len(line)], '\n')
 		if w.lost > 0 {
-			text = fmt.Appendf(nil, "(%d lines before this one are lost: the supervisor did not read them)\n%s", w.lost, text)
+			text = fmt.Appendf(nil, "(lost before this one, because the supervisor did not read: %s)\n%s", shown.Count(w.lost, "line"), text)
 		}
 		if _, err := unix.Write(int(fd), text); err != nil {
 			w.lost++

@@ -125,7 +125,7 @@ func TestFrozenSupervisor(t *testing.T) {
 	}
 	all := strings.Split(strings.TrimSpace(string(rest)), "\n")
 	var lost int
-	if _, err := fmt.Sscanf(all[len(all)-2], "(%d lines before this one are lost", &lost); err != nil || all[len(all)-1] != "heard again" {
+	if _, err := fmt.Sscanf(all[len(all)-2], "(lost before this one, because the supervisor did not read: %d lines", &lost); err != nil || all[len(all)-1] != "heard again" {
 		t.Fatalf("%q, %v", all[len(all)-2:], err)
 	}
 	if kept, fit := lines-lost, size/(len(line)+1); kept < fit*9/10 || kept > fit {

@@ -108,7 +108,7 @@ func (r *Recorder) Close(limit time.Duration) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if n := len(r.queue); n > 0 {
-		return fmt.Errorf("%d records were not written: %w", n, r.failing)
+		return fmt.Errorf("not written: %s: %w", shown.Count(n, "record"), r.failing)
 	}
 	return nil
 }

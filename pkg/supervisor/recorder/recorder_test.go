@@ -141,7 +141,7 @@ func TestDirectoryComesLater(t *testing.T) {
 	if n := warnings.Len(); n != 2 {
 		t.Errorf("warned %d times, want 2", n)
 	}
-	if err := r.Close(time.Minute); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "2 records were not written") {
+	if err := r.Close(time.Minute); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "not written: 2 records") {
 		t.Errorf("closed with %v", err)
 	}
 	r.Add(state("8"))

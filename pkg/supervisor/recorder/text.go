@@ -19,7 +19,7 @@ func (r Record) Text() string {
 		fmt.Fprintf(&b, "%s  %s\n", at, shown.Hanging(fmt.Sprintf(format, args...)))
 	}
 	if r.Lost > 0 {
-		line("%d records before this one were lost", r.Lost)
+		line("lost before this one: %s", shown.Count(r.Lost, "record"))
 	}
 	if r.Back {
 		line("the clock was set back")

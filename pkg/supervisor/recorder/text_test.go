@@ -20,7 +20,7 @@ func TestRecordText(t *testing.T) {
 		"the member ended (before its process began): x: y\n":                         {Kind: Ended, End: &End{ID: "x", Cause: "y", Status: -1}},
 		"the member ended (signal 9, and the kernel's OOM killer had struck): x: y\n": {Kind: Ended, End: &End{ID: "x", Cause: "y", Status: -1, Signal: 9, OOM: true}},
 		"daemon-killed: y\n":                                                          {Kind: Ended, End: &End{ID: "daemon-killed", Cause: "y", Status: -1}},
-		"3 records before this one were lost\n" + stamp + "the clock was set back\n" + stamp + "etcd-node ended\n": {Kind: Stop, Lost: 3, Back: true},
+		"lost before this one: 3 records\n" + stamp + "the clock was set back\n" + stamp + "etcd-node ended\n": {Kind: Stop, Lost: 3, Back: true},
 	} {
 		r.Time = at
 		if got := r.Text(); got != stamp+want {
