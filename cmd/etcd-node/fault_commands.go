@@ -32,7 +32,7 @@ show it, prints that entry of the catalogue. --list shows all entries.`,
 			out := c.OutOrStdout()
 			if list {
 				for _, e := range failure.All() {
-					fmt.Fprintf(out, "%-22s %-10s %s\n", e.ID, e.Class, e.Cause)
+					fmt.Fprintf(out, "%-22s %-10s %s\n", e.ID, e.Kind(), e.Cause)
 				}
 				return nil
 			}

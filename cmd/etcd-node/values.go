@@ -24,6 +24,9 @@ func ownValues(ctx context.Context, w world, st status.Status) map[string]string
 		take(u.Values())
 	}
 	take(map[string]string{"member-id": st.View.MemberID, "cluster-id": st.View.ClusterID})
+	if st.View.Auth {
+		v["auth"] = "true"
+	}
 	// The settings may stand on the unit's command line, which is not ours to
 	// see: then the pin knows better than what can be derived.
 	if pin, ok, _ := pinStore(w).Load(); ok {

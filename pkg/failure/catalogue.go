@@ -77,6 +77,15 @@ func cloneSteps(steps []Step) []Step {
 	return steps
 }
 
+// Kind is the class as it is shown to people: a state of a running member is
+// "shown", whatever it takes to end it.
+func (e Entry) Kind() string {
+	if e.Lives {
+		return "shown"
+	}
+	return string(e.Class)
+}
+
 // ends reports whether the daemon ends because of the entry, also under systemd.
 func (e Entry) ends() bool { return e.Exit != ExitFailure }
 

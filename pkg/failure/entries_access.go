@@ -1,6 +1,6 @@
 package failure
 
-var rightOwner = Step{"give the files to the service user; the member then comes back by itself", []string{
+var rightOwner = Step{"give the files to the service user; {comes-back}", []string{
 	"ls -ld {data-dir} {data-dir}/member {data-dir}/member/*",
 	"chown -R etcd:etcd {data-dir}",
 	"chmod 0700 {data-dir}",

@@ -26,6 +26,22 @@ var entriesCluster = []Entry{
 		Never: "Never remove the member before you know that its machine is off: a removal cannot be undone.",
 	},
 	{
+		ID: IDQuotaLow, Class: Operator, Lives: true,
+		Sign:  "the database file is larger than 90 % of --quota-backend-bytes (2 GiB unless set)",
+		Cause: "the database has nearly reached its quota; at the quota the whole cluster refuses puts (NOSPACE alarm)",
+		Means: "The size of the file counts, not what is in use in it. A compaction makes room inside the file, which new data then uses; only a defragmentation makes the file smaller. If much less is in use than the file is large, a defragmentation is enough. If nearly all of it is in use after a compaction too, the data needs a larger quota, or is too much.",
+		Acts:  "It shows the size, what is in use, how fast the file has grown since this member started (over an hour, or a day, at most) and when it will be full at that pace. It does not compact or defragment by itself.",
+		Next: []Step{
+			{"see how much of the file is in use; drop old revisions, then give the space back, member by member", []string{
+				"etcdctl endpoint status --cluster -w table",
+				"etcdctl compact REVISION",
+				"etcdctl defrag --cluster",
+			}},
+			{"so that it does not happen again, on every member: compact by itself (ETCD_AUTO_COMPACTION_RETENTION=1h), or allow more (ETCD_QUOTA_BACKEND_BYTES=4294967296 is 4 GiB; etcd is tried up to 8 GiB), and restart one member after the other", []string{"etcd-node config"}},
+		},
+		Never: "Never wait for the alarm: while it stands no put is taken, and it has to be disarmed by hand.",
+	},
+	{
 		ID: IDNoSpaceAlarm, Class: Operator, Lives: true,
 		Sign:  "the cluster has a NOSPACE alarm",
 		Cause: "a database has reached its quota: the cluster accepts no more puts (NOSPACE alarm)",

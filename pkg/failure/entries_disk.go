@@ -12,7 +12,7 @@ var entriesDisk = []Entry{
 		Means: "etcd ends its process when it cannot write its log or its database. What it has acknowledged is on the disk.",
 		Acts:  "It releases the reserve (ETCD_NODE_DISK_RESERVE) if there is one, so that etcd can start and you can compact and defragment it. It tries again at least every 3 s. Once there is space, the member is back within a second.",
 		Next: []Step{
-			{"find what takes the space, and free some; the member then comes back by itself", []string{"df -h {data-dir}", "df -i {data-dir}", "du -xsh {data-dir}/* {data-dir}/member/*"}},
+			{"find what takes the space, and free some; {comes-back}", []string{"df -h {data-dir}", "df -i {data-dir}", "du -xsh {data-dir}/* {data-dir}/member/*"}},
 			{"if etcd's own database takes it, once the member serves", []string{"etcdctl compact REVISION", "etcdctl defrag"}},
 		},
 		Never: "Never delete *.wal or *.snap files by hand: they are the data. You may delete leftover *.wal.broken files.",
@@ -23,7 +23,7 @@ var entriesDisk = []Entry{
 		Cause: "the end of the raft log (WAL) is cut off, and etcd cannot repair it: is the disk full?",
 		Means: "A crash or a full disk has cut off the last record. That is harmless, because the record was never acknowledged. But the repair first copies the last WAL file, which usually has 64 MB, and this copy has failed. etcd logs the reason in the line before.",
 		Acts:  "It tries again at least every 3 s, and releases the reserve (ETCD_NODE_DISK_RESERVE) if the disk is full.",
-		Next:  []Step{{"make sure that 64 MB are free and that the service user can write there; the member then comes back by itself", []string{"df -h {data-dir}", "ls -l {data-dir}/member/wal"}}},
+		Next:  []Step{{"make sure that 64 MB are free and that the service user can write there; {comes-back}", []string{"df -h {data-dir}", "ls -l {data-dir}/member/wal"}}},
 		Never: "Never cut or delete WAL files by hand, except for leftover *.wal.broken files.",
 	},
 	{

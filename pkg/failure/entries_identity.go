@@ -30,9 +30,13 @@ var entriesIdentity = []Entry{
 		ID: IDRemoved, Class: Permanent, Exit: ExitRemoved,
 		Texts: []string{"the member has been permanently removed from the cluster"},
 		Cause: "this member was removed from the cluster; its data is of no further use to it",
-		Means: "Somebody ran `etcdctl member remove` for this member. A removal is permanent: a member ID is never used again. Stock etcd ends with status 0, or reports READY and then ends, depending on whether it was up at that moment.",
+		Means: "Somebody ran `etcdctl member remove` for this member. If that was meant so, all is well. A removal is permanent: a member ID is never used again. Stock etcd ends with status 0, or reports READY and then ends, depending on whether it was up at that moment.",
 		Acts:  "It stops, does not come back by itself, and keeps the data dir as it is.",
-		Next:  replace,
+		Next: []Step{
+			{"if this node is to be a member again: " + replace[0].Say, replace[0].Run},
+			replace[1],
+			{"if it was meant to go, nothing is wrong; so that no reboot starts it again", []string{"systemctl disable etcd"}},
+		},
 		Never: "Never copy the data of another member over it to bring it back.",
 	},
 	{

@@ -21,7 +21,12 @@ func Explain(id string, values map[string]string) (string, bool) {
 	r := replacer(values)
 	var b strings.Builder
 	Wrap(&b, "", e.ID+": "+e.Cause)
-	Wrap(&b, "  ", e.follows())
+	ended := values["ended"] == "true" && e.Class != Permanent && !e.Lives
+	if ended {
+		Wrap(&b, "  ", fmt.Sprintf("%s, but the daemon has ended: without a service manager, a failure before the member has first served ends it, as it ends etcd.", upper(string(e.Class))))
+	} else {
+		Wrap(&b, "  ", e.follows())
+	}
 	section := func(title, text string) {
 		if text != "" {
 			fmt.Fprintf(&b, "\n%s\n", title)
@@ -29,7 +34,11 @@ func Explain(id string, values map[string]string) (string, bool) {
 		}
 	}
 	section("What it means", e.Means)
-	section("What etcd-node does", e.Acts)
+	if ended {
+		section("What etcd-node does", "It has ended. Start it again once the cause is gone.")
+	} else {
+		section("What etcd-node does", e.Acts)
+	}
 	if len(e.Next) > 0 {
 		b.WriteString("\nWhat to do\n")
 	}
@@ -54,13 +63,13 @@ func Explain(id string, values map[string]string) (string, bool) {
 func (e Entry) follows() string {
 	switch {
 	case e.Lives:
-		return "The member keeps running; it is not restarted because of this."
+		return "Shown: the member keeps running; it is not restarted because of this."
 	case e.Class == Permanent:
 		return fmt.Sprintf("Permanent: the daemon ends with exit code %d, and systemd leaves it alone.", e.Exit)
 	case e.ends():
 		return fmt.Sprintf("%s: the daemon ends with exit code %d, and systemd starts it again.", upper(string(e.Class)), e.Exit)
 	case e.Class == Operator:
-		return "Needs a repair: tried again every 30 s."
+		return "Operator: needs a repair; tried again every 30 s."
 	default:
 		return "Transient: heals by a restart or by itself; tried again within 3 s."
 	}

@@ -105,7 +105,7 @@ func TestWords(t *testing.T) {
 // keys are those of all [Values].
 var keys = []string{
 	"name", "member-id", "cluster-id", "data-dir", "peer-urls", "initial-cluster", "endpoints",
-	"client-url", "client-ca", "client-cert", "client-key", "client-insecure", "unit", "env-file",
+	"client-url", "client-ca", "client-cert", "client-key", "client-insecure", "unit", "env-file", "auth", "ended",
 }
 
 // What the service user has written into a value does nothing where root pastes
@@ -191,5 +191,60 @@ func TestCommandsAreForTheUnit(t *testing.T) {
 	}
 	if text, _ := Explain(IDLoopbackConfig, values); !strings.Contains(text, "scp OTHER-NODE:/etc/default/etcd@events /etc/default/etcd@events\n") {
 		t.Error(text)
+	}
+}
+
+// Where the cluster asks for a user, so do the printed commands name one; what
+// etcdctl does not run stays as it is.
+func TestUserWhereAuthIsOn(t *testing.T) {
+	for _, auth := range []string{"", "true"} {
+		text, _ := Explain(IDNoSpaceAlarm, map[string]string{"auth": auth})
+		for line := range strings.Lines(text) {
+			if !strings.HasPrefix(line, "      ") {
+				continue
+			}
+			if named := strings.HasSuffix(line, " --user=root\n"); named != (auth == "true" && strings.Contains(line, "etcdctl ")) {
+				t.Errorf("auth %q: %q", auth, line)
+			}
+		}
+	}
+	if got := Etcdctl("put a b", Values{"client-url": "http://192.0.2.1:2379", "auth": "true"}); got != "etcdctl put a b --endpoints=http://192.0.2.1:2379 --user=root" {
+		t.Error(got)
+	}
+}
+
+// A daemon that has ended does not promise to come back.
+func TestEndedPromisesNothing(t *testing.T) {
+	for _, e := range All() {
+		text, _ := Explain(e.ID, map[string]string{"ended": "true"})
+		text = strings.Join(strings.Fields(text), " ")
+		if e.Lives || e.Class == Permanent {
+			continue
+		}
+		for _, promise := range []string{"comes back by itself", "tries again", "tried again"} {
+			if strings.Contains(text, promise) {
+				t.Errorf("%s: %q in %s", e.ID, promise, text)
+			}
+		}
+		if !strings.Contains(text, "the daemon has ended") {
+			t.Errorf("%s does not say so: %s", e.ID, text)
+		}
+	}
+	if next := strings.Join(New("port-busy", "").Fill(map[string]string{"ended": "true"}).Next, ""); !strings.HasPrefix(next, "stop the other process; then start it again: ss ") {
+		t.Error(next)
+	}
+}
+
+// The class is one word, and the same in every place.
+func TestClassIsOne(t *testing.T) {
+	page := Page()
+	for _, e := range All() {
+		text, _ := Explain(e.ID, nil)
+		if want := "\n  " + upper(e.Kind()) + ": "; !strings.Contains(text, want) {
+			t.Errorf("%s: explain does not begin with %q:\n%s", e.ID, want, text)
+		}
+		if want := "| [" + e.ID + "](#" + e.ID + ") | " + e.Kind() + " |"; !strings.Contains(page, want) {
+			t.Errorf("%s: docs/failures.md has no %q", e.ID, want)
+		}
 	}
 }

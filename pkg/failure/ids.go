@@ -16,6 +16,7 @@ const (
 	IDNoQuorum     = "no-quorum"
 	IDPeerFrozen   = "peer-frozen"
 	IDNoSpaceAlarm = "nospace-alarm"
+	IDQuotaLow     = "quota-low"
 	IDCorruptAlarm = "corrupt-alarm"
 
 	// Data.

@@ -14,8 +14,8 @@ func Page() string {
 
 Every way in which a member ends, cannot start, or runs without being of use. ` + "`etcd-node explain`" + ` prints the entry of
 the last failure, ` + "`etcd-node explain ID`" + ` prints any entry, and ` + "`etcd-node explain --list`" + ` lists them all. The commands that
-it prints hold this node's own values, and its etcdctl commands name an endpoint and the TLS files. Here you fill in the words
-in capitals:
+it prints hold this node's own values, and its etcdctl commands name an endpoint, the TLS files and, if authentication is on, a
+user. Here you fill in the words in capitals:
 
 ` + legend() + `
 ## Classes
@@ -54,7 +54,7 @@ shows none.
 		if e.ends() {
 			exit = fmt.Sprint(e.Exit)
 		}
-		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s | %s |\n", e.ID, e.ID, e.kind(), exit, e.Cause)
+		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s | %s |\n", e.ID, e.ID, e.Kind(), exit, e.Cause)
 	}
 	for _, e := range catalogue {
 		fmt.Fprintf(&b, "\n## %s\n\n**%s**\n%s %s\n\n", e.ID, Step{Say: e.Cause}.sentence(), prose(e.Means), e.follows())
@@ -86,11 +86,3 @@ func legend() string {
 
 // prose keeps file patterns from becoming emphasis.
 func prose(s string) string { return strings.ReplaceAll(s, "*", `\*`) }
-
-// kind is the class as the page's table has it.
-func (e Entry) kind() string {
-	if e.Lives {
-		return "shown"
-	}
-	return string(e.Class)
-}

@@ -28,6 +28,8 @@ var placeholders = []placeholder{
 	{"new-token", Values.newToken, "NEW-TOKEN"},
 	{"own-endpoint", Values.ownEndpoint, ""}, // flag of etcdctl
 	{"client-tls", Values.clientTLS, ""},     // flags of etcdctl
+	{"client-user", Values.clientUser, ""},   // flag of etcdctl
+	{"comes-back", Values.comesBack, ""},     // what follows a repair
 }
 
 // Values are a node's own, for the commands of [Failure.Fill], [Steps] and
@@ -42,6 +44,9 @@ var placeholders = []placeholder{
 //	client-ca, client-cert, client-key   files
 //	client-insecure              "true": its certificate is signed by nobody
 //	unit, env-file               where they are not etcd and /etc/default/etcd
+//	auth                         "true": the cluster asks every client for a user
+//	ended                        "true": the daemon has ended with this failure,
+//	                             although it may heal
 type Values map[string]string
 
 // value returns the func that has the value of a key as a word of a command.
@@ -80,6 +85,24 @@ func (v Values) clientTLS() string {
 	}, func(flag string) bool { return flag == "" }), " ")
 }
 
+// clientUser is the flag without which etcdctl is refused where authentication
+// is on. etcd turns it on only when there is a user root with the role root, and
+// keeps that user as long as it is on. etcdctl asks for the password.
+func (v Values) clientUser() string {
+	if v["auth"] == "true" {
+		return "--user=root"
+	}
+	return ""
+}
+
+// comesBack is what follows once the cause is gone.
+func (v Values) comesBack() string {
+	if v["ended"] == "true" {
+		return "then start it again"
+	}
+	return "the member then comes back by itself"
+}
+
 // Words that stand in commands for what only the reader knows.
 const (
 	WordCA   = "CA-FILE"
@@ -101,6 +124,7 @@ var meanings = []struct{ word, is string }{
 	{"OTHER-NODE", "a node of the cluster that is configured as this one was"},
 	{"COPY", "a copy of this member's data dir"},
 	{"SNAPSHOT", "a file that `etcdctl snapshot save` wrote, copied to every host; if there is none, take a copy of the newest member/snap/db and add --skip-hash-check: it lacks only the last writes"},
+	{"REVISION", "the revision up to which old values are dropped; `etcdctl endpoint status -w fields` shows that of now, which leaves the newest value of each key"},
 	{WordCA, "the CA that has signed the members' certificates; leave the flag out if this machine trusts that CA anyway"},
 	{WordCert, "a client certificate of the CA in ETCD_TRUSTED_CA_FILE; this member's own certificate is for servers only"},
 	{WordKey, "the key of that certificate"},
@@ -132,9 +156,14 @@ func replacer(values map[string]string) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
+// Etcdctl is a command of etcdctl's as it works on the node with these values.
+func Etcdctl(args string, values Values) string {
+	return replacer(values).Replace(complete("etcdctl " + args))
+}
+
 // complete gives a command of etcdctl's what it needs on this node: an endpoint
 // where it names none, as the one that etcdctl takes then may be none of this
-// member's or not be in its certificate; and the files for TLS.
+// member's or not be in its certificate; the files for TLS; and a user.
 func complete(command string) string {
 	if !strings.HasPrefix(command, "etcdctl ") {
 		return command
@@ -142,7 +171,7 @@ func complete(command string) string {
 	if !strings.Contains(command, "--endpoints=") {
 		command += " {own-endpoint}"
 	}
-	return command + " {client-tls}"
+	return command + " {client-tls} {client-user}"
 }
 
 // What the catalogue says of the unit and its env file.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -95,6 +96,9 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 			all = append(all, status.Condition{ID: failure.IDPeerFrozen, Text: fmt.Sprintf("raft's connection to %s stands, but it does not answer", m.nameOf(o, x.ID))})
 		}
 	}
+	if text := m.quota.look(o.size, o.inUse, now); text != "" && !alarmed(o, etcdserverpb.AlarmType_NOSPACE) {
+		all = append(all, status.Condition{ID: failure.IDQuotaLow, Text: text})
+	}
 	alarms := map[etcdserverpb.AlarmType]string{
 		etcdserverpb.AlarmType_NOSPACE: failure.IDNoSpaceAlarm, etcdserverpb.AlarmType_CORRUPT: failure.IDCorruptAlarm,
 	}
@@ -105,4 +109,9 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 		}
 	}
 	return all
+}
+
+// alarmed reports whether a member has the alarm.
+func alarmed(o *observation, alarm etcdserverpb.AlarmType) bool {
+	return slices.ContainsFunc(o.alarms, func(a *etcdserverpb.AlarmMember) bool { return a.Alarm == alarm })
 }

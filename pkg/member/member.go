@@ -59,6 +59,7 @@ type member struct {
 	started        chan result
 	startedAt      time.Time
 	dataConditions []status.Condition
+	quota          quota
 	elector        elector
 	leaderSeen     time.Time
 	sentView       *status.View
@@ -96,6 +97,7 @@ func newMember(o Options) *member {
 		return nil
 	})
 	m.heard = newTap(m.observer.ask, m.report).heard
+	m.quota.limit = quotaOf(o.Config.QuotaBackendBytes)
 	m.initial, m.names = peers.Initial(o.Config.InitialCluster, o.Config.Name)
 	m.starting.Store(&status.Condition{Text: "opening the data"})
 	return m

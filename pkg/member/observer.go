@@ -86,6 +86,8 @@ type observation struct {
 	committed     uint64
 	members       []*membership.Member // sorted by ID; empty until the list is stored
 	alarms        []*etcdserverpb.AlarmMember
+	auth          bool  // is on
+	size, inUse   int64 // of the database, in bytes; the size is what counts against the quota
 }
 
 // observe looks at etcd. It can block for as long as the disk hangs.
@@ -97,6 +99,9 @@ func observe(s *etcdserver.EtcdServer, ready bool) *observation {
 	o.leader, o.term, o.committed = s.Leader(), s.Term(), s.CommittedIndex()
 	o.removed = s.IsIDRemoved(uint64(o.self))
 	o.members, o.alarms = s.Cluster().Members(), s.Alarms()
+	o.auth = s.AuthStore().IsAuthEnabled()
+	db := s.Backend()
+	o.size, o.inUse = db.Size(), db.SizeInUse()
 	return o
 }
 

@@ -61,7 +61,7 @@ func (m *member) view(o *observation, now time.Time) status.View {
 		v.Alarms = append(v.Alarms, text)
 	}
 	slices.Sort(v.Alarms)
-	v.Elections = m.elector.elections()
+	v.Elections, v.Auth = m.elector.elections(), o.auth
 	return v
 }
 

@@ -87,6 +87,8 @@ type View struct {
 	Stored  bool `json:"stored"`
 	Ready   bool `json:"ready"`   // published in this start, linearizable read answered
 	Learner bool `json:"learner"` // not promoted yet
+	// Auth says that the cluster asks every client for a user and its password.
+	Auth bool `json:"auth,omitempty"`
 	// Leader is the leader's name, or its member ID while the name is
 	// unknown; "" while there is none.
 	Leader   string   `json:"leader,omitempty"`
@@ -133,7 +135,7 @@ type Member struct {
 // Equal reports whether two views say the same.
 func (v View) Equal(w View) bool {
 	return v.ClusterID == w.ClusterID && v.MemberID == w.MemberID && v.Name == w.Name &&
-		v.Stored == w.Stored && v.Ready == w.Ready && v.Learner == w.Learner && v.Leader == w.Leader && v.Progress == w.Progress && v.Elections == w.Elections &&
+		v.Stored == w.Stored && v.Ready == w.Ready && v.Learner == w.Learner && v.Auth == w.Auth && v.Leader == w.Leader && v.Progress == w.Progress && v.Elections == w.Elections &&
 		slices.Equal(v.Alarms, w.Alarms) && slices.Equal(v.Conditions, w.Conditions) &&
 		slices.EqualFunc(v.Members, w.Members, func(a, b Member) bool {
 			return a.ID == b.ID && a.Name == b.Name && a.Self == b.Self && a.Learner == b.Learner &&

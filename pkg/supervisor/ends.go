@@ -11,12 +11,16 @@ import (
 // onFailure records a failure, shows it and does what the policy decides. The
 // zero Exit is a failure without a process.
 func (s *Supervisor) onFailure(f *failure.Failure, e Exit, outOfMemory bool) {
-	s.history.ended(f, e, outOfMemory, s.valuesFor(f))
-	f = f.Fill(s.valuesFor(f))
-	s.showEnd(f)
+	values := s.valuesFor(f)
 	wait, end := s.policy.after(f, time.Now())
+	if end != nil && !s.policy.managed {
+		values["ended"] = "true"
+	}
+	s.history.ended(f, e, outOfMemory, values)
+	f = f.Fill(values)
+	s.showEnd(f, values)
 	if end != nil {
-		s.final = end
+		s.final = end.Fill(values)
 		s.finish()
 		return
 	}
@@ -35,8 +39,8 @@ func (s *Supervisor) onFailure(f *failure.Failure, e Exit, outOfMemory bool) {
 }
 
 // showEnd shows how the member ended last.
-func (s *Supervisor) showEnd(f *failure.Failure) {
-	s.st.LastEnd = &status.End{Time: time.Now(), ID: f.ID, Cause: f.Error(), Next: f.Next, Values: s.valuesFor(f)}
+func (s *Supervisor) showEnd(f *failure.Failure, values map[string]string) {
+	s.st.LastEnd = &status.End{Time: time.Now(), ID: f.ID, Cause: f.Error(), Next: f.Next, Values: values}
 }
 
 // lastEndIsOver marks the last end as one that the member has got past.

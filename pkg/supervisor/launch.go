@@ -118,6 +118,9 @@ func (s *Supervisor) valuesFor(f *failure.Failure) map[string]string {
 		}
 		maps.Copy(v, s.launch.Values)
 	}
+	if s.st.View.Auth {
+		v["auth"] = "true"
+	}
 	for key, value := range f.Values {
 		if v[key] == "" {
 			v[key] = value

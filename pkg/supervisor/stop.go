@@ -36,10 +36,11 @@ func (s *Supervisor) stop(reason string) {
 // fail with that.
 func (s *Supervisor) failStart() {
 	f := failure.New(failure.IDStartTimeout, fmt.Sprintf("after %s still %s", s.opts.StartTimeout, s.st.Line()))
-	f = f.Fill(s.valuesFor(f))
+	values := s.valuesFor(f)
+	f = f.Fill(values)
 	s.final = f
-	s.history.ended(f, Exit{}, false, s.valuesFor(f))
-	s.showEnd(f)
+	s.history.ended(f, Exit{}, false, values)
+	s.showEnd(f, values)
 	s.stop(f.Error())
 }
 
