@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,9 +15,7 @@ import (
 )
 
 const (
-	// socketName is the status socket's name in systemd's RuntimeDirectory=.
-	socketName = "status.sock"
-	// runtimeDir is that directory in deploy/systemd/etcd.service.
+	// runtimeDir is RuntimeDirectory= in deploy/systemd/etcd.service.
 	runtimeDir = "/run/etcd"
 	// stateDir is its StateDirectory=.
 	stateDir = unit.StateDir
@@ -85,25 +80,27 @@ func runCommand(ctx context.Context, w world) int {
 }
 
 func statusCommand(w world) *cobra.Command {
-	var output string
+	var output, dataDir string
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "print what the daemon on this node is doing",
-		Long: `Asks the daemon on this node over its unix socket, which root and the service
-user can open, and prints its state, its members, and how the member last ended.
-It exits 0 if the member serves and knows a leader, 1 if not, and 3 if no daemon
-answers.`,
+		Long: `Asks the daemon on this node over its unix socket, which root and the group etcd
+can open, and prints its state, its members, and how the member last ended. It exits
+0 if the member serves and knows a leader, 1 if not, 3 if no daemon answers, and 4 if
+you may not ask it. A daemon that no unit has started is found by its data dir.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if output != "text" && output != "json" {
 				return fmt.Errorf("-o %s: the formats are text and json", output)
 			}
-			st, raw, err := askStatus(c.Context(), w)
-			if u, ok := theUnit(w); ok {
+			at := search(c.Context(), w, dataDir)
+			at.explain = true
+			st, raw, err := at.ask(c.Context())
+			if u, ok := theUnit(w); ok && dataDir == "" {
 				printNotices(c.ErrOrStderr(), u.OtherProgram(self))
 			}
 			if err != nil {
-				return coded{err, exitNoDaemon}
+				return err
 			}
 			if st.Format > status.Format {
 				fmt.Fprintln(c.ErrOrStderr(), "etcd-node: a later version of etcd-node runs here: its status is shown as far as this one knows it")
@@ -123,6 +120,7 @@ answers.`,
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "text", "format: text or json")
+	dataDirFlag(c, &dataDir)
 	return c
 }
 
@@ -135,36 +133,4 @@ func doing(s status.State) string {
 		return "has failed for good (etcd-node explain)"
 	}
 	return "is " + string(s)
-}
-
-// exitNoDaemon is systemctl's own exit status for a unit that is not active.
-const exitNoDaemon = 3
-
-func askStatus(ctx context.Context, w world) (st status.Status, raw []byte, err error) {
-	dir := runtimeDir
-	if d := getenv(w.environ, "RUNTIME_DIRECTORY"); d != "" {
-		dir = nth(d, 0)
-	}
-	path := filepath.Join(dir, socketName)
-	fail := func(err error) (status.Status, []byte, error) {
-		return st, nil, fmt.Errorf("no answer from the daemon: %w (is it running, are you root, and has its unit RuntimeDirectory=etcd? systemctl status etcd)", err)
-	}
-	conn, err := (&net.Dialer{Timeout: commandWait}).DialContext(ctx, "unix", path)
-	if err != nil {
-		return fail(err)
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(commandWait))
-	raw, err = io.ReadAll(conn)
-	if err != nil {
-		return fail(err)
-	}
-	st, raw, err = status.Decode(raw)
-	if err != nil {
-		return fail(fmt.Errorf("it answered something else: %w", err))
-	}
-	if e := st.LastEnd; e != nil { // commands are made here, where the values of others are quoted
-		e.Next = failure.Steps(e.ID, e.Values)
-	}
-	return st, raw, nil
 }

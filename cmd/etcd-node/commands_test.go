@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/etcd-node/etcd-node/pkg/control"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
@@ -28,7 +29,7 @@ func TestStatusSaysWhatItDoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer os.RemoveAll(dir)
-		l, err := net.Listen("unix", filepath.Join(dir, socketName))
+		l, err := net.Listen("unix", filepath.Join(dir, control.Socket))
 		if err != nil {
 			t.Fatal(err)
 		}

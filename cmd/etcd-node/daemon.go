@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -62,9 +61,12 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	if err != nil {
 		return refuse(w, notify, err)
 	}
-	log, err := loaded.Logger()
-	if err != nil {
-		return refuse(w, notify, err)
+	person := readable(w, loaded)
+	log := readableLog(w)
+	if !person {
+		if log, err = loaded.Logger(); err != nil {
+			return refuse(w, notify, err)
+		}
 	}
 
 	// A stack trace under each error would drown the cause in `systemctl status`.
@@ -77,6 +79,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	}
 	kept := keep(w, log)
 	defer kept.close()
+	var socket *answers
 	start := supervisor.StartProcess("/proc/self/exe", w.environ, w.stdout, w.stderr, log)
 	options := supervisor.Options{
 		Log:          log,
@@ -84,11 +87,17 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		Watchdog:     watchdog,
 		StartTimeout: loaded.Node().StartTimeout,
 		Prepare: func(ctx context.Context, say func(string)) (supervisor.Launch, error) {
-			launch, err := prepare(ctx, loaded, kept, log, say)
-			if err == nil {
-				maps.Copy(launch.Values, own.Values())
+			l, r, err := prepare(ctx, loaded, kept, log, say)
+			if err != nil {
+				return l, err
 			}
-			return launch, err
+			maps.Copy(l.Values, own.Values())
+			socket.beside(r.DataDir, kept)
+			l.LastEnd = kept.lastEnd()
+			if l.Terminal = person; person {
+				l.Greeting = greeting(w, r)
+			}
+			return l, nil
 		},
 		Start: func(l supervisor.Launch) (*supervisor.Process, error) {
 			defer debug.FreeOSMemory() // see gcPercent
@@ -100,16 +109,8 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	}
 	kept.hand(&options)
 	s := supervisor.New(options)
-	serveCtx, cancel := context.WithCancel(context.Background())
-	if dir := getenv(w.environ, "RUNTIME_DIRECTORY"); dir != "" {
-		done, err := s.ServeStatus(serveCtx, filepath.Join(nth(dir, 0), socketName))
-		if err != nil {
-			log.Warn("`etcd-node status` will not work", zap.Error(err))
-		} else {
-			defer func() { <-done }()
-		}
-	}
-	defer cancel()
+	socket = newAnswers(w, s, log)
+	defer socket.end()
 
 	// 3. Until told to stop, or failed for good.
 	err = s.Run(ctx)
@@ -127,16 +128,16 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 
 // prepare resolves the configuration, waiting for the address if it must, and
 // says what to launch.
-func prepare(ctx context.Context, loaded *config.Loaded, kept *kept, log *zap.Logger, say func(string)) (supervisor.Launch, error) {
+func prepare(ctx context.Context, loaded *config.Loaded, kept *kept, log *zap.Logger, say func(string)) (supervisor.Launch, *settings.Resolved, error) {
 	wait := loaded.Node().AddressWait
 	r, err := loaded.Resolve(ctx, func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
 		return netdetect.Wait(ctx, netdetect.System(), req, wait, say)
 	})
 	if err != nil {
-		return supervisor.Launch{}, asFailure(err)
+		return supervisor.Launch{}, nil, asFailure(err)
 	}
 	guard := pipe.Guard{Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly}
-	notices := append(slices.Clone(r.Notices), kept.notice)
+	notices := append(slices.Clone(r.Notices), kept.notice())
 	if kept.pins != nil {
 		notices = append(notices, guard.Read(kept.pins.Store()))
 	}
@@ -153,7 +154,7 @@ func prepare(ctx context.Context, loaded *config.Loaded, kept *kept, log *zap.Lo
 		ReadyAll:    r.Node.ReadyAll,
 		StopTimeout: stopTimeout,
 		Notices:     notices,
-	}, nil
+	}, r, nil
 }
 
 // asFailure classes an error of the front door.

@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"syscall"
+	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/shown"
 	"github.com/etcd-node/etcd-node/pkg/status"
@@ -21,12 +24,14 @@ import (
 
 func explainCommand(w world) *cobra.Command {
 	var list bool
+	var dataDir string
 	c := &cobra.Command{
 		Use:   "explain [ID]",
 		Short: "explain what is wrong on this node, or an entry of the catalogue",
 		Long: `Without an ID, explains what is wrong with the member now and how it last ended,
 even before a reboot, with the commands for this node. With an ID, as status and log
-show it, prints that entry of the catalogue. --list shows all entries.`,
+show it, prints that entry of the catalogue. --list shows all entries. It needs root or
+the group etcd. A daemon that no unit has started is found by its data dir.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			out := c.OutOrStdout()
@@ -37,33 +42,60 @@ show it, prints that entry of the catalogue. --list shows all entries.`,
 				return nil
 			}
 			if len(args) == 1 {
-				st, _, _ := askStatus(c.Context(), w)
-				text, ok := failure.Explain(args[0], ownValues(c.Context(), w, st))
+				at := search(c.Context(), w, dataDir)
+				st, _, _ := at.ask(c.Context())
+				text, ok := failure.Explain(args[0], ownValues(c.Context(), w, st, at.dataDir))
 				if !ok {
-					return fmt.Errorf("no such entry: %s (etcd-node explain --list shows all)", args[0])
+					return fmt.Errorf("no such entry: %s (%s)", args[0], nearestEntry(args[0]))
 				}
 				fmt.Fprint(out, text)
 				return nil
 			}
-			if u, ok := theUnit(w); ok {
+			if u, ok := theUnit(w); ok && dataDir == "" {
 				printNotices(c.ErrOrStderr(), u.OtherProgram(self))
 			}
-			return explainNow(c.Context(), w, out)
+			return explainNow(c.Context(), w, search(c.Context(), w, dataDir), out)
 		},
 	}
 	c.Flags().BoolVar(&list, "list", false, "list all entries of the catalogue")
+	dataDirFlag(c, &dataDir)
 	return c
 }
 
+// nearestEntry is the hint for an entry that does not exist.
+func nearestEntry(id string) string {
+	var ids []string
+	for _, e := range failure.All() {
+		ids = append(ids, e.ID)
+	}
+	near := settings.Nearest(id, ids)
+	if i := slices.IndexFunc(ids, func(x string) bool { return strings.Contains(x, id) }); near == "" && id != "" && i >= 0 {
+		near = ids[i]
+	}
+	if near != "" {
+		return "did you mean " + near + "?"
+	}
+	return "etcd-node explain --list shows all"
+}
+
 // explainNow explains what the daemon shows, and else what the recorder kept.
-func explainNow(ctx context.Context, w world, out io.Writer) error {
-	st, _, noDaemon := askStatus(ctx, w)
-	values := ownValues(ctx, w, st)
+func explainNow(ctx context.Context, w world, at *place, out io.Writer) error {
+	st, _, noDaemon := at.ask(ctx)
+	if errors.Is(noDaemon, fs.ErrPermission) {
+		return noDaemon // the records are as much forbidden
+	}
+	values := ownValues(ctx, w, st, at.dataDir)
 	explained := map[string]bool{}
 	say := func(head, id string, values map[string]string) {
-		fmt.Fprintln(out, shown.Hanging(head))
-		if text, ok := failure.Explain(id, values); ok && !explained[id] { // !ok: recorded by another version
-			fmt.Fprintf(out, "\n%s", text)
+		text, ok := failure.Explain(id, values)                 // !ok: recorded by another version
+		if again := explained[id]; !ok || again || head != id { // the text begins with the ID itself
+			fmt.Fprintln(out, shown.Hanging(head))
+			if ok && !again {
+				fmt.Fprintln(out)
+			}
+		}
+		if ok && !explained[id] {
+			fmt.Fprint(out, text)
 		}
 		explained[id] = true
 	}
@@ -86,12 +118,27 @@ func explainNow(ctx context.Context, w world, out io.Writer) error {
 			fmt.Fprintln(out, "this member is well; what is wrong with a missing one is explained on its node: etcd-node explain")
 		}
 	} else {
-		past := recorder.Look(recorderDir(w))
-		if past.Last.Seq == 0 {
-			return coded{noDaemon, exitNoDaemon}
+		dir := at.records()
+		if _, err := os.ReadDir(dir); errors.Is(err, fs.ErrPermission) {
+			return at.forbidden(err)
 		}
-		fmt.Fprint(out, "now: no daemon answers (systemctl status etcd); the last record:\n  ", past.Last.Text())
+		past := recorder.Look(dir)
+		if past.Last.Seq == 0 {
+			return noDaemon
+		}
 		end = past.LastEnd()
+		ask, start := " (systemctl status etcd)", "systemctl start etcd"
+		if !at.ofUnit(dir) {
+			ask, start = "", "the command that started it"
+		}
+		if past.Told() {
+			fmt.Fprintf(out, "now: stopped as told at %s; that is no fault, and %s starts it again\n", past.Last.Time.Local().Format(time.DateTime), start)
+			if end == nil {
+				return nil
+			}
+		} else {
+			fmt.Fprintf(out, "now: no daemon answers%s; the last record:\n  %s", ask, past.Last.Text())
+		}
 	}
 	switch {
 	case end == nil:
@@ -122,10 +169,10 @@ The daemon must be stopped. The data is not touched, and the pin is kept under a
 name in the same directory.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			switch _, _, err := askStatus(c.Context(), w); {
+			switch _, err := askAt(c.Context(), unitRun(w)); {
 			case err == nil:
 				return coded{fmt.Errorf("the daemon is running: systemctl stop etcd, and then again"), failure.ExitFailure}
-			case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED): // where it is stopped
+			case !isStopped(err):
 				return coded{fmt.Errorf("it cannot be told whether the daemon is stopped, nothing is forgotten: %w", err), failure.ExitFailure}
 			}
 			store := pinStore(w)
@@ -147,25 +194,30 @@ name in the same directory.`,
 }
 
 func historyCommand(w world) *cobra.Command {
-	var output string
+	var output, dataDir string
 	var count int
 	c := &cobra.Command{
 		Use:   "history",
 		Short: "print what the flight recorder kept",
 		Long: `Prints the records of the flight recorder in /var/log/etcd-node, oldest first: starts,
 states and their reasons, and how the member ended, with the last lines of its log. It
-needs no daemon and no root: the group etcd may read the records.`,
+needs no daemon and no root: the group etcd may read the records. Those of a daemon that
+no unit has started are in its data dir.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if output != "text" && output != "json" {
 				return fmt.Errorf("-o %s: the formats are text and json", output)
 			}
-			records, err := recorder.Read(recorderDir(w))
-			if err != nil {
-				return coded{fmt.Errorf("%w (are you root, or in the group etcd?)", err), failure.ExitFailure}
-			}
-			if len(records) == 0 {
-				fmt.Fprintf(c.ErrOrStderr(), "etcd-node: nothing is recorded in %s: has the daemon run, and has its unit LogsDirectory=etcd-node?\n", recorderDir(w))
+			at := search(c.Context(), w, dataDir)
+			dir := at.records()
+			records, err := recorder.Read(dir)
+			switch {
+			case errors.Is(err, fs.ErrPermission):
+				return at.forbidden(err)
+			case err != nil:
+				return coded{err, failure.ExitFailure}
+			case len(records) == 0:
+				fmt.Fprintf(c.ErrOrStderr(), "etcd-node: nothing is recorded in %s: has the daemon run, and has its unit LogsDirectory=etcd-node? (without systemd: --data-dir=DIR)\n", dir)
 			}
 			if count > 0 && len(records) > count {
 				records = records[len(records)-count:]
@@ -186,5 +238,6 @@ needs no daemon and no root: the group etcd may read the records.`,
 	}
 	c.Flags().StringVarP(&output, "output", "o", "text", "format: text or json, one record a line")
 	c.Flags().IntVarP(&count, "lines", "n", 100, "how many of the last records to print; 0 = all")
+	dataDirFlag(c, &dataDir)
 	return c
 }

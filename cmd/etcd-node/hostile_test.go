@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/etcd-node/etcd-node/pkg/control"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/status"
@@ -82,7 +83,7 @@ func TestHostileServiceUser(t *testing.T) {
 	for _, args := range []string{"explain", "explain removed", "explain data-damaged", "history", "history -o json"} {
 		try(args)
 	}
-	l, err := net.Listen("unix", filepath.Join(n.Run(), socketName))
+	l, err := net.Listen("unix", filepath.Join(n.Run(), control.Socket))
 	if err != nil {
 		t.Fatal(err)
 	}

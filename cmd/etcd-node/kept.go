@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -35,23 +36,27 @@ const (
 
 var errNoPinDirectory = errors.New("the unit's StateDirectory= has no second entry, for the pin (such as StateDirectory=etcd etcd-node)")
 
-// kept is what outlives the daemon: records and pin. The one for which the unit
-// gives no directory is nil.
+// kept is what outlives the daemon: records and pin. The pin is nil where the
+// unit gives it no directory.
 type kept struct {
 	log     *zap.Logger
+	pins    *identity.Keeper
+	pinless bool // systemd started this daemon, and its unit has no directory for the pin
+
+	mu      sync.Mutex // of what follows
 	records *recorder.Recorder
 	past    recorder.Past
-	pins    *identity.Keeper
-	notice  string // about the clock; "" where there is nothing to say
-	pinless bool   // systemd started this daemon, and its unit has no directory for the pin
+	// early are the records of a daemon that does not yet know where to keep
+	// them: beside its data. nil: it knows.
+	early []recorder.Record
 }
 
-// keep opens what outlives the daemon, and records its start.
+// keep opens what outlives the daemon, and records its start. Where the unit has
+// no directory for the records, they wait for [kept.open].
 func keep(w world, log *zap.Logger) *kept {
-	k := &kept{log: log}
+	k := &kept{log: log, early: []recorder.Record{}}
 	if dir := nth(getenv(w.environ, "LOGS_DIRECTORY"), 0); dir != "" {
-		k.records, k.past = recorder.Open(dir, version, log)
-		k.notice = k.past.ClockNotice(time.Now())
+		k.open(dir)
 	}
 	if _, dir := config.StateDirs(getenv(w.environ, "STATE_DIRECTORY")); dir != "" {
 		k.pins = identity.NewKeeper(identity.Store{Dir: dir}, func(err error) {
@@ -64,15 +69,68 @@ func keep(w world, log *zap.Logger) *kept {
 	return k
 }
 
+// open opens the recorder in a directory, unless it is open.
+func (k *kept) open(dir string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.early == nil {
+		return
+	}
+	k.records, k.past = recorder.Open(dir, version, k.log)
+	for _, r := range k.early {
+		r.Time = time.Now() // in the order of the records
+		k.records.Add(r)
+	}
+	k.early = nil
+}
+
+// homeless reports whether the records wait for a directory.
+func (k *kept) homeless() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.early != nil
+}
+
+// record keeps an event, or has it wait.
+func (k *kept) record(r recorder.Record) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case k.records != nil:
+		k.records.Add(r)
+	case k.early != nil:
+		k.early = append(k.early, r)
+	}
+}
+
+// lastEnd is how the member ended before this daemon, as far as it is known.
+func (k *kept) lastEnd() *status.End {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.past.LastEnd()
+}
+
+// notice is about the clock; "" where there is nothing to say.
+func (k *kept) notice() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.past.ClockNotice(time.Now())
+}
+
+// recorder is the one that is open, or nil.
+func (k *kept) recorder() *recorder.Recorder {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.records
+}
+
 // hand gives it to a supervisor.
 func (k *kept) hand(o *supervisor.Options) {
-	if k.records != nil {
-		o.Record = k.records.Add
-	}
+	o.Record, o.Explains = k.record, k.early == nil
 	if k.pins != nil {
 		o.Pin = k.pins.Keep
 	}
-	o.OOMKills, o.Conditions, o.LastEnd = recorder.OOMCounter(), k.conditions, k.past.LastEnd()
+	o.OOMKills, o.Conditions, o.LastEnd = recorder.OOMCounter(), k.conditions, k.lastEnd()
 }
 
 // conditions are what of this does not work now.
@@ -82,8 +140,8 @@ func (k *kept) conditions() (all []status.Condition) {
 			all = append(all, status.Condition{ID: failure.IDCannotRecord, Text: what + ": " + err.Error()})
 		}
 	}
-	if k.records != nil {
-		say(unrecorded, k.records.Retry())
+	if records := k.recorder(); records != nil {
+		say(unrecorded, records.Retry())
 	}
 	if k.pins != nil {
 		say(unpinned, k.pins.Err())
@@ -101,17 +159,13 @@ func (k *kept) close() {
 			k.log.Warn("the pin is not written", zap.Error(err))
 		}
 	}
-	if k.records != nil {
-		k.records.Add(recorder.Record{Kind: recorder.Stop})
-		if err := k.records.Close(flushLimit); err != nil {
+	if records := k.recorder(); records != nil {
+		records.Add(recorder.Record{Kind: recorder.Stop})
+		if err := records.Close(flushLimit); err != nil {
 			k.log.Warn("the flight recorder lacks the last records", zap.Error(err))
 		}
 	}
 }
-
-// recorderDir is where the unit has the recorder, also for a command that is
-// run by hand.
-func recorderDir(w world) string { return cmp.Or(nth(getenv(w.environ, "LOGS_DIRECTORY"), 0), logsDir) }
 
 func pinStore(w world) identity.Store {
 	_, dir := config.StateDirs(getenv(w.environ, "STATE_DIRECTORY"))

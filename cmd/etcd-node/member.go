@@ -54,7 +54,11 @@ func runMember(ctx context.Context, w world) int {
 		return failure.ExitFailure // the supervisor is gone already
 	}
 	grpc.EnableTracing = false // as etcd's main does
-	cfg, err := etcdflags.Member(w.args[1:], start.Secrets)
+	configure := etcdflags.Member
+	if start.Terminal {
+		configure = readableMember(w.stderr)
+	}
+	cfg, err := configure(w.args[1:], start.Secrets)
 	if err != nil {
 		f := failure.New(failure.IDConfiguration, shown.Redacted(err.Error()))
 		_ = out.Send(pipe.Message{Kind: pipe.Failing, Failure: f}) // the exit code tells too
@@ -75,7 +79,7 @@ func runMember(ctx context.Context, w world) int {
 		}
 	}()
 	options.Config, options.Events, options.Commands = cfg, out, received
-	options.Election, options.Guard = start.Election, start.Guard
+	options.Election, options.Guard, options.Terminal = start.Election, start.Guard, start.Terminal
 	return member.Run(ctx, options)
 }
 

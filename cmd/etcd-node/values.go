@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
@@ -11,8 +12,8 @@ import (
 
 // ownValues are this node's, as far as they can be told now: a daemon that runs
 // knows them, and its status is st; else there is what the pin says and what
-// can be derived.
-func ownValues(ctx context.Context, w world, st status.Status) map[string]string {
+// can be derived. dataDir is that of a daemon that no unit has started, or "".
+func ownValues(ctx context.Context, w world, st status.Status, dataDir string) map[string]string {
 	v := map[string]string{}
 	take := func(more map[string]string) {
 		for k, x := range more {
@@ -20,7 +21,7 @@ func ownValues(ctx context.Context, w world, st status.Status) map[string]string
 		}
 	}
 	take(st.Values)
-	if u, ok := theUnit(w); ok {
+	if u, ok := theUnit(w); ok && dataDir == "" {
 		take(u.Values())
 	}
 	take(map[string]string{"member-id": st.View.MemberID, "cluster-id": st.View.ClusterID})
@@ -29,10 +30,15 @@ func ownValues(ctx context.Context, w world, st status.Status) map[string]string
 	}
 	// The settings may stand on the unit's command line, which is not ours to
 	// see: then the pin knows better than what can be derived.
-	if pin, ok, _ := pinStore(w).Load(); ok {
+	take(map[string]string{"data-dir": dataDir})
+	if pin, ok, _ := pinStore(w).Load(); ok && (dataDir == "" || sameDir(dataDir, pin.DataDir)) {
 		take(map[string]string{"member-id": pin.MemberID, "cluster-id": pin.ClusterID, "name": pin.Name, "data-dir": pin.DataDir})
 	}
-	loaded, err := config.Load(written(w))
+	in := written(w)
+	if dataDir != "" {
+		in = config.Input{Environ: append(slices.Clip(w.environ), "ETCD_DATA_DIR="+dataDir), EnvFile: getenv(w.environ, "ETCD_NODE_ENV_FILE")}
+	}
+	loaded, err := config.Load(in)
 	if err != nil {
 		return v
 	}

@@ -42,10 +42,13 @@ Usage:
   etcd-node version        print the versions of etcd-node and of the etcd in it
   etcd-node gateway        etcd's own TCP proxy
   etcd-node grpc-proxy     etcd's own gRPC proxy
+etcd-node COMMAND --help tells more about a command.
 
 etcd-node finds this machine's address and short host name by itself. Give all
 machines the same /etc/default/etcd with ETCD_INITIAL_CLUSTER (or the pairs
 ETCD_1/ETCD_IP_1 …) and run: systemctl start etcd
+status, explain and history need root or the group etcd. A daemon that you have
+started by hand is found by its data dir: etcd-node status --data-dir=DIR
 
 Its own variables and their defaults (docs/configuration.md has etcd's as well):
 ` + variables() + `

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap"
@@ -28,4 +29,13 @@ func (l *Loaded) Logger() (*zap.Logger, error) {
 		err = fmt.Errorf("%s: %w (is the directory there, and may this user write to it?)", where, err)
 	}
 	return lg, err
+}
+
+// logSettings are the settings by which the log is told what to look like.
+var logSettings = []string{"logger", "log-level", "log-format", "log-outputs", "enable-log-rotation", "log-rotation-config-json"}
+
+// LogIsSet reports whether anything was said of the log; etcd's config file may
+// have said it.
+func (l *Loaded) LogIsSet() bool {
+	return l.file != nil || slices.ContainsFunc(logSettings, func(name string) bool { return l.set[name] != nil })
 }

@@ -15,6 +15,9 @@ import (
 // logger.
 func (m *member) listen() (*zap.Logger, error) {
 	log := m.Config.GetLogger().WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
+		if m.Terminal {
+			c = quietStop{c, &m.stopping}
+		}
 		cores := []zapcore.Core{stopFilter{journal.Redacted(c), &m.stopping}, tap{heard: m.heard}, m.streams}
 		if m.LastLines != nil {
 			cores = append(cores, m.LastLines)
@@ -44,6 +47,24 @@ func (f stopFilter) With(fields []zapcore.Field) zapcore.Core {
 
 func (f stopFilter) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if e.Message == msgServeEnded && f.stopping.Load() {
+		return checked
+	}
+	return f.Core.Check(e, checked)
+}
+
+// quietStop passes a core's lines on until a stop was asked for: a person at a
+// terminal hears from the supervisor that it went well.
+type quietStop struct {
+	zapcore.Core
+	stopping *atomic.Bool
+}
+
+func (f quietStop) With(fields []zapcore.Field) zapcore.Core {
+	return quietStop{f.Core.With(fields), f.stopping}
+}
+
+func (f quietStop) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if f.stopping.Load() {
 		return checked
 	}
 	return f.Core.Check(e, checked)

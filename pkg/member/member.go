@@ -32,6 +32,9 @@ type Options struct {
 	Election pipe.Election
 	// Guard says what protects its data.
 	Guard pipe.Guard
+	// Terminal: a person reads the log at a terminal, and the supervisor says there
+	// why the member ends.
+	Terminal bool
 	// LastLines sends log lines to the supervisor, which keeps the last; it may be
 	// nil.
 	LastLines zapcore.Core
@@ -128,6 +131,9 @@ func unrepaired(f *failure.Failure, space disk.Space) *failure.Failure {
 // fail reports and logs a failure and returns its exit code.
 func (m *member) fail(f *failure.Failure) int {
 	m.report(f)
+	if m.Terminal {
+		return f.Exit
+	}
 	m.log.Warn("the member ends", zap.String("failure", f.ID), zap.String("cause", f.Error()))
 	_ = m.log.Sync() // standard streams cannot be synced
 	return f.Exit

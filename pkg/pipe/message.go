@@ -48,6 +48,8 @@ type Message struct {
 	Election Election `json:"election,omitzero"`
 	// Guard comes with Start too.
 	Guard Guard `json:"guard,omitzero"`
+	// Terminal comes with Start: a person reads the log at a terminal.
+	Terminal bool `json:"terminal,omitempty"`
 }
 
 // Election says in which cases the member asks for an election instead of

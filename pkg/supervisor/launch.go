@@ -20,10 +20,17 @@ type Launch struct {
 	// Sent over the pipe too: etcd has no such flags.
 	Election pipe.Election
 	Guard    pipe.Guard
+	Terminal bool // a person reads the log at a terminal
 
 	ReadyAll    bool          // READY needs every voting member connected
 	StopTimeout time.Duration // after which a member that was told to stop is killed
 	Notices     []string
+	// Greeting is what a person at a terminal is told once the member serves; ""
+	// for nothing.
+	Greeting string
+	// LastEnd is how the member ended under an earlier supervisor, where only the
+	// preparation could find it.
+	LastEnd *status.End
 }
 
 // preparation runs Options.Prepare beside the loop, because it may wait.
@@ -86,6 +93,9 @@ func (s *Supervisor) onPrepared(p prepared) {
 	default:
 		s.launch = &p.launch
 		s.st.Notices, s.st.Values = p.launch.Notices, p.launch.Values
+		if s.st.LastEnd == nil {
+			s.st.LastEnd = p.launch.LastEnd
+		}
 		s.start()
 	}
 }

@@ -48,6 +48,9 @@ type Options struct {
 	// here. Neither may wait for a disk. Nil: they are not kept.
 	Record func(recorder.Record)
 	Pin    func(identity.Pin)
+	// Explains says that `etcd-node explain` finds what Record keeps without being
+	// told where.
+	Explains bool
 	// Conditions says what is wrong with this node besides its member, once a
 	// second. Nil: nothing is known.
 	Conditions func() []status.Condition

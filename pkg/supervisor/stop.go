@@ -49,7 +49,7 @@ func (s *Supervisor) finish() {
 	if s.final == nil {
 		s.enter(status.Stopped, "stopped as told")
 	} else {
-		s.enter(status.Failed, lastWords(s.final, s.opts.Record != nil))
+		s.enter(status.Failed, lastWords(s.final, s.opts.Explains))
 	}
 }
 

@@ -108,15 +108,11 @@ func TestSecondSignalKills(t *testing.T) {
 	})
 }
 
-// Where nothing is recorded `etcd-node explain` could not know which entry.
+// Where `etcd-node explain` would not find the records it could not know which entry.
 func TestEndNamesItsEntry(t *testing.T) {
 	for _, recorded := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			r := run(t, func(o *Options, _ *rig) {
-				if !recorded {
-					o.Record = nil
-				}
-			})
+			r := run(t, func(o *Options, _ *rig) { o.Explains = recorded })
 			r.proc().fail(failure.New(failure.IDWiped, ""))
 			<-r.result
 			said := strings.HasSuffix(r.told[len(r.told)-1], "etcd-node explain "+failure.IDWiped)

@@ -154,6 +154,10 @@ func (s *Supervisor) serve() {
 	s.policy.serving(time.Now())
 	s.lastEndIsOver()
 	s.enter(status.Serving, "")
+	if text := s.launch.Greeting; text != "" {
+		s.launch.Greeting = "" // once
+		s.opts.Log.Info(text)
+	}
 }
 
 // onTick does what is due by time: it keeps systemd waiting while waiting is

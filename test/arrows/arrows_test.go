@@ -42,7 +42,7 @@ var rules = []rule{
 	{of: "cmd/etcd-node", may: "pkg " + others, never: "pkg/config/reference"},
 
 	// The two processes meet in the words alone, and one of them has no etcd.
-	{of: "pkg/supervisor", may: "pkg/supervisor pkg/config/settings " + words + others, never: etcd},
+	{of: "pkg/supervisor", may: "pkg/supervisor pkg/control pkg/config/settings " + words + others, never: etcd},
 	{of: "pkg/member", may: "pkg/member " + words + others},
 
 	// The configuration knows neither of them.
@@ -62,6 +62,10 @@ var rules = []rule{
 	{of: "pkg/failure", may: words},
 	{of: "pkg/identity", may: words},
 	{of: "pkg/journal", may: "pkg/shown go.uber.org/zap github.com/coreos/go-systemd"},
+
+	// Both ends of the socket, and the log at a terminal.
+	{of: "pkg/control", may: "golang.org/x/sys"},
+	{of: "pkg/terminal", may: "pkg/shown go.uber.org/zap golang.org/x/sys"},
 
 	{of: "pkg/shown"},
 	{of: "pkg/durable"},

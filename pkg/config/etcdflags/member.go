@@ -27,6 +27,11 @@ func Member(args []string, secrets map[string]string) (*embed.Config, error) {
 	return build(args, secrets, nil)
 }
 
+// MemberAt is Member under a logger of the caller's.
+func MemberAt(log *zap.Logger, args []string, secrets map[string]string) (*embed.Config, error) {
+	return build(args, secrets, embed.NewZapLoggerBuilder(log))
+}
+
 // Validate has etcd's own Validate look at settings. It keeps no embed.Config:
 // the supervisor is to stay small.
 func Validate(list []settings.Setting) (settings.Member, error) {

@@ -18,6 +18,8 @@ type Past struct {
 	End Record
 	// Over is when the member served again after that; zero: it did not.
 	Over time.Time
+	// State is the last that is on record.
+	State status.State
 	// Boot is the last supervisor's, see [BootID]; "" where that is not on
 	// record.
 	Boot string
@@ -29,6 +31,9 @@ func Look(dir string) (p Past) {
 		p.Last = r
 		if r.Kind == Start || r.Boot != "" {
 			p.Boot = r.Boot
+		}
+		if r.Kind == State {
+			p.State = r.State
 		}
 		switch {
 		case r.Kind == Ended && r.End != nil:
@@ -65,6 +70,9 @@ func (p Past) ClockNotice(now time.Time) string {
 
 // CutOff reports whether the last supervisor ended without a word.
 func (p Past) CutOff() bool { return p.Last.Seq > 0 && p.Last.Kind != Stop }
+
+// Told reports whether the last supervisor has ended because it was told to.
+func (p Past) Told() bool { return p.Last.Kind == Stop && p.State == status.Stopped }
 
 // cutOffEnd says how a supervisor ended that was cut off, as seen from a boot
 // of the machine.

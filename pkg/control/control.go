@@ -1,0 +1,128 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// Socket is the socket's name in its directory.
+	Socket = "status.sock"
+	// mode lets the group in as far as the directory does. To connect takes the
+	// right to write.
+	mode = 0o660
+	// pathLimit is sizeof(sockaddr_un.sun_path), of which a zero byte is the end.
+	pathLimit = 108
+	// answerLimit is more than any status: one of 100 members has 64 KiB.
+	answerLimit = 4 << 20
+	// livesLimit is how long it is tried whether somebody listens already.
+	livesLimit = time.Second
+)
+
+// ErrTaken says that a daemon listens there already.
+var ErrTaken = errors.New("another daemon answers")
+
+// Listen makes the socket in a directory. One that was left behind is replaced,
+// one that answers is not: [ErrTaken]. Close removes it.
+func Listen(dir string) (net.Listener, error) {
+	at, err := reach(dir)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), livesLimit)
+	defer cancel()
+	if c, err := dial(ctx, at); err == nil {
+		c.Close()
+		at.Close()
+		return nil, fmt.Errorf("%w at %s", ErrTaken, filepath.Join(dir, Socket))
+	}
+	l, err := at.listen()
+	if err != nil {
+		at.Close()
+		return nil, err
+	}
+	return listener{l, at}, nil
+}
+
+// Ask returns what the daemon with its socket in a directory answers, before ctx
+// ends.
+func Ask(ctx context.Context, dir string) ([]byte, error) {
+	at, err := reach(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer at.Close()
+	c, err := dial(ctx, at)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, Socket), err)
+	}
+	defer c.Close()
+	defer context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })()
+	return io.ReadAll(io.LimitReader(c, answerLimit))
+}
+
+// place is the socket's path, and the directory by which it is reached, if it is
+// too long otherwise.
+type place struct {
+	path string
+	dir  *os.File
+}
+
+func reach(dir string) (place, error) {
+	if path := filepath.Join(dir, Socket); len(path) < pathLimit {
+		return place{path: path}, nil
+	}
+	d, err := os.OpenFile(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return place{}, err
+	}
+	return place{filepath.Join("/proc/self/fd", strconv.Itoa(int(d.Fd())), Socket), d}, nil
+}
+
+func (p place) Close() error {
+	if p.dir == nil {
+		return nil
+	}
+	return p.dir.Close()
+}
+
+func (p place) listen() (net.Listener, error) {
+	if err := os.Remove(p.path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	l, err := net.Listen("unix", p.path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(p.path, mode); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func dial(ctx context.Context, p place) (net.Conn, error) {
+	c, err := (&net.Dialer{}).DialContext(ctx, "unix", p.path)
+	if op := (*net.OpError)(nil); errors.As(err, &op) {
+		err = op.Err // the path may be one below /proc, which tells nobody anything
+	}
+	return c, err
+}
+
+// listener keeps the directory open by which its path is reached: Close removes
+// the socket by that path.
+type listener struct {
+	net.Listener
+	at place
+}
+
+func (l listener) Close() error { return errors.Join(l.Listener.Close(), l.at.Close()) }

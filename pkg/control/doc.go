@@ -1,0 +1,14 @@
+// Package control is the unix socket over which a daemon is asked: where it is,
+// who may open it, and both its ends.
+//
+// [Listen] makes the socket in a directory, which decides who may come near it:
+// the unit's RuntimeDirectory= lets in root, the service user and its group; the
+// directory beside a member's data lets in the one user who runs the daemon.
+// Whoever opens the socket is told the status and can do nothing: the server
+// reads nothing. What changes something must not rest on the socket's mode,
+// because the group may only look. It takes the kernel's word for who asks
+// (SO_PEERCRED): root, or the user of the daemon itself.
+//
+// A socket's path is limited to 107 bytes, and data directories lie deep:
+// [Listen] and [Ask] reach a longer one by way of /proc/self/fd.
+package control
