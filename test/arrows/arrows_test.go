@@ -31,7 +31,7 @@ const (
 	// words are the packages in which both processes meet.
 	words = "pkg/pipe pkg/status pkg/failure pkg/identity pkg/journal " + base
 	// base are the packages that know nothing of etcd-node.
-	base = "pkg/shown pkg/durable "
+	base = "pkg/shown pkg/durable pkg/filewatch "
 	// others are the modules of others, all of them.
 	others = "* "
 	etcd   = "go.etcd.io"
@@ -69,6 +69,7 @@ var rules = []rule{
 
 	{of: "pkg/shown"},
 	{of: "pkg/durable"},
+	{of: "pkg/filewatch", may: "golang.org/x/sys"},
 }
 
 func TestArrows(t *testing.T) {
