@@ -49,6 +49,13 @@ const (
 	IDStartTimeout  = "start-timeout"
 	IDClockBack     = "clock-back"
 
+	// TLS.
+	IDTLSFile      = "tls-file"       // etcd cannot load a certificate, key, CA or revocation list
+	IDTLSExpired   = "tls-expired"    // a certificate has expired, or is not valid yet
+	IDTLSExpires   = "tls-expires"    // it expires soon
+	IDTLSUnfit     = "tls-unfit"      // the other members are likely to refuse the peer certificate
+	IDTLSCAChanged = "tls-ca-changed" // the trusted CA has changed since etcd read it
+
 	// The process.
 	IDKilled        = "killed"
 	IDEnded         = "ended"

@@ -122,6 +122,7 @@ var meanings = []struct{ word, is string }{
 	{"OLD-DIR", "the data dir that the pin names"},
 	{"UNIT", "the second unit"},
 	{"OTHER-NODE", "a node of the cluster that is configured as this one was"},
+	{"TLS-FILE", "the file that the status names"},
 	{"COPY", "a copy of this member's data dir"},
 	{"SNAPSHOT", "a file that `etcdctl snapshot save` wrote, copied to every host; if there is none, take a copy of the newest member/snap/db and add --skip-hash-check: it lacks only the last writes"},
 	{"REVISION", "the revision up to which old values are dropped; `etcdctl endpoint status -w fields` shows that of now, which leaves the newest value of each key"},
