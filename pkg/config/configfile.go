@@ -40,7 +40,7 @@ func (l *Loaded) loadConfigFile(variables map[string]settings.Setting) {
 func (l *Loaded) checkInFile(path string) {
 	set := l.file.Settings(path)
 	set["data-dir"] = []settings.Setting{{Name: "data-dir", Value: l.file.Member.DataDir, Source: path}} // which may be a default
-	d := &derivation{Loaded: &Loaded{in: l.in, set: set}}
+	d := &derivation{Loaded: &Loaded{in: l.in, set: set}, inFile: true}
 	cluster, wrong := parseCluster(d.get("initial-cluster"))
 	for _, p := range wrong { // etcd can read what we do not take
 		l.notice("%s: %v", d.at("initial-cluster"), p.Error())
@@ -62,6 +62,11 @@ func (l *Loaded) checkInFile(path string) {
 		p.Hint = etcdflags.AsKeys(p.Hint)
 		l.problems = append(l.problems, p)
 	}
+	for _, p := range d.late {
+		p.Hint = etcdflags.AsKeys(p.Hint)
+		l.late = append(l.late, p)
+	}
+	l.tls = d
 }
 
 // noticeHidden says which flags and variables the config file makes void.

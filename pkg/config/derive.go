@@ -44,6 +44,7 @@ type derivation struct {
 	id      *netdetect.Result           // nil: derive what needs no look at the machine
 	derived map[string]settings.Setting // what is added
 	missing []string                    // what cannot be derived without id
+	inFile  bool                        // what was set stands in etcd's config file
 }
 
 // derive works out every setting that is not set and that follows from what

@@ -45,6 +45,13 @@ type Input struct {
 	// Asking: a command asks for the operator. Then what the daemon would wait
 	// for until it is mended (the rights of the data dir) is a problem, too.
 	Asking bool
+	// Patient: whoever waits for the daemon sees why it takes long. Then a TLS
+	// file that etcd cannot load is no problem: the caller waits for it, see
+	// [Loaded.LookAtTLS].
+	Patient bool
+	// Watching: the caller shows what LookAtTLS finds. Then what is no problem is
+	// no notice either, because it would be of the past.
+	Watching bool
 }
 
 // Loaded is what the operator wrote, checked as far as that goes without this
@@ -68,6 +75,9 @@ type Loaded struct {
 	stateDir   string   // the first of $STATE_DIRECTORY
 
 	file *etcdflags.File // nil unless etcd's config file is used
+
+	late []settings.Problem // TLS files that may still come
+	tls  *derivation        // what is set of TLS files, for LookAtTLS
 }
 
 // Load reads flags, environment and env file and checks all that can be
@@ -116,8 +126,11 @@ func Load(in Input) (*Loaded, error) {
 		l.checkArrival()
 		l.trial()
 	}
-	if len(l.problems) > 0 {
-		return nil, &settings.Invalid{Problems: l.problems, Notices: l.Notices}
+	if len(l.problems) > 0 { // and where there is one to mend, all are told
+		return nil, &settings.Invalid{Problems: append(l.problems, l.late...), Notices: l.Notices}
+	}
+	if l.tls == nil {
+		l.tls = l.derive(nil)
 	}
 	return l, nil
 }

@@ -2,6 +2,7 @@
 package pki
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -61,6 +62,14 @@ func (c *Certificate) CRL() []byte {
 	return must(x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
 		Number: big.NewInt(1), ThisUpdate: c.x509.NotBefore, NextUpdate: c.x509.NotAfter,
 	}, c.x509, c.signer))
+}
+
+// NegativeSerial is c with a negative serial number, which Go refuses to parse
+// and other programs have been known to write.
+func (c *Certificate) NegativeSerial() []byte {
+	der := bytes.Clone(c.x509.Raw)
+	der[bytes.Index(der, c.x509.SerialNumber.Bytes())] |= 0x80
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
 // TLS is the configuration of a server or client that shows c.

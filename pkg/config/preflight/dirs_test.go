@@ -116,7 +116,8 @@ func TestSystemAs(t *testing.T) {
 	if _, err := SystemAs(nobody).ReadFile(theirs); err != nil {
 		t.Errorf("a second group: %v", err)
 	}
-	if got := text(h.TLS(Side{Cert: open, Key: secret})); !strings.Contains(got, secret+" cannot be read by the user nobody") {
+	found, _ := h.TLS(Side{Cert: open, Key: secret})
+	if got := text(found); !strings.Contains(got, secret+" cannot be read by the user nobody") {
 		t.Errorf("%s", got)
 	}
 }

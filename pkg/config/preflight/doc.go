@@ -8,11 +8,10 @@
 // them at once, each with the setting to blame and the way out.
 //
 // What stock etcd serves with is not a problem here but a notice: a certificate
-// that only some clients can use, a directory on a network file system. There
-// are two exceptions: a certificate that has expired, and a file that is set
-// and cannot be used although no URL needs it. A certificate that is not valid
-// yet is a notice: mostly the clock is wrong, and the clock comes right by
-// itself.
+// that only some clients can use or that has expired, a file that no URL needs,
+// a directory on a network file system. The [Kind] of a finding about a TLS file
+// says whether a good file may still come, and what the finding means while a
+// member runs.
 //
 // The machine comes in as a [Host], a struct of funcs; [System] is the real
 // one, as this process sees it, [SystemAs] as another user would see it.

@@ -1,13 +1,16 @@
 package preflight
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
+	"time"
 )
 
 // Side are the TLS settings of one side of a member, towards its peers or its
@@ -19,6 +22,7 @@ type Side struct {
 	CA, CRL               string
 	ClientAuth            bool // clients must show a certificate
 	Several               bool // there are other members, reached with TLS: an unusable peer certificate keeps the cluster from forming
+	Idle                  bool // no URL uses the files: etcd does not load them
 }
 
 // setting is the name of one of the side's flags.
@@ -42,43 +46,61 @@ type checker struct {
 	*Host
 	Side
 	found []Finding
+	next  time.Time // when the clock alone changes the findings; zero: never
 }
 
-func (c *checker) add(setting, what, hint string, notice bool) {
-	c.found = append(c.found, Finding{Setting: c.setting(setting), What: what, Hint: hint, Notice: notice})
+func (c *checker) add(kind Kind, setting, what, hint string, notice bool) {
+	if kind != Unset && c.Idle {
+		kind, notice = Aside, true
+	}
+	c.found = append(c.found, Finding{Setting: c.setting(setting), What: what, Hint: hint, Notice: notice, Kind: kind})
 }
 
-// TLS checks the files of one side, without a look at names and addresses.
-func (h *Host) TLS(s Side) []Finding {
+// misfit adds what etcd does not mind and others may. It keeps a cluster from
+// forming only where peers need it.
+func (c *checker) misfit(setting, what, hint string, serious bool) {
+	c.add(Misfit, setting, what, hint, !serious)
+}
+
+// changesAt notes when the clock changes what is to be said.
+func (c *checker) changesAt(t time.Time) {
+	if t.After(c.Now()) && (c.next.IsZero() || t.Before(c.next)) {
+		c.next = t
+	}
+}
+
+// TLS checks the files of one side, without a look at names and addresses. What
+// it finds holds until a file changes or the time until has come, which is zero
+// where the clock changes nothing.
+func (h *Host) TLS(s Side) (found []Finding, until time.Time) {
 	c := &checker{Host: h, Side: s}
 	roots := c.authority()
-	if s.CRL != "" {
-		if data, ok := c.read("crl-file", s.CRL); ok {
-			if _, err := x509.ParseRevocationList(decoded(data)); err != nil {
-				c.add("crl-file", fmt.Sprintf("%s is not a revocation list: %v", s.CRL, err), "write one with openssl ca -gencrl, in PEM or DER", false)
-			}
-		}
-	}
+	c.revocations()
 	server := c.pair("cert-file", s.Cert, "key-file", s.Key)
 	client := c.pair("client-cert-file", s.ClientCert, "client-key-file", s.ClientKey)
 	if server != nil {
 		c.valid("cert-file", s.Cert, server, roots)
-		c.usage("cert-file", s.Cert, server, x509.ExtKeyUsageServerAuth, "a server", !s.Peer || !s.Several)
+		c.usage("cert-file", s.Cert, server, x509.ExtKeyUsageServerAuth, "a server", s.Peer && s.Several)
 		if s.ClientCert == "" && (s.Peer || s.ClientAuth) {
-			c.usage("cert-file", s.Cert, server, x509.ExtKeyUsageClientAuth, "a client", !s.shown())
+			c.usage("cert-file", s.Cert, server, x509.ExtKeyUsageClientAuth, "a client", s.shown())
 		}
 	}
 	if client != nil {
 		c.valid("client-cert-file", s.ClientCert, client, roots)
-		c.usage("client-cert-file", s.ClientCert, client, x509.ExtKeyUsageClientAuth, "a client", !s.shown())
+		c.usage("client-cert-file", s.ClientCert, client, x509.ExtKeyUsageClientAuth, "a client", s.shown())
 	}
-	return c.found
+	return c.found, c.next
 }
 
 // shown reports whether the members must show each other certificates: etcd
 // asks for one where it has an authority, or is told to. Towards clients it is
 // only etcd's own HTTP gateway that connects.
 func (s Side) shown() bool { return s.Peer && s.Several && (s.CA != "" || s.ClientAuth) }
+
+// Files are the paths of the side's files that are set.
+func (s Side) Files() []string {
+	return slices.DeleteFunc([]string{s.CA, s.CRL, s.Cert, s.Key, s.ClientCert, s.ClientKey}, func(path string) bool { return path == "" })
+}
 
 // read reads a file as the daemon will, and records why it cannot.
 func (c *checker) read(setting, path string) ([]byte, bool) {
@@ -91,16 +113,16 @@ func (c *checker) read(setting, path string) ([]byte, bool) {
 	case err == nil:
 		return data, true
 	case errors.Is(err, fs.ErrNotExist):
-		c.add(setting, path+" does not exist", "put the file there, or correct the path", false)
+		c.add(Late, setting, path+" does not exist", "put the file there", false)
 	case errors.Is(err, fs.ErrPermission):
-		c.add(setting, fmt.Sprintf("%s cannot be read by %s", path, who),
+		c.add(Late, setting, fmt.Sprintf("%s cannot be read by %s", path, who),
 			"chown root:etcd and chmod 0640 the file, and 0750 its directories; not in /home or /root, which the unit hides", false)
 	default:
 		var p *fs.PathError
 		if errors.As(err, &p) {
 			err = p.Err
 		}
-		c.add(setting, fmt.Sprintf("read %s: %v", path, err), "give the path of a PEM file", false)
+		c.add(Late, setting, fmt.Sprintf("read %s: %v", path, err), "put a PEM file there", false)
 	}
 	return nil, false
 }
@@ -112,10 +134,10 @@ func (c *checker) pair(certSetting, certPath, keySetting, keyPath string) []*x50
 	case certPath == "" && keyPath == "":
 		return nil
 	case certPath == "":
-		c.add(keySetting, "a key without a certificate", "set "+c.variable(certSetting)+" too, or neither", false)
+		c.add(Unset, keySetting, "a key without a certificate", "set "+c.variable(certSetting)+" too, or neither", false)
 		return nil
 	case keyPath == "":
-		c.add(certSetting, "a certificate without a key", "set "+c.variable(keySetting)+" too, or neither", false)
+		c.add(Unset, certSetting, "a certificate without a key", "set "+c.variable(keySetting)+" too, or neither", false)
 		return nil
 	}
 	certPEM, ok1 := c.read(certSetting, certPath)
@@ -123,46 +145,50 @@ func (c *checker) pair(certSetting, certPath, keySetting, keyPath string) []*x50
 	if !ok1 {
 		return nil
 	}
-	chain := parse(certPEM)
-	if len(chain) == 0 {
-		hint := "give the certificate in PEM, with its intermediates behind it"
-		if block, _ := pem.Decode(certPEM); block != nil {
-			hint = fmt.Sprintf("the file begins with a %s; %s", block.Type, hint)
-		}
-		c.add(certSetting, certPath+" holds no certificate", hint, false)
+	const hint = "give the certificate in PEM, with its intermediates behind it"
+	chain := parse(certPEM, false)
+	switch {
+	case chain.first != nil: // etcd parses no other
+		c.add(Late, certSetting, fmt.Sprintf("%s: %v", certPath, chain.first), "have it issued again", false)
 		return nil
+	case len(chain.certs) == 0:
+		what, more := chain.none(certPEM)
+		c.add(Late, certSetting, certPath+" "+what, more+hint, false)
+		return nil
+	case chain.rest != nil:
+		c.misfit(certSetting, fmt.Sprintf("%s: %v", certPath, chain.rest), "etcd sends it all the same, and who reads it refuses the connection; have it issued again", c.Peer && c.Several)
+	case chain.cut:
+		c.misfit(certSetting, certPath+" ends within a certificate", hint, false)
 	}
 	if !ok2 {
-		return chain
+		return chain.certs
 	}
-	if _, err := tls.X509KeyPair(certPEM, keyPEM); err != nil {
-		c.add(keySetting, fmt.Sprintf("%s does not fit %s: %v", keyPath, certPath, err), "give the two that were made together; a key with a passphrase cannot be used", false)
+	if len(bytes.TrimSpace(keyPEM)) == 0 {
+		c.add(Late, keySetting, keyPath+" is empty", "give the key of "+certPath+" in PEM", false)
+	} else if _, err := tls.X509KeyPair(certPEM, keyPEM); err != nil {
+		c.add(Late, keySetting, fmt.Sprintf("%s does not fit %s: %v", keyPath, certPath, err), "give the two that were made together; a key with a passphrase cannot be used", false)
 	}
-	return chain
+	return chain.certs
 }
 
-// parse returns the certificates of a PEM file.
-func parse(data []byte) (certs []*x509.Certificate) {
-	for {
-		var block *pem.Block
-		if block, data = pem.Decode(data); block == nil {
-			return certs
-		}
-		if block.Type != "CERTIFICATE" {
-			continue
-		}
-		if cert, err := x509.ParseCertificate(block.Bytes); err == nil {
-			certs = append(certs, cert)
-		}
+// revocations checks the revocation list. etcd reads it at each handshake, and
+// takes DER alone.
+func (c *checker) revocations() {
+	if c.CRL == "" {
+		return
 	}
-}
-
-// decoded takes PEM off where there is any.
-func decoded(data []byte) []byte {
-	if block, _ := pem.Decode(data); block != nil {
-		return block.Bytes
+	const setting = "crl-file"
+	data, ok := c.read(setting, c.CRL)
+	if !ok {
+		return
 	}
-	return data
+	if _, err := x509.ParseRevocationList(data); err != nil {
+		hint := "write one with openssl crl -outform der"
+		if block, _ := pem.Decode(data); block != nil {
+			hint = "it is in PEM, and etcd reads DER alone: openssl crl -outform der"
+		}
+		c.add(Late, setting, fmt.Sprintf("%s is not a revocation list: %v", c.CRL, err), hint, false)
+	}
 }
 
 // Readable checks a file that is only to be there and readable.
