@@ -65,8 +65,9 @@ Problems (exit code 78; 2 for a bad command line without systemd):
 * the cluster list: syntax, a static list together with discovery; before there is data also two members with one address, and
   a list that lacks this member's name or its URLs
 * timing: the election timeout is at least five heartbeats and at most 50 s
-* TLS files: they exist, the user that runs the daemon can read them, they are PEM, key and certificate fit, and neither the
-  certificate nor the only one of the trusted CA has expired
+* TLS files that etcd loads: they exist, the user that runs the daemon can read them, they are PEM (a revocation list: DER), every
+  certificate of a trusted CA can be parsed, key and certificate fit. Under systemd the daemon does not end because of these: it
+  waits until they are good, with the reason in the status, and goes on by itself
 * the peer certificate, where the list has other members with https and there is no data yet: it verifies against the trusted
   CA, may be used as a server and, where peers must show one, as a client, and names this member's address
 * values that etcd would only refuse halfway through its start: cipher suites, compaction retention
@@ -86,7 +87,8 @@ Notices, which do not stop the start:
 * with data, which then tells etcd its members: two members with one address in the list, and what is said above of the peer
   certificate
 * chain, key usages and names of all other certificates: etcd serves with them, and some clients may not connect
-* certificates that expire within 30 days or are not valid yet
+* certificates that have expired, are not valid yet, or expire soon: within 30 days, or within the last quarter of their life
+* TLS files that no URL needs
 * an even number of members, a quota above 8 GiB, a name that the env file sets twice, settings without effect
 * a data dir on a network, overlay or memory file system
 * from ` + "`etcd-node config`" + ` alone: a data dir whose mode lets other users in; an env file that is not the one that
