@@ -77,6 +77,7 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 	for _, w := range m.reserve.Warnings() {
 		all = append(all, status.Condition{ID: failure.IDDiskLow, Text: w})
 	}
+	all = append(all, m.authorities.conditions()...)
 	if step := m.starting.Load(); step.ID != "" {
 		all = append(all, status.Condition{ID: step.ID}) // the progress says it
 	}

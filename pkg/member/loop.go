@@ -71,6 +71,7 @@ func (m *member) serverStarted(ctx context.Context, r result) {
 	m.etcd.Store(r.etcd)
 	m.observer.ask()
 	go m.reserve.Run(ctx)
+	go m.watchAuthorities(ctx)
 	m.elector.run(ctx, r.elector)
 	go m.awaitReady(ctx, r.etcd.Server)
 }

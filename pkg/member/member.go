@@ -54,6 +54,7 @@ type member struct {
 	streams                   election.Streams // the same, of raft's streams
 	probes                    peers.Findings
 	reserve                   *disk.Keeper
+	authorities               authorities
 	diskHang                  atomic.Pointer[disk.Wait]        // an access that does not come back
 	starting                  atomic.Pointer[status.Condition] // what the start is at
 	etcd                      atomic.Pointer[embed.Etcd]

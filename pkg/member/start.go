@@ -38,6 +38,9 @@ type result struct {
 // open starts etcd, unless the data forbids it. It can block without limit.
 func (m *member) open(ctx context.Context) result {
 	m.startAt(status.Condition{Text: opening(m.Config)})
+	if err := loadTLS(m.Config); err != nil {
+		return result{failed: failure.New(failure.IDTLSFile, err.Error())}
+	}
 	admitted, f := m.admit(ctx)
 	if f != nil {
 		return result{failed: f}
@@ -46,6 +49,7 @@ func (m *member) open(ctx context.Context) result {
 		m.Config.ClusterState = embed.ClusterStateFlagExisting
 	}
 	m.startAt(status.Condition{Text: opening(m.Config)})
+	m.authorities.remember(m.Config.PeerTLSInfo.TrustedCAFile, m.Config.ClientTLSInfo.TrustedCAFile)
 	m.reserve.Poll() // etcd must find the space that it gives
 	e, err := embed.StartEtcd(m.Config)
 	if err == nil {

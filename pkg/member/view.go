@@ -78,6 +78,9 @@ func (m *member) startProgress() string {
 func (m *member) takesPart(p peers.Peer, ownCluster string) (yes bool, cause string) {
 	_, connected := m.heard.connectedSince(p.ID)
 	found, probed := m.probes.Of(p)
+	if changed := m.authorities.hasChanged(m.Config.PeerTLSInfo.TrustedCAFile); found.Untrusted && changed != "" {
+		found.Cause += ": " + changed
+	}
 	switch {
 	case probed && found.ClusterID != "" && found.ClusterID != ownCluster:
 		return false, "belongs to another cluster, " + found.ClusterID

@@ -3,7 +3,9 @@ package peers
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -86,6 +88,7 @@ type Finding struct {
 	OK        bool   // it answered as an etcd peer
 	Cause     string // why it did not: "192.168.122.6: connection refused"
 	ClusterID string // the cluster it belongs to, hexadecimal; "" where unknown
+	Untrusted bool   // none of our trusted CAs has signed its certificate
 }
 
 // Probe asks a peer at each of its URLs until one answers, for a second each.
@@ -108,7 +111,8 @@ func (c *Client) probe(ctx context.Context, peerURL string) Finding {
 	}
 	resp, err := c.getMembers(ctx, peerURL)
 	if err != nil {
-		return Finding{Cause: u.Hostname() + ": " + short(explain(err, u))}
+		var unknown x509.UnknownAuthorityError
+		return Finding{Cause: u.Hostname() + ": " + short(explain(err, u)), Untrusted: errors.As(err, &unknown)}
 	}
 	defer resp.Body.Close()
 	// Read to the end, or the connection cannot be used again.
