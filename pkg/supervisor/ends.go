@@ -27,8 +27,8 @@ func (s *Supervisor) onFailure(f *failure.Failure, e Exit, outOfMemory bool) {
 	if s.launch != nil {
 		s.st.Restarts++
 	}
-	if f.ID == failure.IDAddressGone {
-		s.launch = nil // find the address again
+	if f.ID == failure.IDAddressGone || f.ID == failure.IDTLSFile {
+		s.launch = nil // find the address again, wait for the file
 	}
 	next := "now"
 	if wait > 0 {

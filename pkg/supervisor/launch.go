@@ -76,6 +76,7 @@ func (s *Supervisor) prepare(ctx context.Context) {
 func (s *Supervisor) onWaiting(reason string) {
 	if s.st.State == status.Starting {
 		s.st.Reason = reason
+		s.look() // the entry that explains it comes with it
 	}
 }
 
@@ -92,10 +93,11 @@ func (s *Supervisor) onPrepared(p prepared) {
 		s.onFailure(f, Exit{}, false)
 	default:
 		s.launch = &p.launch
-		s.st.Notices, s.st.Values = p.launch.Notices, p.launch.Values
+		s.st.Values = p.launch.Values
 		if s.st.LastEnd == nil {
 			s.st.LastEnd = p.launch.LastEnd
 		}
+		s.look()
 		s.start()
 	}
 }

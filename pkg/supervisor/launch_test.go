@@ -72,3 +72,35 @@ func TestBadConfigurationFails(t *testing.T) {
 		}
 	})
 }
+
+// A member that cannot load a TLS file is prepared again, which waits for the
+// file.
+func TestTLSFileIsPreparedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, nil)
+		r.proc().fail(failure.New(failure.IDTLSFile, "open crt: no such file or directory"))
+		r.pass(time.Second)
+		r.wantTrace(status.Starting, status.Joining, status.Backoff, status.Starting, status.Joining)
+		r.stop()
+	})
+}
+
+// What is said of the configuration now stands behind what the launch said.
+func TestNoticesOfNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := []string{"two"}
+		r := run(t, func(o *Options, _ *rig) {
+			o.Notify = nil
+			o.Prepare = func(context.Context, func(string)) (Launch, error) { return Launch{Notices: []string{"one"}}, nil }
+			o.Notices = func() []string { return now }
+		})
+		for _, want := range [][]string{{"one", "two"}, {"one"}} {
+			r.pass(time.Second)
+			if st, _ := r.s.Status(t.Context()); !slices.Equal(st.Notices, want) {
+				t.Errorf("%q, want %q", st.Notices, want)
+			}
+			now = nil
+		}
+		r.stop()
+	})
+}

@@ -54,6 +54,9 @@ type Options struct {
 	// Conditions says what is wrong with this node besides its member, once a
 	// second. Nil: nothing is known.
 	Conditions func() []status.Condition
+	// Notices says, as often, what deserves a word now besides what the launch
+	// said. Nil: nothing does.
+	Notices func() []string
 	// OOMKills counts the processes that the kernel has killed here for want
 	// of memory. Nil, or false: it cannot be known.
 	OOMKills func() (uint64, bool)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
@@ -170,9 +171,7 @@ func (s *Supervisor) onTick() {
 	// A killed process is gone in milliseconds; one that is not by the next
 	// tick cannot be ended by the kernel.
 	s.st.Killed = s.child.killed
-	if s.opts.Conditions != nil {
-		s.st.Conditions = s.opts.Conditions()
-	}
+	s.look()
 	if s.starting() {
 		switch {
 		case s.policy.overdue(now):
@@ -183,6 +182,19 @@ func (s *Supervisor) onTick() {
 	}
 	if s.hang.tick(now, s.child.running() && s.st.State != status.Stopping) {
 		s.onHang()
+	}
+}
+
+// look takes over what is known of this node besides its member.
+func (s *Supervisor) look() {
+	if s.opts.Conditions != nil {
+		s.st.Conditions = s.opts.Conditions()
+	}
+	if s.launch != nil {
+		s.st.Notices = s.launch.Notices
+		if s.opts.Notices != nil {
+			s.st.Notices = slices.Concat(s.launch.Notices, s.opts.Notices())
+		}
 	}
 }
 
