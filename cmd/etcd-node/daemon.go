@@ -25,6 +25,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/journal"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/pkg/supervisor"
 	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 )
@@ -53,6 +54,9 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		EnvFile: getenv(w.environ, "ETCD_NODE_ENV_FILE"),
 		Unit:    own,
 		Pinned:  pinnedDir(pinStore(w)),
+		// Below, tlsFiles waits for them and watches them.
+		Patient:  getenv(w.environ, "NOTIFY_SOCKET") != "",
+		Watching: true,
 	})
 	if code, done := answered(w, loaded, err); done {
 		return code
@@ -80,6 +84,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	kept := keep(w, log)
 	defer kept.close()
 	var socket *answers
+	files := newTLSFiles(loaded, log, notify != nil)
 	start := supervisor.StartProcess("/proc/self/exe", w.environ, w.stdout, w.stderr, log)
 	options := supervisor.Options{
 		Log:          log,
@@ -87,7 +92,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		Watchdog:     watchdog,
 		StartTimeout: loaded.Node().StartTimeout,
 		Prepare: func(ctx context.Context, say func(string)) (supervisor.Launch, error) {
-			l, r, err := prepare(ctx, loaded, kept, log, say)
+			l, r, err := prepare(ctx, loaded, files, kept, log, say)
 			if err != nil {
 				return l, err
 			}
@@ -108,9 +113,17 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		HangLimit: loaded.Node().HangLimit,
 	}
 	kept.hand(&options)
+	options.Conditions = func() []status.Condition { return append(kept.conditions(), files.conditions()...) }
+	options.Notices = files.notices
 	s := supervisor.New(options)
 	socket = newAnswers(w, s, log)
 	defer socket.end()
+
+	// Nobody waits for its end: it may hang in a file system that does not answer,
+	// and has nothing to tidy up.
+	watching, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go files.watch(watching)
 
 	// 3. Until told to stop, or failed for good.
 	err = s.Run(ctx)
@@ -126,9 +139,12 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	}
 }
 
-// prepare resolves the configuration, waiting for the address if it must, and
-// says what to launch.
-func prepare(ctx context.Context, loaded *config.Loaded, kept *kept, log *zap.Logger, say func(string)) (supervisor.Launch, *settings.Resolved, error) {
+// prepare resolves the configuration, waiting for TLS files and for the address
+// if it must, and says what to launch.
+func prepare(ctx context.Context, loaded *config.Loaded, files *tlsFiles, kept *kept, log *zap.Logger, say func(string)) (supervisor.Launch, *settings.Resolved, error) {
+	if err := files.wait(ctx, say); err != nil {
+		return supervisor.Launch{}, nil, err
+	}
 	wait := loaded.Node().AddressWait
 	r, err := loaded.Resolve(ctx, func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
 		return netdetect.Wait(ctx, netdetect.System(), req, wait, say)
@@ -136,6 +152,7 @@ func prepare(ctx context.Context, loaded *config.Loaded, kept *kept, log *zap.Lo
 	if err != nil {
 		return supervisor.Launch{}, nil, asFailure(err)
 	}
+	files.resolvedAs(r)
 	guard := pipe.Guard{Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly}
 	notices := append(slices.Clone(r.Notices), kept.notice())
 	if kept.pins != nil {

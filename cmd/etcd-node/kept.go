@@ -130,7 +130,7 @@ func (k *kept) hand(o *supervisor.Options) {
 	if k.pins != nil {
 		o.Pin = k.pins.Keep
 	}
-	o.OOMKills, o.Conditions, o.LastEnd = recorder.OOMCounter(), k.conditions, k.lastEnd()
+	o.OOMKills, o.LastEnd = recorder.OOMCounter(), k.lastEnd()
 }
 
 // conditions are what of this does not work now.

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/x509"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/etcd-node/etcd-node/test/pki"
@@ -18,7 +19,9 @@ func makePKI() map[string][]byte {
 		return c
 	}
 	ca := issue("ca", nil, pki.Authority)
-	issue("other", nil, pki.Authority)
+	other := issue("other", nil, pki.Authority)
+	files["negative.crt"] = other.NegativeSerial()
+	files["bundle.crt"] = slices.Concat(ca.Cert, other.NegativeSerial())
 	issue("good", ca, nil)
 	issue("expired", ca, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Hour) })
 	issue("server", ca, func(c *x509.Certificate) { c.ExtKeyUsage = c.ExtKeyUsage[:1] })
