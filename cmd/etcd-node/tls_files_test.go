@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -276,6 +277,11 @@ func TestExpiredTowardsPeers(t *testing.T) {
 	a.shows(pki.Issue(ca, nil))
 	a.await("READY=1")
 	a.without(failure.IDTLSExpired)
+	// One that the others would refuse at the next handshake is told at once.
+	a.shows(pki.Issue(ca, func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(10, 0, 0, 9)} }))
+	a.condition(failure.IDTLSUnfit, "tls/node.crt is not for 127.0.0.1, under which others connect to this member; it is for 10.0.0.9 (ETCD_PEER_CERT_FILE)")
+	a.shows(pki.Issue(ca, nil))
+	a.without(failure.IDTLSUnfit)
 }
 
 // A certificate that ends while the member runs: said before and after, and the

@@ -17,7 +17,7 @@ var entriesTLS = []Entry{
 		Sign:  "a TLS file that is set is missing, empty, not readable for the service user, or not what it should be, or a key belongs to another certificate",
 		Cause: "etcd cannot load a certificate, a key, a trusted CA or a revocation list",
 		Means: "The file has not been written yet, is being written, is of another kind, or its name is mistyped; or Go's parser refuses it, as a certificate with a negative serial number. Every certificate in the file of a trusted CA must be one that can be parsed. etcd reads certificates, keys and revocation lists at each handshake, and the trusted CAs only when it starts: so a running member serves those that are connected and refuses new connections until the file is good again, or, with a CA, would not start again.",
-		Acts:  "Before a start it waits under systemd, for ever, with nothing begun, and starts as soon as the files are good; it notices when they are put there, a symlink is changed, or rights are given. Without systemd it ends, as etcd does. A running member goes on, and the file is shown.",
+		Acts:  "Before a start it waits under systemd, for ever or for ETCD_NODE_START_TIMEOUT, with nothing begun, and starts as soon as the files are good; it notices when they are put there, a symlink is changed, or rights are given. Without systemd it ends, as etcd does. A running member goes on, and the file is shown.",
 		Next: []Step{
 			{"the status names the file, the reason and the setting; put the right file there, readable for the user etcd", []string{"etcd-node status", "ls -lL TLS-FILE", "openssl x509 -noout -subject -dates -in TLS-FILE"}},
 			{"or correct the path in /etc/default/etcd", []string{"etcd-node config", "systemctl restart etcd"}},

@@ -26,11 +26,14 @@ import (
 // among others.
 func loadTLS(cfg *embed.Config) error {
 	quiet := func(info transport.TLSInfo) transport.TLSInfo { info.Logger = nil; return info }
-	if _, err := quiet(cfg.PeerTLSInfo).ClientConfig(); err != nil {
-		return fmt.Errorf("towards the peers: %w", err)
+	// Those that it makes itself it makes later, and takes in place of all others.
+	if made := cfg.PeerAutoTLS && cfg.PeerTLSInfo.Empty(); !made {
+		if _, err := quiet(cfg.PeerTLSInfo).ClientConfig(); err != nil {
+			return fmt.Errorf("towards the peers: %w", err)
+		}
 	}
 	if !servesTLS(cfg.ListenClientUrls, cfg.ListenClientHttpUrls, cfg.ListenMetricsUrls) || cfg.ClientTLSInfo.Empty() {
-		return nil // or etcd makes them, with --auto-tls
+		return nil
 	}
 	if _, err := quiet(cfg.ClientTLSInfo).ServerConfig(); err != nil {
 		return fmt.Errorf("towards clients: %w", err)
