@@ -182,13 +182,23 @@ func (c *checker) revocations() {
 	if !ok {
 		return
 	}
-	if _, err := x509.ParseRevocationList(data); err != nil {
-		hint := "write one with openssl crl -outform der"
-		if block, _ := pem.Decode(data); block != nil {
-			hint = "it is in PEM, and etcd reads DER alone: openssl crl -outform der"
-		}
-		c.add(Late, setting, fmt.Sprintf("%s is not a revocation list: %v", c.CRL, err), hint, false)
+	_, err := x509.ParseRevocationList(data)
+	if err == nil {
+		return
 	}
+	if _, inPEM := x509.ParseRevocationList(decoded(data)); inPEM == nil {
+		c.misfit(setting, c.CRL+" is in PEM, and etcd reads DER alone: it refuses whoever shows a certificate", "openssl crl -outform der", false)
+		return
+	}
+	c.add(Late, setting, fmt.Sprintf("%s is not a revocation list: %v", c.CRL, err), "write one with openssl ca -gencrl, in DER", false)
+}
+
+// decoded takes PEM off where there is any.
+func decoded(data []byte) []byte {
+	if block, _ := pem.Decode(data); block != nil {
+		return block.Bytes
+	}
+	return data
 }
 
 // Readable checks a file that is only to be there and readable.
