@@ -53,7 +53,9 @@ func newPreparation(prepare func(context.Context, func(string)) (Launch, error))
 // begin begins a preparation. Its result comes through p.results, also after
 // cancel.
 func (p *preparation) begin(ctx context.Context) {
-	ctx, p.cancel = context.WithCancel(ctx)
+	// Only the loop cancels it, when it stops: else the loop could hear that the
+	// preparation has ended before it hears why, and take that for a failure.
+	ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	go func(cancel context.CancelFunc) {
 		defer cancel()
 		launch, err := p.prepare(ctx, func(reason string) {

@@ -29,6 +29,27 @@ func TestWaitForAddressIsShown(t *testing.T) {
 	})
 }
 
+// A stop while it waits is no failure, whatever the loop hears first of the two:
+// the stop, or that the wait has ended.
+func TestStopEndsTheWait(t *testing.T) {
+	for range 50 {
+		synctest.Test(t, func(t *testing.T) {
+			r := run(t, func(o *Options, _ *rig) {
+				o.Prepare = func(ctx context.Context, _ func(string)) (Launch, error) {
+					<-ctx.Done()
+					return Launch{}, ctx.Err()
+				}
+				// The loop is at its tick when the stop comes, so it finds both.
+				o.Conditions = func() []status.Condition { time.Sleep(100 * time.Millisecond); return nil }
+			})
+			r.pass(1050 * time.Millisecond)
+			if err := r.stop(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 // An address that is gone is looked for again.
 func TestAddressGoneIsPreparedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -88,18 +109,24 @@ func TestTLSFileIsPreparedAgain(t *testing.T) {
 // What is said of the configuration now stands behind what the launch said.
 func TestNoticesOfNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		now := []string{"two"}
+		over := time.Now().Add(1500 * time.Millisecond)
 		r := run(t, func(o *Options, _ *rig) {
 			o.Notify = nil
-			o.Prepare = func(context.Context, func(string)) (Launch, error) { return Launch{Notices: []string{"one"}}, nil }
-			o.Notices = func() []string { return now }
+			o.Prepare = func(context.Context, func(string)) (Launch, error) {
+				return Launch{Notices: []string{"one"}, StopTimeout: time.Second}, nil
+			}
+			o.Notices = func() []string {
+				if time.Now().Before(over) {
+					return []string{"two"}
+				}
+				return nil
+			}
 		})
 		for _, want := range [][]string{{"one", "two"}, {"one"}} {
 			r.pass(time.Second)
 			if st, _ := r.s.Status(t.Context()); !slices.Equal(st.Notices, want) {
 				t.Errorf("%q, want %q", st.Notices, want)
 			}
-			now = nil
 		}
 		r.stop()
 	})
