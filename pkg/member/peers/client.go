@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -124,34 +123,13 @@ func (c *Client) probe(ctx context.Context, peerURL string) Finding {
 	case resp.StatusCode == http.StatusBadRequest && u.Scheme == "http":
 		return Finding{Cause: u.Hostname() + ": speaks TLS, but its peer URL says http"}
 	default:
-		return Finding{Cause: fmt.Sprintf("%s: port %s is not an etcd peer port (HTTP %d)", u.Hostname(), portOf(u), resp.StatusCode)}
+		return Finding{Cause: notEtcd(u, resp.StatusCode)}
 	}
 }
 
-// Member is a member in a peer's list.
-type Member struct {
-	ID       uint64   `json:"id"`
-	Name     string   `json:"name"` // empty before its first start
-	PeerURLs []string `json:"peerURLs"`
-	Learner  bool     `json:"isLearner"`
-}
-
-// Members gets a peer's list of members, as that peer has applied it: it can
-// lag behind the cluster's, and is empty before the peer knows its cluster.
-func (c *Client) Members(ctx context.Context, peerURL string) ([]Member, error) {
-	resp, err := c.getMembers(ctx, peerURL)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("ask a peer for its members: HTTP %d", resp.StatusCode)
-	}
-	var members []Member
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxMembers)).Decode(&members); err != nil {
-		return nil, fmt.Errorf("ask a peer for its members: %w", err)
-	}
-	return members, nil
+// notEtcd says that what answered at a peer URL is no member.
+func notEtcd(u *url.URL, status int) string {
+	return fmt.Sprintf("%s: port %s is not an etcd peer port (HTTP %d)", u.Hostname(), portOf(u), status)
 }
 
 func (c *Client) getMembers(ctx context.Context, peerURL string) (*http.Response, error) {

@@ -7,7 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"reflect"
+
 	"runtime"
 	"strings"
 	"sync"
@@ -184,34 +184,6 @@ func TestConnections(t *testing.T) {
 	}
 	if n := opened.Load(); n != 4 {
 		t.Errorf("%d connections more for 3 questions about the leadership", n-1)
-	}
-}
-
-func TestMembers(t *testing.T) {
-	const list = `[{"id":1,"peerURLs":["http://127.0.0.1:1"],"name":"a","clientURLs":[]},{"id":18446744073709551615,"peerURLs":["http://127.0.0.1:2"],"name":"","isLearner":true}]`
-	for name, tc := range map[string]struct {
-		status int
-		body   string
-		want   []Member // nil: an error
-	}{
-		"a list":                   {200, list, []Member{{1, "a", []string{"http://127.0.0.1:1"}, false}, {1<<64 - 1, "", []string{"http://127.0.0.1:2"}, true}}},
-		"an empty list":            {200, "[]", []Member{}},
-		"another service":          {404, list, nil},
-		"not JSON":                 {200, "<html>", nil},
-		"more than any list is":    {200, "[" + strings.Repeat(" ", maxMembers) + "]", nil},
-		"a list that is cut short": {200, list[:len(list)-1], nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				w.WriteHeader(tc.status)
-				fmt.Fprint(w, tc.body)
-			}))
-			t.Cleanup(s.Close)
-			got, err := NewClient(nil, nil).Members(t.Context(), s.URL+"/")
-			if (err == nil) != (tc.want != nil) || !reflect.DeepEqual(got, tc.want) {
-				t.Errorf("%v, %v; want %v", got, err, tc.want)
-			}
-		})
 	}
 }
 

@@ -1,0 +1,60 @@
+package peers
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/test/loopback"
+)
+
+// A real member answers for itself and for nobody else, and the question changes
+// nothing in it.
+func TestIs(t *testing.T) {
+	m := loopback.New("a", t.TempDir())
+	cfg := m.Config()
+	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.NewNop())
+	e, err := embed.StartEtcd(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	<-e.Server.ReadyNotify()
+	cluster, id := e.Server.Cluster().ID().String(), uint64(e.Server.MemberID())
+	term, leader := e.Server.Term(), e.Server.Leader()
+	c := NewClient(nil, nil)
+	for _, tc := range []struct {
+		url, cluster string
+		id           uint64
+		want         bool
+	}{
+		{m.Peer, cluster, id, true},
+		{m.Peer + "/", cluster, id, true},
+		{m.Peer, cluster, id + 1, false},
+		{m.Peer, "1", id, false},
+		{m.Client, cluster, id, false},
+		{"http://" + loopback.Address(), cluster, id, false},
+	} {
+		if got := c.Is(t.Context(), tc.url, tc.cluster, tc.id); got != tc.want {
+			t.Errorf("%+v: %v", tc, got)
+		}
+	}
+	if now := fmt.Sprint(e.Server.Term(), e.Server.Leader()); now != fmt.Sprint(term, leader) {
+		t.Errorf("term and leader are %s, were %d %s", now, term, leader)
+	}
+}
+
+// A service that takes every message proves nothing.
+func TestIsNot(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(s.Close)
+	if NewClient(nil, nil).Is(t.Context(), s.URL, "c", 1) {
+		t.Error("believed")
+	}
+}
