@@ -29,6 +29,21 @@ func (w *wait) Decode(s string) error {
 	return nil
 }
 
+// patience is a duration, or forever, which is negative.
+type patience time.Duration
+
+// Decode implements envconfig.Decoder.
+func (p *patience) Decode(s string) error {
+	if s == "forever" {
+		*p = -1
+		return nil
+	}
+	if (*wait)(p).Decode(s) != nil {
+		return &settings.Problem{What: strconv.Quote(s) + " is not a length of time", Hint: "give it with its unit, such as 90s or 5m, or say forever"}
+	}
+	return nil
+}
+
 // hangLimit is a duration of some of the supervisor's ticks.
 type hangLimit time.Duration
 

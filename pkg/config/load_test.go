@@ -162,11 +162,12 @@ func TestBadConfigurations(t *testing.T) {
 			name: "two interfaces", environ: []string{"ETCD_PEER=$(ip a show dev eth0 | grep inet)", "ETCD_NODE_INTERFACE=eth1"},
 			want: []string{"ETCD_PEER: names the interface eth0, and ETCD_NODE_INTERFACE names eth1 (remove one of the two)"},
 		}, {
-			name: "ours", environ: []string{"ETCD_NODE_READY=most", "ETCD_NODE_ADDRESS_WAIT=60", "ETCD_NODE_START_TIMEOUT=-1s", "ETCD_NODE_REDY=all", "ETCD_PEER=192.168.122.5/24"},
+			name: "ours", environ: []string{"ETCD_NODE_READY=most", "ETCD_NODE_ADDRESS_WAIT=60", "ETCD_NODE_START_TIMEOUT=-1s", "ETCD_NODE_BOOTSTRAP_WAIT=ever", "ETCD_NODE_REDY=all", "ETCD_PEER=192.168.122.5/24"},
 			want: []string{
 				`ETCD_NODE_ADDRESS_WAIT: "60" is not a length of time (give it with its unit, such as 90s or 5m)`,
 				`ETCD_NODE_READY: "most" is neither quorum nor all`,
 				`ETCD_NODE_START_TIMEOUT: "-1s" is not a length of time (give it with its unit, such as 90s or 5m)`,
+				`ETCD_NODE_BOOTSTRAP_WAIT: "ever" is not a length of time (give it with its unit, such as 90s or 5m, or say forever)`,
 				`ETCD_PEER: "192.168.122.5/24" is a prefix, not an address (write 192.168.122.5)`,
 				`ETCD_NODE_REDY: no such setting (did you mean ETCD_NODE_READY?)`,
 			},
@@ -234,7 +235,7 @@ func TestVersionAndHelp(t *testing.T) {
 
 func TestNode(t *testing.T) {
 	l, err := Load(Input{})
-	want := settings.Node{AddressWait: time.Minute, Failover: true, FastStart: true,
+	want := settings.Node{AddressWait: time.Minute, BootstrapWait: 30 * time.Second, Failover: true, FastStart: true,
 		HangLimit: 10 * time.Second, DiskReserve: 192 << 20, EnvFile: "/etc/default/etcd", Unit: "etcd.service"}
 	if err != nil || l.Node() != want {
 		t.Errorf("defaults: %+v, %v", l.Node(), err)
@@ -247,8 +248,9 @@ func TestNode(t *testing.T) {
 	l, err = Load(Input{Environ: []string{
 		"ETCD_NODE_INTERFACE=ens3", "ETCD_NODE_ADDRESS_WAIT=90s", "ETCD_NODE_START_TIMEOUT=10m", "ETCD_NODE_ENV_FILE=/etc/etcd.env",
 		"ETCD_NODE_FAILOVER=off", "ETCD_NODE_FAST_START=off", "ETCD_NODE_HANG_LIMIT=30s", "ETCD_NODE_DISK_RESERVE=0",
+		"ETCD_NODE_BOOTSTRAP_WAIT=forever",
 	}})
-	want = settings.Node{Interface: "ens3", AddressWait: 90 * time.Second, StartTimeout: 10 * time.Minute, HangLimit: 30 * time.Second, EnvFile: "/etc/etcd.env", Unit: "etcd.service"}
+	want = settings.Node{Interface: "ens3", AddressWait: 90 * time.Second, StartTimeout: 10 * time.Minute, BootstrapWait: -1, HangLimit: 30 * time.Second, EnvFile: "/etc/etcd.env", Unit: "etcd.service"}
 	if err != nil || l.Node() != want || l.peer.addr.IsValid() {
 		t.Errorf("set: %+v, %v", l.Node(), err)
 	}

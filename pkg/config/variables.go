@@ -60,6 +60,12 @@ var Variables = []Variable{
 		Example: "0s",
 		in:      func(v *values) envconfig.Decoder { return (*wait)(&v.StartTimeout) },
 	}, {
+		Name: "ETCD_NODE_BOOTSTRAP_WAIT", Default: "30s", Takes: "duration, such as 90s or 5m, or forever", Section: "ready",
+		Help:    "How long the first start of a node waits for a member of the list whose machine does not answer at all, before a new cluster begins without it; 0s means not at all",
+		More:    "An older cluster may live there, and a second one must not begin beside it. Members that answer are believed at once, and one whose machine refuses the connection has no etcd, so that nothing is waited for where all machines are up.",
+		Example: "forever",
+		in:      func(v *values) envconfig.Decoder { return (*patience)(&v.BootstrapWait) },
+	}, {
 		Name: "ETCD_NODE_FAILOVER", Default: "on", Takes: onOff, Section: "election",
 		Help:    "Whether a leader whose process has died is replaced at once, not after the election timeout",
 		More:    "The other members are asked through raft's pre-vote, so that a quorum must agree that the leader is gone.",

@@ -2,6 +2,7 @@ package pipe
 
 import (
 	"errors"
+	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/identity"
 )
@@ -18,6 +19,13 @@ type Guard struct {
 	Unconfigured bool `json:"unconfigured,omitempty"`
 	// Patient: somebody waits for the start, and sees why it takes long.
 	Patient bool `json:"patient,omitempty"`
+	// BootstrapWait is how long a first start waits for a listed member that does
+	// not answer; negative: without limit.
+	BootstrapWait time.Duration `json:"bootstrapWait,omitempty"`
+	// StateSource is where --initial-cluster-state was set; "" where it was not.
+	StateSource string `json:"stateSource,omitempty"`
+	// Values are this node's, for the commands of failure.Steps.
+	Values map[string]string `json:"values,omitempty"`
 	// Reserve is the size of the disk reserve in bytes; 0 = none.
 	Reserve int64 `json:"reserve,omitempty"`
 }

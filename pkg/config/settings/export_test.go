@@ -25,3 +25,18 @@ func TestQuotes(t *testing.T) {
 		}
 	}
 }
+
+// The place of a setting is the line to change; in a config file it is a key.
+func TestSource(t *testing.T) {
+	r := Resolved{Settings: []Setting{{Name: "name", Source: "ETCD_NAME (/etc/default/etcd:12)"}}}
+	if got := r.Source("name"); got != "ETCD_NAME (/etc/default/etcd:12)" {
+		t.Errorf("%q", got)
+	}
+	if got := r.Source("data-dir"); got != "" {
+		t.Errorf("a default comes from %q", got)
+	}
+	r.ConfigFile = "/etc/etcd.yml"
+	if got := r.Source("data-dir"); got != "data-dir in /etc/etcd.yml" {
+		t.Errorf("%q", got)
+	}
+}

@@ -40,6 +40,9 @@ type Node struct {
 	DiskReserve  int64         // ETCD_NODE_DISK_RESERVE, bytes, 0 = none
 	EnvFile      string        // ETCD_NODE_ENV_FILE
 	Unit         string        // ETCD_NODE_UNIT
+
+	// BootstrapWait is ETCD_NODE_BOOTSTRAP_WAIT, negative = for ever.
+	BootstrapWait time.Duration
 }
 
 // Member is what the supervisor needs to know of the member's configuration.
@@ -79,6 +82,19 @@ func (r *Resolved) Args() []string {
 		}
 	}
 	return args
+}
+
+// Source is where a setting of etcd's comes from; "" where it is the default.
+func (r *Resolved) Source(name string) string {
+	for _, s := range r.Settings {
+		if s.Name == name {
+			return s.Source
+		}
+	}
+	if r.ConfigFile != "" { // which alone counts
+		return name + " in " + r.ConfigFile
+	}
+	return ""
 }
 
 // Secrets returns the settings that Args leaves out, by flag name. They go to
