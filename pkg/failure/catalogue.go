@@ -49,7 +49,7 @@ func (s Step) String() string {
 // the configuration, because etcd reports the one as the other; the disk before
 // damaged data, because etcd reports both when a disk is full.
 var catalogue = completed(slices.Concat(
-	entriesIdentity, entriesConfiguration, entriesTLS, entriesDisk, entriesAccess,
+	entriesIdentity, entriesAdmission, entriesConfiguration, entriesTLS, entriesDisk, entriesAccess,
 	entriesVersion, entriesData, entriesNetwork, entriesCluster, entriesProcess,
 ))
 

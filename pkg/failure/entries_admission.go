@@ -1,0 +1,69 @@
+package failure
+
+// entriesAdmission: a member that may not begin, or not yet, because of what the
+// others say.
+var entriesAdmission = []Entry{
+	{
+		ID: IDNotListed, Class: Operator,
+		Sign:  "this node has no data, and a member at an address of its cluster list belongs to a cluster that does not list this node's peer URLs",
+		Cause: "a cluster lives at an address of the cluster list, and does not list this node",
+		Means: "The list was changed and the cluster was not: a cluster grows by `etcdctl member add`, not by a longer ETCD_INITIAL_CLUSTER. With the list alone, this node and the other new ones would begin a second, empty cluster beside the one that lives.",
+		Acts:  "It writes nothing, asks the members of the list twice a second, and joins by itself, by the cluster's own list, once it is added. Until then it waits under systemd; without systemd it ends.",
+		Next: []Step{
+			{"add this node to that cluster, and it joins by itself", []string{
+				"etcdctl member add {name} --peer-urls={peer-urls} --endpoints={endpoints}",
+			}},
+			{"if that cluster is not the one that you mean, or has never served, stop it on its machines, move its data aside there, and start this node again", []string{"systemctl restart etcd"}},
+		},
+		Never: "Never add several nodes at once: after each `member add`, wait until the new member serves, or the cluster may lose its quorum.",
+	},
+	{
+		ID: IDNoCluster, Class: Operator, Lives: true,
+		Sign:  "this node has no data, ETCD_INITIAL_CLUSTER_STATE is existing, and no member of the list answers as one of a cluster that serves",
+		Cause: "ETCD_INITIAL_CLUSTER_STATE is existing, but no member of the list answers that could let this node join",
+		Means: "With existing, a node without data joins a cluster that serves, and never begins one. If no node of the list has data, they all wait for each other.",
+		Acts:  "It writes nothing, and joins as soon as a member answers that lists this node. It never begins a cluster by itself. Without systemd it ends as etcd does.",
+		Next: []Step{
+			{"if a node of the list has data, start etcd there; this node then joins by itself", []string{"systemctl start etcd"}},
+			{"if none has, this is a new cluster: on every node, set ETCD_INITIAL_CLUSTER_STATE=new in /etc/default/etcd, or remove the line; then", []string{"systemctl restart etcd"}},
+		},
+		Never: "Never set it to new while a node that has the data is only switched off: the others would begin an empty cluster beside it.",
+	},
+	{
+		ID: IDNoAnswer, Class: Transient, Lives: true,
+		Sign:  "this node has no data, no member of the list has said that its cluster lists this node, and a machine of the list neither answers nor refuses the connection",
+		Cause: "a machine of the cluster list does not answer, and an older cluster may live there",
+		Means: "Before a new cluster begins, the machines of the list are asked whether one lives already. A machine that refuses the connection has no etcd. One that does not answer (switched off, cut off, a firewall, a name that does not resolve, a certificate that does not fit) may have one.",
+		Acts:  "It waits for up to ETCD_NODE_BOOTSTRAP_WAIT (30s). Then it begins without that machine, as etcd does, and says so in the log.",
+		Next: []Step{
+			{"start that machine, or open TCP port 2380 between all members", []string{"etcd-node status"}},
+			{"if it may stay away for longer while it has the data, set ETCD_NODE_BOOTSTRAP_WAIT=forever", nil},
+		},
+	},
+	{
+		ID: IDListDiffers, Class: Operator, Lives: true,
+		Sign:  "this node has joined a cluster whose members are not those of the cluster list",
+		Cause: "ETCD_INITIAL_CLUSTER does not name the members that the cluster has",
+		Means: "A new member joins by the list of the cluster that lives. The configured one named other members, or wrote their URLs differently.",
+		Acts:  "The member serves. The list in its data counts from now on.",
+		Next: []Step{{"write the members that this shows into ETCD_INITIAL_CLUSTER, on every node; it counts for the next node that has no data", []string{
+			"etcdctl member list",
+		}}},
+	},
+	{
+		ID: IDCloned, Class: Permanent, Exit: ExitForeign,
+		Sign:  "the member whose data or pin is on this node answers at the address at which it is listed, before etcd has started here",
+		Cause: "the member that this node remembers runs on another machine",
+		Means: "This machine, its data dir or its pin is a copy of another node's. Two processes with one member ID answer for each other and forget each other's promises: acknowledged writes get lost.",
+		Acts:  "It asks the member's listed address before etcd starts on the data, refuses to start, and touches nothing. It cannot see a copy while the other one is down.",
+		Next: []Step{
+			{"if this machine is a clone that is to become a member of its own, move the copied data aside, forget, and start; it then says whether it has to be added", []string{
+				aside, "etcd-node forget", "systemctl start etcd",
+			}},
+			{"if the member has moved here, stop it on the other machine for good, and then start it here", []string{
+				"systemctl disable --now etcd", "systemctl start etcd",
+			}},
+		},
+		Never: "Never start both, not even one after the other: each has acknowledged what the other does not know.",
+	},
+}
