@@ -153,7 +153,11 @@ func prepare(ctx context.Context, loaded *config.Loaded, files *tlsFiles, kept *
 		return supervisor.Launch{}, nil, asFailure(err)
 	}
 	files.resolvedAs(r)
-	guard := pipe.Guard{Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly}
+	values := config.Values(r)
+	guard := pipe.Guard{
+		Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly,
+		BootstrapWait: r.Node.BootstrapWait, StateSource: r.Source("initial-cluster-state"), Values: values,
+	}
 	notices := append(slices.Clone(r.Notices), kept.notice())
 	if kept.pins != nil {
 		notices = append(notices, guard.Read(kept.pins.Store()))
@@ -165,7 +169,7 @@ func prepare(ctx context.Context, loaded *config.Loaded, files *tlsFiles, kept *
 	return supervisor.Launch{
 		Args:        r.Args(),
 		Secrets:     r.Secrets(),
-		Values:      config.Values(r),
+		Values:      values,
 		Election:    pipe.Election{Failover: r.Node.Failover, Start: r.Node.FastStart},
 		Guard:       guard,
 		ReadyAll:    r.Node.ReadyAll,

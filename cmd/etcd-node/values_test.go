@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os/exec"
 	"slices"
 	"strings"
@@ -73,9 +74,17 @@ func recipe(commands []string, snapshot string) []string {
 // machine's own commands nothing is run that reaches beyond the node.
 func (n *node) shell(command string) {
 	n.t.Helper()
+	if err := n.tryShell(command); err != nil {
+		n.t.Error(err)
+	}
+}
+
+// tryShell is a command that may fail.
+func (n *node) tryShell(command string) error {
 	cmd := exec.Command("sh", "-ec", "systemctl() { :; }; chown() { :; }; "+command)
 	cmd.Dir, cmd.Env = n.Dir, n.Environ()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		n.t.Errorf("%s: %v: %s", command, err, out)
+		return fmt.Errorf("%s: %v: %s", command, err, out)
 	}
+	return nil
 }

@@ -48,6 +48,9 @@ func (m *member) open(ctx context.Context) result {
 	if admitted.Joins {
 		m.Config.ClusterState = embed.ClusterStateFlagExisting
 	}
+	if admitted.InitialCluster != "" && m.Config.DNSCluster == "" { // etcd takes one of the two
+		m.Config.InitialCluster = admitted.InitialCluster
+	}
 	m.startAt(status.Condition{Text: opening(m.Config)})
 	m.authorities.remember(m.Config.PeerTLSInfo.TrustedCAFile, m.Config.ClientTLSInfo.TrustedCAFile)
 	m.reserve.Poll() // etcd must find the space that it gives
@@ -55,7 +58,9 @@ func (m *member) open(ctx context.Context) result {
 	if err == nil {
 		return result{etcd: e, conditions: admitted.Conditions, elector: m.newElector(e.Server)}
 	}
-	if f = failure.FromError(err); f == nil {
+	f = failure.FromError(err)
+	if f == nil || admitted.InitialCluster != "" && f.ID == failure.IDConfiguration {
+		// The live list was not ours to get wrong: it has changed meanwhile.
 		f = failure.New(failure.IDNotStarted, err.Error())
 	}
 	return result{failed: f}

@@ -20,6 +20,7 @@ func (m *member) view(o *observation, now time.Time) status.View {
 	switch {
 	case o == nil:
 		v.Progress = m.startProgress()
+		v.Members = m.awaited()
 	case len(o.members) == 0:
 		// The initial cluster may name other members than the cluster has, so
 		// there is nothing to count yet.

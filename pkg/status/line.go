@@ -52,10 +52,10 @@ const maxLine = 2048
 
 func (s Status) joining() string {
 	v := s.View
-	if len(v.Members) == 0 {
-		if v.Progress != "" {
-			return v.Progress
-		}
+	switch {
+	case v.Progress != "": // the members are not counted yet, even where they are listed
+		return v.Progress
+	case len(v.Members) == 0:
 		return s.Reason
 	}
 	missing := missing(v.Members)

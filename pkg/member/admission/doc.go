@@ -6,10 +6,23 @@
 // and the next step, or says how etcd may start. It changes one thing only: it
 // moves aside what an interrupted first start of a cluster of one left.
 //
-// The data decides as far as it can, without asking anyone. Only where a member
-// has lived on this node before and its data is not there do the other members
-// have to say whether this node is that one's replacement. All of them are
-// asked, over and over: one that lags behind does not know of it yet.
+// The data decides as far as it can. Where there is none, the other members of
+// the list are asked, over and over: one that lags behind does not know of a
+// `member add` yet.
+//
+//   - Where no member has lived on this node, one begins only if nothing says
+//     otherwise. A cluster that lives at a listed address and does not list this
+//     node is waited for, until it does; a listed machine that does not answer is
+//     waited for, for a while. A node that the cluster lists as a new member joins
+//     by the cluster's own list. Without a service manager nothing is waited for.
+//   - Where one has lived, this node may only be that one's replacement.
+//
+// Two nodes without data cannot block each other: a node that has not begun does
+// not listen, and a closed port means that no etcd runs there. One that begins a
+// moment after it was asked has the same list, and so begins the same cluster.
+//
+// Where there is data, its member must not run elsewhere: the address at which the
+// data lists it is asked once.
 //
 // [Stuck] recognises what could not be seen in the data: a start that etcd never
 // completes, without an error.

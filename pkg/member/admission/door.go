@@ -17,7 +17,9 @@ type Asker interface {
 	// Peers are the members that can be asked.
 	Peers() ([]peers.Peer, error)
 	// Members is the list of the member with a peer URL, as it has applied it.
-	Members(ctx context.Context, peerURL string) ([]peers.Member, error)
+	Members(ctx context.Context, peerURL string) (peers.List, error)
+	// Is reports whether a member answers at a peer URL.
+	Is(ctx context.Context, peerURL, clusterID string, memberID uint64) bool
 }
 
 // Door is where a member is admitted.
@@ -36,6 +38,8 @@ type Admission struct {
 	// configured. The env file is the same on every node and was right when the
 	// cluster began; `member add` has changed that.
 	Joins bool
+	// InitialCluster is the list by which it joins; "": as configured.
+	InitialCluster string
 }
 
 // Admit looks at the data before etcd touches it, and says why etcd must not;
@@ -63,11 +67,16 @@ func (d *Door) Admit(ctx context.Context) (Admission, *failure.Failure) {
 	}
 	switch next {
 	case begin:
-		a.Joins, f = d.begin(ctx)
-		return a, f
+		begun, f := d.begin(ctx)
+		begun.Conditions = append(a.Conditions, begun.Conditions...)
+		return begun, f
 	case clear:
 		return a, d.clear()
-	case stay:
+	}
+	if f := d.copied(ctx, data); f != nil {
+		return a, f
+	}
+	if next == stay {
 		if f := d.stay(ctx, data); f != nil {
 			return a, f
 		}
@@ -83,6 +92,17 @@ func (a *Admission) show(id string, found func() (text string, yes bool)) {
 	if text, yes := found(); yes {
 		a.Conditions = append(a.Conditions, status.Condition{ID: id, Text: text})
 	}
+}
+
+// begin finds out whether a member may begin on an empty data dir.
+func (d *Door) begin(ctx context.Context) (Admission, *failure.Failure) {
+	switch {
+	case d.Guard.Unreadable != "":
+		return Admission{}, failure.New(failure.IDCannotLook, d.Guard.Unreadable+": whether a member has lived here cannot be known")
+	case d.lived():
+		return d.replace(ctx)
+	}
+	return d.firstStart(ctx)
 }
 
 // clear makes room for a first start in place of one that was interrupted.

@@ -13,13 +13,23 @@ import (
 // Node is what is known of this node beside the data.
 type Node struct {
 	Guard           pipe.Guard
-	DataDir, WALDir string       // --data-dir, --wal-dir
-	PeerURLs        []string     // --initial-advertise-peer-urls
-	Others          []peers.Peer // in --initial-cluster
-	New             bool         // --initial-cluster-state=new
-	OnlyMember      bool         // of a new cluster of one
-	ForceNewCluster bool         // --force-new-cluster
+	Name            string            // --name
+	DataDir, WALDir string            // --data-dir, --wal-dir
+	PeerURLs        []string          // --initial-advertise-peer-urls
+	Others          []peers.Peer      // in --initial-cluster
+	Names           map[string]string // of all in it, by Peer.Key
+	New             bool              // --initial-cluster-state=new
+	OnlyMember      bool              // of a new cluster of one
+	ForceNewCluster bool              // --force-new-cluster
+	// AsEtcd: nothing is waited for before a first start, because the cluster is
+	// not the list's (discovery) or no other member matters (--force-new-cluster).
+	AsEtcd bool
+	// Begins is what a first start by the list begins.
+	Begins Identity
 }
+
+// Identity is a member of a cluster, in hexadecimal; "" where it is not known.
+type Identity struct{ ClusterID, MemberID string }
 
 // step is what has to happen before etcd may start on the data.
 type step int

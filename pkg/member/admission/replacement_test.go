@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,22 +30,32 @@ var (
 
 	whole   = []peers.Member{peerA, peerB, old}
 	removed = []peers.Member{peerA, peerB}
-	added   = []peers.Member{peerA, peerB, replacement}
+	added3  = []peers.Member{peerA, peerB, replacement}
 	begun   = []peers.Member{peerA, peerB, {ID: 4, Name: "c", PeerURLs: []string{ownURL}}}
 	strange = []peers.Member{peerA, peerB, {ID: 5, PeerURLs: []string{"http://127.0.0.5:2380"}}}
 )
 
-// fakePeer is what a peer lists, by the time since the node began to ask; nil:
-// it does not answer.
-type fakePeer func(since time.Duration) []peers.Member
+// fakePeer is what a peer answers, by the time since the node began to ask.
+type fakePeer func(since time.Duration) (peers.List, error)
 
-func lists(members []peers.Member) fakePeer {
-	return func(time.Duration) []peers.Member { return members }
+// errMute is the error of a peer that never answers.
+var errMute = errors.New("mute")
+
+func says(l peers.List, err error) fakePeer {
+	return func(time.Duration) (peers.List, error) { return l, err }
+}
+
+// lists is a peer of cluster c.
+func lists(members []peers.Member) fakePeer { return of("c", members) }
+
+// of is a peer of a cluster.
+func of(cluster string, members []peers.Member) fakePeer {
+	return says(peers.List{ClusterID: cluster, Members: members}, nil)
 }
 
 // later is a peer that says something else after a time.
 func later(at time.Duration, before, after fakePeer) fakePeer {
-	return func(since time.Duration) []peers.Member {
+	return func(since time.Duration) (peers.List, error) {
 		if since < at {
 			return before(since)
 		}
@@ -52,13 +63,17 @@ func later(at time.Duration, before, after fakePeer) fakePeer {
 	}
 }
 
-var mute = lists(nil)
+var (
+	mute   = says(peers.List{}, errMute)
+	closed = says(peers.List{}, fmt.Errorf("127.0.0.1: %w", syscall.ECONNREFUSED))
+)
 
 // fakeAsker asks fake peers, whose URLs are their places.
 type fakeAsker struct {
 	peers []fakePeer
 	err   error
 	begun time.Time
+	is    string // the URL at which every member is said to answer
 }
 
 func (a fakeAsker) Peers() (all []peers.Peer, err error) {
@@ -68,16 +83,21 @@ func (a fakeAsker) Peers() (all []peers.Peer, err error) {
 	return all, a.err
 }
 
-func (a fakeAsker) Members(ctx context.Context, url string) ([]peers.Member, error) {
+func (a fakeAsker) Members(ctx context.Context, url string) (peers.List, error) {
 	var i int
 	if _, err := fmt.Sscan(url, &i); err != nil {
-		return nil, errors.New("connection refused")
+		return peers.List{}, fmt.Errorf("no: %w", syscall.ECONNREFUSED)
 	}
-	if list := a.peers[i](time.Since(a.begun)); list != nil {
-		return list, nil
+	list, err := a.peers[i](time.Since(a.begun))
+	if err == errMute {
+		<-ctx.Done()
+		return list, ctx.Err()
 	}
-	<-ctx.Done()
-	return nil, ctx.Err()
+	return list, err
+}
+
+func (a fakeAsker) Is(_ context.Context, url, cluster string, member uint64) bool {
+	return a.is != "" && url == a.is && cluster == "c"
 }
 
 // door is where the third member comes in, and what it says of its waiting.
@@ -100,18 +120,17 @@ func door(n Node, a fakeAsker) (d *Door, said func() string) {
 	}
 }
 
-func TestBegin(t *testing.T) {
+func TestReplace(t *testing.T) {
 	const (
 		none   = "wiped: no answer yet"
 		oneNo  = "wiped: 1 of 2 say no so far"
 		bothNo = "wiped: 2 of 2 say no so far"
 	)
 	var (
-		fresh, lived    = Node{New: true}, Node{New: true, Guard: pin("c", "3")}
+		lived           = Node{New: true, Guard: pin("c", "3")}
 		existing        = Node{Guard: pin("c", "3")}
 		damaged         = Node{New: true, Guard: pipe.Guard{Damage: "the pin is damaged"}}
 		damagedExisting = Node{Guard: pipe.Guard{Damage: "the pin is damaged"}}
-		unreadable      = Node{New: true, Guard: pipe.Guard{Unreadable: "no permission"}}
 		both            = func(x fakePeer) []fakePeer { return []fakePeer{x, x} }
 		sec             = time.Second
 	)
@@ -124,48 +143,39 @@ func TestBegin(t *testing.T) {
 		said  string
 		took  time.Duration
 	}{
-		"first start, new":                       {fresh, both(mute), nil, false, "", "", sec},
-		"first start, new, without others":       {fresh, nil, nil, false, "", "", 0},
-		"first start, existing":                  {Node{}, both(mute), nil, true, "", "", 0},
-		"first start, listed from the start":     {fresh, both(lists(whole)), nil, false, "", "", 0},
-		"first start, added":                     {fresh, both(lists(added)), nil, true, "", "", 0},
-		"first start, one peer lags":             {fresh, []fakePeer{lists(removed), lists(added)}, nil, true, "", "", 0},
-		"first start, all that answer lag":       {fresh, []fakePeer{later(sec, lists(removed), lists(added)), mute}, nil, true, "", "", sec + 500*time.Millisecond},
-		"first start, never listed":              {fresh, both(lists(removed)), nil, false, "", "", quorumLimit},
-		"first start, no DNS":                    {fresh, nil, errors.New("no such host"), false, "", "", 0},
-		"first start, the pin cannot be read":    {unreadable, both(lists(added)), nil, false, failure.IDCannotLook, "", 0},
-		"first start, peers that know no member": {fresh, both(lists([]peers.Member{})), nil, false, "", "", 0},
 
 		"wiped, alone":                        {lived, nil, nil, false, failure.IDWiped, "", 0},
 		"wiped, alone, existing":              {existing, nil, nil, false, failure.IDWiped, "", 0},
-		"wiped":                               {lived, both(lists(whole)), nil, false, failure.IDWiped, bothNo, quorumLimit},
-		"wiped, existing":                     {existing, both(lists(whole)), nil, false, failure.IDWiped, bothNo, quorumLimit},
-		"wiped, removed":                      {lived, both(lists(removed)), nil, false, failure.IDWiped, bothNo, quorumLimit},
-		"wiped, another one was added":        {existing, both(lists(strange)), nil, false, failure.IDWiped, bothNo, quorumLimit},
-		"wiped, the replacement lives":        {existing, both(lists(begun)), nil, false, failure.IDWiped, bothNo, quorumLimit},
+		"wiped":                               {lived, both(lists(whole)), nil, false, failure.IDWiped, bothNo, settleLimit},
+		"wiped, existing":                     {existing, both(lists(whole)), nil, false, failure.IDWiped, bothNo, settleLimit},
+		"wiped, removed":                      {lived, both(lists(removed)), nil, false, failure.IDWiped, bothNo, settleLimit},
+		"wiped, another one was added":        {existing, both(lists(strange)), nil, false, failure.IDWiped, bothNo, settleLimit},
+		"wiped, the replacement lives":        {existing, both(lists(begun)), nil, false, failure.IDWiped, bothNo, settleLimit},
 		"wiped, one peer is down":             {lived, []fakePeer{lists(whole), mute}, nil, false, failure.IDWiped, oneNo, denialLimit + 1500*time.Millisecond},
 		"wiped, nobody answers":               {lived, both(mute), nil, false, failure.IDWiped, none, silenceLimit + sec},
 		"wiped, existing, a late answer":      {existing, both(later(time.Minute, mute, lists(whole))), nil, false, failure.IDWiped, none + ", " + bothNo, 0},
-		"wiped, one of two, a learner beside": {existing, []fakePeer{lists([]peers.Member{peerA, {ID: 2, Learner: true}}), mute}, nil, false, failure.IDWiped, oneNo, quorumLimit + 2*sec},
-		"wiped, listed twice":                 {existing, both(lists([]peers.Member{peerA, old, replacement})), nil, false, failure.IDWiped, bothNo, quorumLimit},
-		"wiped, the pin is damaged":           {damaged, both(lists(whole)), nil, false, failure.IDWiped, bothNo, quorumLimit},
+		"wiped, one of two, a learner beside": {existing, []fakePeer{lists([]peers.Member{peerA, {ID: 2, Learner: true}}), mute}, nil, false, failure.IDWiped, oneNo, settleLimit + 2*sec},
+		"wiped, listed twice":                 {existing, both(lists([]peers.Member{peerA, old, replacement})), nil, false, failure.IDWiped, bothNo, settleLimit},
+		"wiped, the pin is damaged":           {damaged, both(lists(whole)), nil, false, failure.IDWiped, bothNo, settleLimit},
 		"wiped, no DNS":                       {existing, nil, errors.New("lookup etcd.invalid: no such host"), false, "name-resolution", "", 0},
 		"wiped, new, no DNS":                  {lived, nil, errors.New("lookup etcd.invalid: no such host"), false, "name-resolution", "", 0},
 		"wiped, unusable TLS":                 {existing, nil, errors.New("no certificate"), false, failure.IDNotStarted, "", 0},
 
-		"replacement":                               {lived, both(lists(added)), nil, true, "", "", 0},
-		"replacement, existing":                     {existing, both(lists(added)), nil, true, "", "", 0},
-		"replacement, the pin is damaged":           {damaged, both(lists(added)), nil, true, "", "", 0},
-		"the same, existing":                        {damagedExisting, both(lists(added)), nil, true, "", "", 0},
-		"replacement, the first peer lags":          {existing, []fakePeer{lists(removed), lists(added)}, nil, true, "", "", 0},
-		"replacement, lags behind the removal":      {existing, []fakePeer{lists(whole), lists(added)}, nil, true, "", "", 0},
-		"replacement, all that answer lag, new":     {lived, []fakePeer{later(5*sec, lists(removed), lists(added)), mute}, nil, true, "", oneNo, 0},
-		"replacement, all that answer lag":          {existing, []fakePeer{later(5*sec, lists(removed), lists(added)), mute}, nil, true, "", oneNo, 0},
-		"replacement, a quorum lags":                {existing, both(later(sec, lists(removed), lists(added))), nil, true, "", bothNo, sec},
-		"replacement, answers late, new":            {lived, both(later(10*sec, mute, lists(added))), nil, true, "", none, 0},
-		"replacement, answers late":                 {existing, both(later(time.Hour, mute, lists(added))), nil, true, "", none, 0},
-		"replacement, one answers late":             {existing, []fakePeer{lists(removed), later(8*sec, mute, lists(added))}, nil, true, "", oneNo, 0},
-		"replacement, its cluster is not known yet": {existing, both(later(20*sec, lists([]peers.Member{}), lists(added))), nil, true, "", none, 20 * sec},
+		"replacement":                               {lived, both(lists(added3)), nil, true, "", "", 0},
+		"replacement, existing":                     {existing, both(lists(added3)), nil, true, "", "", 0},
+		"replacement, the pin is damaged":           {damaged, both(lists(added3)), nil, true, "", "", 0},
+		"the same, existing":                        {damagedExisting, both(lists(added3)), nil, true, "", "", 0},
+		"replacement, the first peer lags":          {existing, []fakePeer{lists(removed), lists(added3)}, nil, true, "", "", 0},
+		"replacement, lags behind the removal":      {existing, []fakePeer{lists(whole), lists(added3)}, nil, true, "", "", 0},
+		"replacement, all that answer lag, new":     {lived, []fakePeer{later(5*sec, lists(removed), lists(added3)), mute}, nil, true, "", oneNo, 0},
+		"replacement, all that answer lag":          {existing, []fakePeer{later(5*sec, lists(removed), lists(added3)), mute}, nil, true, "", oneNo, 0},
+		"replacement, a quorum lags":                {existing, both(later(sec, lists(removed), lists(added3))), nil, true, "", bothNo, sec},
+		"replacement, answers late, new":            {lived, both(later(10*sec, mute, lists(added3))), nil, true, "", none, 0},
+		"replacement, answers late":                 {existing, both(later(time.Hour, mute, lists(added3))), nil, true, "", none, 0},
+		"replacement, one answers late":             {existing, []fakePeer{lists(removed), later(8*sec, mute, lists(added3))}, nil, true, "", oneNo, 0},
+		"replacement, its cluster is not known yet": {existing, both(later(20*sec, lists([]peers.Member{}), lists(added3))), nil, true, "", none, 20 * sec},
+
+		"the pin cannot be read": {Node{New: true, Guard: pipe.Guard{Unreadable: "no permission"}}, both(lists(added3)), nil, false, failure.IDCannotLook, "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -202,11 +212,11 @@ func TestStay(t *testing.T) {
 		said  string
 	}{
 		"nobody to ask":              {nil, failure.IDOtherIdentity, ""},
-		"added":                      {[]fakePeer{lists(added), mute}, "", ""},
+		"added":                      {[]fakePeer{lists(added3), mute}, "", ""},
 		"added, and has its name":    {[]fakePeer{lists(begun), mute}, "", ""},
-		"the first peer lags":        {[]fakePeer{lists(removed), lists(added)}, "", ""},
-		"the only answer lags":       {[]fakePeer{later(time.Second, lists(removed), lists(added)), mute}, "", "other-identity: 1 of 2 say no so far"},
-		"answers late":               {[]fakePeer{later(time.Hour, mute, lists(added)), mute}, "", "other-identity: no answer yet"},
+		"the first peer lags":        {[]fakePeer{lists(removed), lists(added3)}, "", ""},
+		"the only answer lags":       {[]fakePeer{later(time.Second, lists(removed), lists(added3)), mute}, "", "other-identity: 1 of 2 say no so far"},
+		"answers late":               {[]fakePeer{later(time.Hour, mute, lists(added3)), mute}, "", "other-identity: no answer yet"},
 		"the pinned one is a member": {[]fakePeer{lists(whole), lists(whole)}, failure.IDOtherIdentity, "other-identity: 2 of 2 say no so far"},
 		"another one was added":      {[]fakePeer{lists(strange), lists(strange)}, failure.IDOtherIdentity, "other-identity: 2 of 2 say no so far"},
 	} {
@@ -229,7 +239,7 @@ func TestStay(t *testing.T) {
 func TestStayOnLoopback(t *testing.T) {
 	data := served(loopback)
 	data.WAL.MemberID = 4
-	d, _ := door(Node{Guard: pin("c", "3"), Others: []peers.Peer{{URLs: []string{"http://192.0.2.1:2380"}}}}, fakeAsker{peers: []fakePeer{lists(added)}})
+	d, _ := door(Node{Guard: pin("c", "3"), Others: []peers.Peer{{URLs: []string{"http://192.0.2.1:2380"}}}}, fakeAsker{peers: []fakePeer{lists(added3)}})
 	if f := d.stay(t.Context(), data); idOf(f) != failure.IDLoopbackData {
 		t.Errorf("%v", f)
 	}

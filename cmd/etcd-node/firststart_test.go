@@ -1,0 +1,241 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/test/poll"
+)
+
+// list gives a node another list than its cluster has.
+func (n *node) list(nodes ...*node) {
+	var list []string
+	for _, x := range nodes {
+		list = append(list, x.Name+"="+x.Peer)
+	}
+	n.flags = slices.DeleteFunc(n.flags, func(f string) bool { return strings.HasPrefix(f, "--initial-cluster=") })
+	n.flags = append(n.flags, "--initial-cluster="+strings.Join(list, ","))
+}
+
+// nothingBegun: there is nothing in the data dir.
+func (n *node) nothingBegun() {
+	n.t.Helper()
+	if left, _ := filepath.Glob(filepath.Join(n.Data(), "*")); len(left) > 0 {
+		n.t.Errorf("%s began something: %v", n.Name, left)
+	}
+}
+
+// A cluster of one serves, and the list grows on all nodes: the new ones wait,
+// also through its restart, and join when they are added.
+func TestListGrows(t *testing.T) {
+	t.Parallel()
+	a, b, c := single(t), newNode(t, "b"), newNode(t, "c")
+	cluster(b, c) // for the flags
+	a.up()
+	a.put("k", "v")
+	id := a.status().View.ClusterID
+	for _, n := range []*node{a, b, c} {
+		n.list(a, b, c)
+	}
+	for _, n := range []*node{b, c} {
+		n.start(true)
+		n.await(fmt.Sprintf("STATUS=joining: cluster %s of a does not list %s (%s), and nothing is begun here; add this node to that cluster, and it joins by itself: "+
+			"etcdctl member add %s --peer-urls=%s --endpoints=%s", id, n.Name, n.Peer, n.Name, n.Peer, a.Client))
+	}
+	a.stop()
+	a.up()
+	for _, n := range []*node{b, c} {
+		n.nothingBegun()
+		st := n.status()
+		if len(st.View.Members) != 3 || st.Ready || !strings.Contains(st.Text(time.Now()), "it answers as a member of cluster "+id) {
+			t.Errorf("status says\n%s", st.Text(time.Now()))
+		}
+		if out := n.run("explain"); !strings.Contains(out, "not-listed: a cluster lives") {
+			t.Errorf("explain says\n%s", out)
+		}
+		_, command, _ := strings.Cut(n.status().Line(), "by itself: ")
+		// etcd refuses for 5 s after a start: "unhealthy cluster".
+		poll.Eventually(t, func() error { return n.tryShell(command) })
+		n.await("READY=1")
+		n.holds("k", "v")
+	}
+	st := b.until("connected", func(st status.Status) bool { return st.View.AllConnected() && len(st.View.Members) == 3 })
+	if st.View.ClusterID != id {
+		t.Errorf("it is of cluster %s, not %s", st.View.ClusterID, id)
+	}
+}
+
+// Without a service manager it ends, with a word that helps, and nothing begun.
+func TestNotListedAlone(t *testing.T) {
+	t.Parallel()
+	a, b := running(t), newNode(t, "b")
+	cluster(b)
+	b.list(a, b)
+	for _, state := range []string{"new", "existing"} {
+		b.start(false, "--initial-cluster-state="+state)
+		b.exits(1)
+		b.nothingBegun()
+		log := strings.Join(b.Lines(), "\n")
+		if !strings.Contains(log, "of a does not list b ("+b.Peer+")") || strings.Contains(log, "goroutine ") {
+			t.Errorf("%s: it says\n%s", state, log)
+		}
+	}
+}
+
+// Every node is told that the cluster exists, and none has data.
+func TestExistingWithoutData(t *testing.T) {
+	t.Parallel()
+	a, b, c := abc(t)
+	nodes := []*node{a, b, c}
+	const refused = " (127.0.0.1: connection refused)"
+	for _, n := range nodes {
+		n.start(true, "--initial-cluster-state=existing")
+	}
+	a.await("STATUS=joining: no member of the cluster answers: b" + refused + ", c" + refused + "; if no node of the list has data, " +
+		"this is a new cluster: set ETCD_INITIAL_CLUSTER_STATE=new on all of them, or remove --initial-cluster-state")
+	text := a.until("the peers", func(st status.Status) bool {
+		return len(st.View.Members) == 3 && st.View.Members[2].Cause != "not asked yet"
+	}).Text(time.Now())
+	if strings.Count(text, "not connected: 127.0.0.1: connection refused") != 2 {
+		t.Errorf("status says\n%s", text)
+	}
+	if out := a.run("explain"); !strings.Contains(out, "no-cluster: ") {
+		t.Errorf("explain says\n%s", out)
+	}
+	for _, n := range nodes {
+		n.nothingBegun()
+		n.stop()
+	}
+	for _, n := range nodes {
+		n.start(true)
+	}
+	for _, n := range nodes {
+		n.await("READY=1")
+	}
+}
+
+// A node that was added joins by the cluster's own list, whatever its own says.
+func TestJoinsByLiveList(t *testing.T) {
+	t.Parallel()
+	for _, state := range []string{"new", "existing"} {
+		t.Run(state, func(t *testing.T) {
+			t.Parallel()
+			a, b, c, d := running(t), newNode(t, "b"), newNode(t, "c"), newNode(t, "d")
+			cluster(b, c, d)
+			a.put("k", "v")
+			b.list(a, b, c, d)
+			cli := a.etcd()
+			poll.Eventually(t, func() error { _, err := cli.MemberAdd(t.Context(), []string{b.Peer}); return err })
+			b.start(true, "--initial-cluster-state="+state)
+			b.await("READY=1")
+			b.holds("k", "v")
+			b.says("this node has joined by the cluster's own list, a=" + a.Peer + ",b=" + b.Peer + "; ETCD_INITIAL_CLUSTER differs from it")
+			if st := b.status(); !strings.Contains(st.Line(), "this node has joined by the cluster's own list") {
+				t.Errorf("status says %s", st.Line())
+			}
+		})
+	}
+}
+
+// A listed machine that does not answer may hold an older cluster: it is waited
+// for, and then not.
+func TestBootstrapWait(t *testing.T) {
+	t.Parallel()
+	silent := func(t *testing.T) (a *node) { // of two, the other of which accepts and says nothing
+		a, b := newNode(t, "a"), newNode(t, "b")
+		cluster(a, b)
+		l, err := net.Listen("tcp", strings.TrimPrefix(b.Peer, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		return a
+	}
+	const waiting, begun = "STATUS=joining: waiting%s for an answer from b (127.0.0.1: no answer in 1s", "STATUS=joining: 1 of 2 members"
+	t.Run("limit", func(t *testing.T) {
+		t.Parallel()
+		a := silent(t)
+		a.env = []string{"ETCD_NODE_BOOTSTRAP_WAIT=3s"}
+		a.start(true)
+		a.await(fmt.Sprintf(waiting, " up to 3s"))
+		a.nothingBegun()
+		a.await(begun)
+		a.says("a new cluster begins although not all of its members could be asked: if an older one lives behind them, there will be two")
+	})
+	t.Run("forever", func(t *testing.T) {
+		t.Parallel()
+		a := silent(t)
+		a.env = []string{"ETCD_NODE_BOOTSTRAP_WAIT=forever"}
+		a.start(true)
+		a.await(fmt.Sprintf(waiting, ""))
+		a.stop()
+		a.nothingBegun()
+	})
+	t.Run("none", func(t *testing.T) {
+		t.Parallel()
+		a := silent(t)
+		a.env = []string{"ETCD_NODE_BOOTSTRAP_WAIT=0s"}
+		a.start(true)
+		a.await(begun)
+		for _, x := range a.Notes() {
+			if strings.Contains(x.Text, "for an answer") {
+				t.Errorf("it waited: %s", x.Text)
+			}
+		}
+	})
+}
+
+// Data and pin of a member are copied to another machine while it runs.
+func TestClone(t *testing.T) {
+	t.Parallel()
+	nodes := three(t)
+	a, c := nodes[0], nodes[2]
+	id := c.status().View.MemberID
+	copied := newNode(t, "x")
+	cluster(copied)
+	copied.list(a, nodes[1], copied)
+	c.stop()
+	for from, to := range map[string]string{c.Data(): copied.Data(), c.Pins(): copied.Pins()} {
+		if err := os.RemoveAll(to); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pin := filepath.Join(copied.Pins(), "pin.json") // another machine has the same path
+	raw, err := os.ReadFile(pin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(pin, []byte(strings.ReplaceAll(string(raw), c.Data(), copied.Data())), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.up()
+	at := strings.TrimPrefix(c.Peer, "http://")
+	copied.start(true)
+	s := copied.await("STATUS=failed: the member that this node remembers runs on another machine")
+	if !strings.Contains(s, at+" already is member "+id+"; its data is here too") {
+		t.Errorf("it says %s", s)
+	}
+	copied.exits(76)
+
+	copied.wipe()
+	copied.start(true)
+	s = copied.await("STATUS=failed: the member that this node remembers runs on another machine")
+	if !strings.Contains(s, at+" already is member "+id) || !strings.Contains(s, "cloned") {
+		t.Errorf("it says %s", s)
+	}
+	copied.exits(76)
+	copied.nothingBegun()
+	if !a.status().View.AllConnected() {
+		t.Error("the cluster was disturbed")
+	}
+}

@@ -1,0 +1,76 @@
+package admission
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/datadir"
+)
+
+// copied refuses data whose member answers already, at the address at which the
+// data itself lists it. Nobody of this node's listens yet, so that whoever answers
+// under this member's ID is a second one. An address that does not answer costs
+// askTimeout.
+//
+// --force-new-cluster is how a copy is looked at beside the cluster that lives.
+func (d *Door) copied(ctx context.Context, data datadir.Data) *failure.Failure {
+	if d.ForceNewCluster {
+		return nil
+	}
+	for _, x := range data.DB.Members {
+		if x.ID == data.WAL.MemberID && x.ID != 0 {
+			return d.elsewhere(ctx, x.PeerURLs, hex(data.WAL.ClusterID), x.ID, "its data is here too")
+		}
+	}
+	return nil
+}
+
+// runsElsewhere refuses a node whose pinned member answers at one of these URLs.
+func (d *Door) runsElsewhere(ctx context.Context, urls []string) *failure.Failure {
+	p := d.Guard.Pin
+	if p == nil {
+		return nil
+	}
+	id, err := strconv.ParseUint(p.MemberID, 16, 64)
+	if err != nil {
+		return nil
+	}
+	return d.elsewhere(ctx, urls, p.ClusterID, id, d.pinned()+", but there is no data: this machine, or its pin, was cloned")
+}
+
+// elsewhere refuses to start where a member answers at one of its URLs.
+func (d *Door) elsewhere(ctx context.Context, urls []string, clusterID string, id uint64, here string) *failure.Failure {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	found := make(chan string, len(urls))
+	for _, u := range urls {
+		go func() {
+			if d.Asker.Is(ctx, u, clusterID, id) {
+				found <- u
+			} else {
+				found <- ""
+			}
+		}()
+	}
+	for range urls {
+		if at := <-found; at != "" {
+			f := failure.New(failure.IDCloned, fmt.Sprintf("%s already is member %x; %s", hostOf(at), id, here))
+			f.Values = map[string]string{"member-id": hex(id)}
+			return f
+		}
+	}
+	return nil
+}
+
+// hostOf is a URL's host, with its port where that is not etcd's own.
+func hostOf(peerURL string) string {
+	u, err := url.Parse(peerURL)
+	if err != nil {
+		return peerURL
+	}
+	return strings.TrimSuffix(u.Host, ":2380")
+}

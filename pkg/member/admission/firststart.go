@@ -1,0 +1,139 @@
+package admission
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// settleLimit is how long peers must keep saying that this node is no new member
+// of theirs before that counts. One that lags behind does not know of a `member
+// add` yet; once it has succeeded, a quorum has it in its logs, and applies it
+// with the leader's next message.
+const settleLimit = 2 * time.Second
+
+// standing is what a peer's reply means for a node on which no member has lived.
+// The highest one among the peers counts.
+type standing int
+
+const (
+	noEtcd    standing = iota // the peer's port is closed
+	noAnswer                  // it does not answer, or does not know its members yet
+	original                  // its cluster has listed this node since it began, and is the one that this node would begin, or has not served
+	foreign                   // the same, but it has served, and began with another token
+	hasServed                 // its cluster lists this node as a member that has served
+	unlisted                  // its cluster does not list this node
+	added                     // its cluster lists this node, which has not started, and is not the one that this node would begin
+)
+
+// WaitsForPeers reports whether what a start waits for, by the ID of the
+// catalogue, is what the other members say.
+func WaitsForPeers(id string) bool {
+	return id == failure.IDNotListed || id == failure.IDNoCluster || id == failure.IDNoAnswer
+}
+
+// firstStart finds out whether a member may begin on a node on which none has
+// lived, and whether it joins a cluster that lives.
+func (d *Door) firstStart(ctx context.Context) (Admission, *failure.Failure) {
+	others, err := d.Asker.Peers()
+	if err != nil || len(others) == 0 {
+		return Admission{Joins: !d.New}, nil // etcd says what is wrong, if anything is
+	}
+	s := survey{Node: d.Node, begun: time.Now()}
+	for told := (waiting{}); ; {
+		d.askAll(ctx, others, func(r reply) bool {
+			what, own := d.standingOf(ctx, r)
+			s.take(surveyed{r, what, own.ID})
+			return what == added
+		})
+		if ctx.Err() != nil {
+			return Admission{}, failure.New(failure.IDSignalled, "")
+		}
+		a, wait, f := s.next(time.Now())
+		if wait == nil {
+			if f == nil {
+				d.tell(&s, a)
+			}
+			return a, f
+		}
+		switch {
+		case wait.id != told.id && wait.id != "":
+			d.waitFor(wait.id, wait.text)
+			told = *wait
+		case wait.text != told.text && wait.id != "": // what a peer says may change every second: not worth the log
+			d.Waiting(status.Condition{ID: wait.id, Text: wait.text})
+			told = *wait
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(peers.PauseMissing):
+		}
+	}
+}
+
+// tell logs how the member begins, where that is not a matter of course.
+func (d *Door) tell(s *survey, a Admission) {
+	if silent := s.reasons(noAnswer); s.top == noAnswer && !a.Joins && s.waits() {
+		d.Log.Warn("a new cluster begins although not all of its members could be asked: if an older one lives behind them, there will be two", zap.String("unanswered", silent))
+	}
+	if s.top == added {
+		d.Log.Info("the cluster lists this node as a new member: it joins, as with --initial-cluster-state=existing")
+	}
+	for _, c := range a.Conditions {
+		d.Log.Warn(c.Text)
+	}
+}
+
+// standingOf is what a reply means for this node, and the member that this node
+// is in its list.
+func (d *Door) standingOf(ctx context.Context, r reply) (what standing, own peers.Member) {
+	switch {
+	case r.absent:
+		return noEtcd, own
+	case r.list.ClusterID == "":
+		return noAnswer, own
+	case len(r.list.Members) == 0 && r.list.ClusterID == d.Begins.ClusterID:
+		return original, own
+	case len(r.list.Members) == 0:
+		return noAnswer, own
+	}
+	own, listed := d.ownIn(ctx, r.list)
+	switch {
+	case !listed:
+		return unlisted, own
+	case len(own.ClientURLs) > 0:
+		return hasServed, own
+	case own.Name == "":
+		return added, own
+	case d.Begins.ClusterID == "", d.Begins.ClusterID == r.list.ClusterID, !r.list.Served():
+		return original, own
+	case d.Begins.MemberID == hex(own.ID): // it is made of token and URLs: the lists differ
+		return added, own
+	}
+	return foreign, own
+}
+
+// ownIn is the member of a list with this node's peer URLs. What is written the
+// same is found without DNS.
+func (d *Door) ownIn(ctx context.Context, l peers.List) (peers.Member, bool) {
+	own := sorted(d.PeerURLs)
+	for _, x := range l.Members {
+		if slices.Equal(sorted(x.PeerURLs), own) {
+			return x, true
+		}
+	}
+	for _, x := range l.Members {
+		if d.listedAs(ctx, x) {
+			return x, true
+		}
+	}
+	return peers.Member{}, false
+}
+
+func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }

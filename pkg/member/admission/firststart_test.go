@@ -1,0 +1,171 @@
+package admission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
+	"github.com/etcd-node/etcd-node/pkg/pipe"
+)
+
+// inUse is a list whose members have served, but for the last n.
+func inUse(members []peers.Member, n int) (all []peers.Member) {
+	for i, x := range members {
+		if i < len(members)-n {
+			x.ClientURLs = []string{fmt.Sprintf("http://192.0.2.%d:2379", i+1)}
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+func TestFirstStart(t *testing.T) {
+	const (
+		add     = "; add this node to that cluster, and it joins by itself: etcdctl member add c --peer-urls=" + ownURL + " --endpoints="
+		dead    = "1 (context deadline exceeded)"
+		forNew  = "set ETCD_INITIAL_CLUSTER_STATE=new on all of them, or remove ETCD_INITIAL_CLUSTER_STATE (FILE:3)"
+		noList  = "; if no node of the list has data, this is a new cluster: " + forNew
+		refused = "http://refuses,0 (127.0.0.1: connection refused), http://refuses,1 (127.0.0.1: connection refused)"
+		sec     = time.Second
+		pause   = peers.PauseMissing
+		other   = "d" // a cluster
+		forever = 0   // the test stops it
+	)
+	var (
+		patient  = pipe.Guard{Patient: true, BootstrapWait: 30 * sec, StateSource: "ETCD_INITIAL_CLUSTER_STATE (FILE:3)"}
+		fresh    = Node{New: true, Guard: patient}
+		existing = Node{Guard: patient}
+		bare     = Node{New: true} // without systemd
+		asEtcd   = Node{New: true, AsEtcd: true, Guard: patient}
+		atOnce   = Node{New: true, Guard: pipe.Guard{Patient: true}}
+		endless  = Node{New: true, Guard: pipe.Guard{Patient: true, BootstrapWait: -1}}
+		pair     = inUse(removed, 0)
+		both     = func(x fakePeer) []fakePeer { return []fakePeer{x, x} }
+		unlisted = "not-listed: cluster c of a, b does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379,http://192.0.2.2:2379"
+	)
+	type want struct {
+		joins bool
+		id    string // of the failure; "stopped" while it still waits
+		took  time.Duration
+		said  string
+	}
+	for name, tc := range map[string]struct {
+		node  Node
+		peers []fakePeer
+		err   error
+		want
+	}{
+		"all machines are up":               {fresh, both(closed), nil, want{}},
+		"the others have begun":             {fresh, both(of("c", whole)), nil, want{}},
+		"one has begun, one is down":        {fresh, []fakePeer{of("c", whole), mute}, nil, want{took: sec}},
+		"one has begun, one is not there":   {fresh, []fakePeer{of("c", whole), closed}, nil, want{}},
+		"one has stored nothing yet":        {fresh, []fakePeer{of("c", nil), closed}, nil, want{}},
+		"alone in the list":                 {fresh, nil, nil, want{}},
+		"no DNS":                            {fresh, nil, errors.New("no such host"), want{}},
+		"no DNS, existing":                  {existing, nil, errors.New("no such host"), want{joins: true}},
+		"one does not answer":               {fresh, []fakePeer{closed, mute}, nil, want{took: 31 * sec, said: "no-answer: waiting up to 30s for an answer from http://refuses," + dead + ": an older cluster may live there"}},
+		"one does not answer, no wait":      {atOnce, []fakePeer{closed, mute}, nil, want{took: sec}},
+		"one does not answer, without unit": {bare, []fakePeer{closed, mute}, nil, want{took: sec}},
+		"one does not answer, as etcd":      {asEtcd, []fakePeer{closed, mute}, nil, want{took: sec}},
+		"one does not answer, for ever":     {endless, []fakePeer{closed, mute}, nil, want{id: "stopped", said: "no-answer: waiting for an answer from http://refuses," + dead + ": an older cluster may live there"}},
+		"one comes up without etcd":         {fresh, []fakePeer{closed, later(5*sec, mute, closed)}, nil, want{took: 6 * sec, said: "no-answer: waiting up to 30s for an answer from http://refuses," + dead + ": an older cluster may live there"}},
+		"a foreign one knows no members":    {atOnce, both(of(other, nil)), nil, want{}},
+
+		"not listed":                            {fresh, both(of("c", pair)), nil, want{id: "stopped", said: unlisted}},
+		"not listed, existing":                  {existing, both(of("c", pair)), nil, want{id: "stopped", said: unlisted}},
+		"not listed, without unit":              {bare, both(of("c", pair)), nil, want{id: failure.IDNotListed, took: settleLimit}},
+		"not listed, existing, without unit":    {Node{}, both(of("c", pair)), nil, want{id: failure.IDNotListed, took: settleLimit}},
+		"not listed, as etcd":                   {asEtcd, both(of("c", pair)), nil, want{id: failure.IDNotListed, took: settleLimit}},
+		"not listed by one, one is down":        {fresh, []fakePeer{of("c", pair), mute}, nil, want{id: "stopped", said: unlisted}},
+		"not listed by a cluster of one":        {fresh, []fakePeer{of(other, inUse([]peers.Member{peerA}, 0)), closed}, nil, want{id: "stopped", said: "not-listed: cluster d of a does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
+		"not listed, its member restarts":       {fresh, []fakePeer{later(sec, of("c", pair), closed), closed}, nil, want{id: "stopped", said: unlisted}},
+		"not listed by one, begun by the other": {fresh, []fakePeer{of("c", whole), of(other, inUse([]peers.Member{peerA}, 0))}, nil, want{id: "stopped", said: "not-listed: cluster d of a does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
+		"not listed by two clusters": {fresh, []fakePeer{of("e", []peers.Member{peerA}), of(other, inUse([]peers.Member{peerB}, 0))}, nil, want{id: "stopped",
+			said: "not-listed: cluster d of b, and cluster e of a (it has never served) does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
+		"added while it waits": {fresh, both(later(time.Hour, of("c", pair), of("c", inUse(added3, 1)))), nil, want{joins: true, took: time.Hour, said: unlisted}},
+
+		"added":                       {fresh, both(of("c", added3)), nil, want{joins: true}},
+		"added, existing":             {existing, both(of("c", added3)), nil, want{joins: true}},
+		"added, without unit":         {bare, both(of("c", added3)), nil, want{joins: true}},
+		"added, one is down":          {fresh, []fakePeer{mute, of("c", added3)}, nil, want{joins: true}},
+		"added, one peer lags":        {fresh, []fakePeer{of("c", pair), of("c", added3)}, nil, want{joins: true}},
+		"added, all that answer lag":  {fresh, []fakePeer{later(sec, of("c", pair), of("c", added3)), mute}, nil, want{joins: true, took: sec + pause}},
+		"added to another cluster":    {fresh, []fakePeer{of("c", pair), of(other, added3)}, nil, want{joins: true}},
+		"original, of another list":   {fresh, both(of(other, inUse(whole, 1))), nil, want{joins: true}}, // member 3 is what token and URL make
+		"original, of another token":  {fresh, both(of(other, inUse(begun, 1))), nil, want{id: failure.IDForeign, took: settleLimit}},
+		"the same, nobody has served": {fresh, both(of(other, begun)), nil, want{}},
+		"original, existing":          {existing, both(of("c", inUse(whole, 1))), nil, want{joins: true}},
+		"it has served, without unit": {bare, both(of("c", inUse(whole, 0))), nil, want{}},
+		"it has served":               {fresh, both(of("c", inUse(whole, 0))), nil, want{id: failure.IDWipedRejoin, took: settleLimit}},
+		"it has served, existing":     {existing, both(of("c", inUse(whole, 0))), nil, want{id: failure.IDWipedRejoin, took: settleLimit}},
+		"it had served, and is added": {fresh, both(later(sec, of("c", inUse(whole, 0)), of("c", inUse(added3, 1)))), nil, want{joins: true, took: sec}},
+
+		"existing, nothing exists":               {existing, both(closed), nil, want{id: "stopped", said: "no-cluster: no member of the cluster answers: " + refused + noList}},
+		"existing, nothing exists, without unit": {Node{}, both(closed), nil, want{joins: true}},
+		"existing, nobody answers":               {existing, []fakePeer{mute}, nil, want{id: "stopped", said: "no-cluster: no member of the cluster answers: http://refuses,0 (context deadline exceeded)" + noList}},
+		"existing, one comes up":                 {existing, []fakePeer{later(time.Minute, closed, of("c", added3)), closed}, nil, want{joins: true, took: time.Minute, said: "no-cluster: no member of the cluster answers: " + refused + noList}},
+		"existing, the others begin": {existing, []fakePeer{of("c", whole), closed}, nil, want{id: "stopped",
+			said: "no-cluster: cluster c of a, b, c (it has never served) lists this node, which joins once it serves; to begin it together, " + forNew}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				tc.node.DataDir, tc.node.Name, tc.node.Begins = dir, "c", Identity{"c", "3"}
+				d, said := door(tc.node, fakeAsker{peers: tc.peers, err: tc.err})
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+				defer cancel()
+				asked := time.Now()
+				a, f := d.Admit(ctx)
+				took, id := time.Since(asked), idOf(f)
+				if id == failure.IDSignalled {
+					id, took = "stopped", forever
+				}
+				if got := (want{a.Joins, id, took, said()}); got != tc.want {
+					t.Errorf("got  %+v (%v)\nwant %+v", got, f, tc.want)
+				}
+			})
+		})
+	}
+}
+
+// A list that differs from the configured one is the one to join by.
+func TestJoinBy(t *testing.T) {
+	const own = "http://192.0.2.3:2380"
+	n := Node{
+		Name: "c", PeerURLs: []string{own},
+		Others: []peers.Peer{{URLs: []string{"http://192.0.2.1:2380"}}, {URLs: []string{"http://192.0.2.2:2380"}}},
+		Names:  map[string]string{"http://192.0.2.1:2380": "a", "http://192.0.2.2:2380": "b"},
+	}
+	member := func(id uint64, name string, urls ...string) peers.Member {
+		return peers.Member{ID: id, Name: name, PeerURLs: urls}
+	}
+	a, b, self := member(1, "a", "http://192.0.2.1:2380"), member(2, "b", "http://192.0.2.2:2380"), member(3, "", own)
+	for name, tc := range map[string]struct {
+		live []peers.Member
+		want string // "": as configured
+	}{
+		"the same":               {[]peers.Member{a, b, self}, ""},
+		"fewer":                  {[]peers.Member{a, self}, "a=http://192.0.2.1:2380,c=" + own},
+		"more":                   {[]peers.Member{a, b, self, member(4, "d", "http://192.0.2.4:2380")}, "a=http://192.0.2.1:2380,b=http://192.0.2.2:2380,c=" + own + ",d=http://192.0.2.4:2380"},
+		"two URLs":               {[]peers.Member{member(1, "a", "http://192.0.2.1:2380", "http://10.0.0.1:2380"), self}, "a=http://10.0.0.1:2380,a=http://192.0.2.1:2380,c=" + own},
+		"this node by name":      {[]peers.Member{a, member(3, "", "http://c.example:2380")}, "a=http://192.0.2.1:2380,c=" + own},
+		"not started, listed":    {[]peers.Member{member(1, "", "http://192.0.2.1:2380"), self}, "a=http://192.0.2.1:2380,c=" + own},
+		"not started, unknown":   {[]peers.Member{a, member(0x10, "", "http://192.0.2.9:2380"), self}, "10=http://192.0.2.9:2380,a=http://192.0.2.1:2380,c=" + own},
+		"this node's name twice": {[]peers.Member{a, member(0x10, "c", "http://192.0.2.9:2380"), self}, "10=http://192.0.2.9:2380,a=http://192.0.2.1:2380,c=" + own},
+		"another's name twice":   {[]peers.Member{a, member(0x11, "a", "http://192.0.2.9:2380"), self}, "11=http://192.0.2.9:2380,a=http://192.0.2.1:2380,c=" + own},
+	} {
+		got := n.joinBy(peers.List{Members: tc.live}, 3)
+		if got.InitialCluster != tc.want || (len(got.Conditions) > 0) != (tc.want != "") || !got.Joins {
+			t.Errorf("%s: %+v, want %s", name, got, tc.want)
+		}
+		if len(got.Conditions) > 0 && !strings.Contains(got.Conditions[0].Text, tc.want) {
+			t.Errorf("%s: it says %q", name, got.Conditions[0].Text)
+		}
+	}
+}

@@ -1,0 +1,235 @@
+package admission
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/datadir"
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
+)
+
+// survey is what the peers have said so far.
+type survey struct {
+	Node
+	begun   time.Time // when they were asked first
+	replies []surveyed
+	top     standing  // the highest one in the last round
+	since   time.Time // since when it is
+}
+
+// surveyed is a reply, what it means, and the ID that it gives to this node.
+type surveyed struct {
+	reply
+	standing
+	own uint64
+}
+
+// take takes in a reply. What a peer has said stands while it does not answer: a
+// cluster does not go away with a restart of its member.
+func (s *survey) take(r surveyed) {
+	i := slices.IndexFunc(s.replies, func(x surveyed) bool { return x.peer.Key() == r.peer.Key() })
+	switch {
+	case i < 0:
+		s.replies = append(s.replies, r)
+	case r.list.ClusterID != "" || s.replies[i].list.ClusterID == "":
+		s.replies[i] = r
+	}
+}
+
+// join is how this node joins the cluster of the peers with a standing. The
+// first one that etcd will ask, in the order of URLs, says who the members are.
+func (s *survey) join(what standing) Admission {
+	var first surveyed
+	for _, r := range s.replies {
+		if r.standing == what && (first.own == 0 || r.peer.Key() < first.peer.Key()) {
+			first = r
+		}
+	}
+	return s.joinBy(first.list, first.own)
+}
+
+func (s *survey) highest() standing {
+	top := noEtcd
+	for _, r := range s.replies {
+		top = max(top, r.standing)
+	}
+	return top
+}
+
+// waits reports whether this start may take long, where etcd's own would not.
+func (s *survey) waits() bool { return s.Guard.Patient && !s.AsEtcd }
+
+// waiting is what a start waits for: an ID of the catalogue and a text, both ""
+// where it is not worth a word.
+type waiting struct{ id, text string }
+
+// next is what follows from the replies: how the member starts, what it waits
+// for, or why it must not start.
+func (s *survey) next(now time.Time) (Admission, *waiting, *failure.Failure) {
+	if top := s.highest(); top != s.top || s.since.IsZero() {
+		s.top, s.since = top, now
+	}
+	settled := now.Sub(s.since) >= settleLimit
+	switch {
+	case s.top == added:
+		return s.join(added), nil, nil
+	case s.top > original && !settled && (s.top == unlisted || s.waits()):
+		return Admission{}, &waiting{}, nil
+	case s.top == unlisted && s.waits():
+		return Admission{}, &waiting{failure.IDNotListed, s.notListed() + "; " + s.memberAdd()}, nil
+	case s.top == unlisted:
+		return Admission{}, nil, failure.New(failure.IDNotListed, s.notListed())
+	case s.top > original && !s.waits(): // where this is wrong the other members tell etcd so
+		return Admission{Joins: !s.New}, nil, nil
+	case s.top == hasServed:
+		return Admission{}, nil, s.rejoins()
+	case s.top == foreign:
+		return Admission{}, nil, failure.New(failure.IDForeign, s.clusters(foreign)+" lists this node, but as a member of another token")
+	case !s.New:
+		return s.existing()
+	case s.top == original, s.top == noEtcd, !s.waits(), !s.early(now):
+		return Admission{}, nil, nil
+	}
+	return Admission{}, &waiting{failure.IDNoAnswer, fmt.Sprintf("waiting%s for an answer from %s: an older cluster may live there",
+		s.limit(), s.reasons(noAnswer))}, nil
+}
+
+// early reports whether peers that do not answer are still waited for.
+func (s *survey) early(now time.Time) bool {
+	return s.Guard.BootstrapWait < 0 || now.Sub(s.begun) < s.Guard.BootstrapWait
+}
+
+// limit is for how long that is.
+func (s *survey) limit() string {
+	if s.Guard.BootstrapWait < 0 {
+		return ""
+	}
+	return " up to " + s.Guard.BootstrapWait.String()
+}
+
+// existing is what follows where the configuration says that the cluster exists,
+// and no peer says that this node was added to it.
+func (s *survey) existing() (Admission, *waiting, *failure.Failure) {
+	text := ""
+	isNew := "set ETCD_INITIAL_CLUSTER_STATE=new on all of them, or remove " + cmp.Or(s.Guard.StateSource, "the setting")
+	lives := slices.ContainsFunc(s.replies, func(r surveyed) bool { return r.standing == original && r.list.Served() })
+	switch {
+	case s.top == original && lives:
+		return s.join(original), nil, nil
+	case !s.waits():
+		return Admission{Joins: true}, nil, nil
+	case s.top == original:
+		text = s.clusters(original) + " lists this node, which joins once it serves; to begin it together, "
+	default:
+		text = "no member of the cluster answers: " + strings.Join(nonEmpty(s.reasons(noEtcd), s.reasons(noAnswer)), ", ") +
+			"; if no node of the list has data, this is a new cluster: "
+	}
+	return Admission{}, &waiting{failure.IDNoCluster, text + isNew}, nil
+}
+
+// rejoins refuses a node without data that its cluster counts on.
+func (s *survey) rejoins() *failure.Failure {
+	f := failure.New(failure.IDWipedRejoin, s.clusters(hasServed)+" has seen this node serve")
+	for _, r := range s.replies {
+		if r.standing == hasServed {
+			f.Values = map[string]string{"member-id": hex(r.own)}
+		}
+	}
+	return f
+}
+
+// notListed says which cluster does not list this node.
+func (s *survey) notListed() string {
+	return fmt.Sprintf("%s does not list %s (%s), and nothing is begun here", s.clusters(unlisted), s.Name, strings.Join(s.PeerURLs, ","))
+}
+
+// memberAdd is what to do then, with the endpoints of the cluster that lives.
+func (s *survey) memberAdd() string {
+	values := maps.Clone(s.Guard.Values)
+	if values == nil {
+		values = map[string]string{}
+	}
+	values["name"], values["peer-urls"] = s.Name, strings.Join(s.PeerURLs, ",")
+	var local, reachable []string
+	for _, r := range s.replies {
+		if r.standing != unlisted {
+			continue
+		}
+		for _, x := range r.list.Members {
+			for _, u := range x.ClientURLs {
+				if datadir.OnLoopback(u) {
+					local = append(local, u)
+				} else {
+					reachable = append(reachable, u)
+				}
+			}
+		}
+	}
+	for _, urls := range [][]string{local, reachable} { // the latter, where there are any
+		if len(urls) > 0 {
+			values["endpoints"] = strings.Join(slices.Compact(sorted(urls)), ",")
+		}
+	}
+	return failure.Steps(failure.IDNotListed, values)[0]
+}
+
+// clusters names the clusters of the peers with a standing, and their members.
+func (s *survey) clusters(what standing) string {
+	said := map[string]string{}
+	for _, r := range s.replies {
+		if r.standing != what || len(r.list.Members) == 0 {
+			continue
+		}
+		var names []string
+		for _, x := range r.list.Members {
+			names = append(names, s.nameOf(x))
+		}
+		text := fmt.Sprintf("cluster %s of %s", r.list.ClusterID, strings.Join(sorted(names), ", "))
+		if !r.list.Served() {
+			text += " (it has never served)"
+		}
+		said[r.list.ClusterID] = text
+	}
+	return strings.Join(slices.Sorted(maps.Values(said)), ", and ")
+}
+
+// reasons names the peers with a standing, each with what it did.
+func (s *survey) reasons(what standing) string {
+	var all []string
+	for _, r := range s.replies {
+		if r.standing != what {
+			continue
+		}
+		why := "it does not know its members yet"
+		if r.err != nil {
+			why = r.err.Error()
+		}
+		all = append(all, fmt.Sprintf("%s (%s)", s.peerName(r.peer), why))
+	}
+	return strings.Join(sorted(all), ", ")
+}
+
+// peerName is a peer's name in the list.
+func (n Node) peerName(p peers.Peer) string {
+	if name := n.Names[p.Key()]; name != "" {
+		return name
+	}
+	return p.Key()
+}
+
+// nameOf is a member's name: its own, else that in the list, else its URLs.
+func (n Node) nameOf(x peers.Member) string {
+	if x.Name != "" {
+		return x.Name
+	}
+	return n.peerName(peers.Peer{URLs: x.PeerURLs})
+}
+
+func nonEmpty(list ...string) []string {
+	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
+}
