@@ -33,7 +33,7 @@ var entriesAdmission = []Entry{
 		ID: IDNoAnswer, Class: Transient, Lives: true,
 		Sign:  "this node has no data, no member of the list has said that its cluster lists this node, and a machine of the list neither answers nor refuses the connection",
 		Cause: "a machine of the cluster list does not answer, and an older cluster may live there",
-		Means: "Before a new cluster begins, the machines of the list are asked whether one lives already. A machine that refuses the connection has no etcd. One that does not answer (switched off, cut off, a firewall, a name that does not resolve, a certificate that does not fit) may have one.",
+		Means: "Before a new cluster begins, the machines of the list are asked whether one lives already. A machine that refuses the connection for 2 s has no etcd. One that does not answer (switched off, cut off, a firewall, a name that does not resolve, a certificate that does not fit) may have one.",
 		Acts:  "It waits for up to ETCD_NODE_BOOTSTRAP_WAIT (30s). Then it begins without that machine, as etcd does, and says so in the log.",
 		Next: []Step{
 			{"start that machine, or open TCP port 2380 between all members", []string{"etcd-node status"}},

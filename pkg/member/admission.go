@@ -32,11 +32,24 @@ func (m *member) admit(ctx context.Context) (admission.Admission, *failure.Failu
 			OnlyMember: isNew && len(m.names) == 1 && !discovered,
 			Begins:     beginsAs(cfg),
 		},
-		Asker:   asker{m, client, err},
-		Waiting: m.startAt,
-		Log:     m.log,
+		Asker:    asker{m, client, err},
+		Announce: m.announce,
+		Waiting:  m.startAt,
+		Log:      m.log,
 	}
 	return door.Admit(ctx)
+}
+
+// announce tells the others that there is no data here.
+func (m *member) announce() (stop func()) {
+	if !m.Config.PeerAutoTLS { // whose certificate is made by StartEtcd
+		stop, err := peers.Announce(m.Config.ListenPeerUrls, m.Config.PeerTLSInfo)
+		if err == nil {
+			return stop
+		}
+		m.log.Warn("cannot tell the other nodes that there is no data here", zap.Error(err))
+	}
+	return func() {}
 }
 
 // awaited are the members of the list, with the reason for which each is missing,

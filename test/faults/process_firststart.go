@@ -62,7 +62,7 @@ func (p *product) firstStart() []fault {
 				n.start()
 			}
 			_, at := nodes[0].condition(failure.IDNoCluster)
-			x := nodes[0].await("STATUS=joining: no member of the cluster answers")
+			x := nodes[0].await("STATUS=joining: no node of the list has data")
 			seen, took := nodes[0].essence(x.Text), at.Sub(nodes[0].begun)
 			for _, n := range nodes {
 				untouched(n)

@@ -20,10 +20,10 @@ const askTimeout = time.Second
 type reply struct {
 	peer peers.Peer
 	list peers.List // without an ID: it gave none
-	// err says why, of the last of its URLs; absent, that no etcd runs there:
-	// each URL refuses the connection, or cannot be asked.
-	err    error
-	absent bool
+	// err says why, of the last of its URLs; absent, that each URL refuses the
+	// connection, or cannot be asked; fresh, that it is a node without data.
+	err           error
+	absent, fresh bool
 }
 
 // askAll asks all peers at once. It hands each reply to take as it comes, until
@@ -47,7 +47,8 @@ func (d *Door) askOne(ctx context.Context, p peers.Peer) reply {
 	r := reply{peer: p, absent: true}
 	for _, u := range p.URLs {
 		r.list, r.err = d.Asker.Members(ctx, u)
-		if r.err == nil {
+		r.fresh = errors.Is(r.err, peers.ErrNoData)
+		if r.err == nil || r.fresh {
 			r.absent = false
 			return r
 		}

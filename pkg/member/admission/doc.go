@@ -17,9 +17,11 @@
 //     by the cluster's own list. Without a service manager nothing is waited for.
 //   - Where one has lived, this node may only be that one's replacement.
 //
-// Two nodes without data cannot block each other: a node that has not begun does
-// not listen, and a closed port means that no etcd runs there. One that begins a
-// moment after it was asked has the same list, and so begins the same cluster.
+// Nodes without data cannot block each other: until it begins, each announces that
+// it has none. The first of them begins, and the others follow when it answers; one
+// that begins a moment after it was asked has the same list, and so begins the same
+// cluster. A closed port means that no etcd runs there, once it has been closed for
+// longer than a restart takes.
 //
 // Where there is data, its member must not run elsewhere: the address at which the
 // data lists it is asked once.

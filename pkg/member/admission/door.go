@@ -26,6 +26,8 @@ type Asker interface {
 type Door struct {
 	Node
 	Asker Asker
+	// Announce tells the other nodes that there is no data here, until stop.
+	Announce func() (stop func())
 	// Waiting is told what the start waits for: an ID of the catalogue and a text.
 	Waiting func(status.Condition)
 	Log     *zap.Logger

@@ -18,12 +18,28 @@ import (
 // with the leader's next message.
 const settleLimit = 2 * time.Second
 
+const (
+	// restartLimit is how long a closed port may mean that an etcd is just being
+	// restarted: longer than RestartSec= of the unit and the start of a member.
+	// Nodes that begin at the same time do not wait for that, because each
+	// announces that it has no data.
+	restartLimit = 2 * time.Second
+	// turnLimit is how long nodes that begin together let the first of them begin
+	// alone. Each etcd asks the others before it begins, for up to a second, and
+	// none of them answers while it asks itself.
+	turnLimit = time.Second
+	// firstPause is the pause between two rounds in that time: nobody shall see
+	// the nodes of a new cluster wait for each other.
+	firstPause = 20 * time.Millisecond
+)
+
 // standing is what a peer's reply means for a node on which no member has lived.
 // The highest one among the peers counts.
 type standing int
 
 const (
-	noEtcd    standing = iota // the peer's port is closed
+	fresh     standing = iota // the peer is a node without data
+	noEtcd                    // its port is closed
 	noAnswer                  // it does not answer, or does not know its members yet
 	original                  // its cluster has listed this node since it began, and is the one that this node would begin, or has not served
 	foreign                   // the same, but it has served, and began with another token
@@ -46,7 +62,11 @@ func (d *Door) firstStart(ctx context.Context) (Admission, *failure.Failure) {
 		return Admission{Joins: !d.New}, nil // etcd says what is wrong, if anything is
 	}
 	s := survey{Node: d.Node, begun: time.Now()}
-	for told := (waiting{}); ; {
+	if s.waits() {
+		defer d.Announce()()
+	}
+	told := waiting{text: "asking the members of the list whether a cluster lives"}
+	for round := 1; ; round++ {
 		d.askAll(ctx, others, func(r reply) bool {
 			what, own := d.standingOf(ctx, r)
 			s.take(surveyed{r, what, own.ID})
@@ -63,6 +83,8 @@ func (d *Door) firstStart(ctx context.Context) (Admission, *failure.Failure) {
 			return a, f
 		}
 		switch {
+		case round == 1 && wait.id == "":
+			d.Waiting(status.Condition{Text: told.text})
 		case wait.id != told.id && wait.id != "":
 			d.waitFor(wait.id, wait.text)
 			told = *wait
@@ -70,9 +92,13 @@ func (d *Door) firstStart(ctx context.Context) (Admission, *failure.Failure) {
 			d.Waiting(status.Condition{ID: wait.id, Text: wait.text})
 			told = *wait
 		}
+		pause := peers.PauseMissing
+		if time.Since(s.begun) < restartLimit+turnLimit {
+			pause = firstPause
+		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(peers.PauseMissing):
+		case <-time.After(pause):
 		}
 	}
 }
@@ -94,6 +120,8 @@ func (d *Door) tell(s *survey, a Admission) {
 // is in its list.
 func (d *Door) standingOf(ctx context.Context, r reply) (what standing, own peers.Member) {
 	switch {
+	case r.fresh:
+		return fresh, own
 	case r.absent:
 		return noEtcd, own
 	case r.list.ClusterID == "":

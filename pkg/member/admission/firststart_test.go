@@ -28,18 +28,18 @@ func inUse(members []peers.Member, n int) (all []peers.Member) {
 func TestFirstStart(t *testing.T) {
 	const (
 		add     = "; add this node to that cluster, and it joins by itself: etcdctl member add c --peer-urls=" + ownURL + " --endpoints="
-		dead    = "1 (context deadline exceeded)"
+		dead    = "z1 (context deadline exceeded)"
 		forNew  = "set ETCD_INITIAL_CLUSTER_STATE=new on all of them, or remove ETCD_INITIAL_CLUSTER_STATE (FILE:3)"
 		noList  = "; if no node of the list has data, this is a new cluster: " + forNew
-		refused = "http://refuses,0 (127.0.0.1: connection refused), http://refuses,1 (127.0.0.1: connection refused)"
+		refused = "http://refuses,z0 (127.0.0.1: connection refused), http://refuses,z1 (127.0.0.1: connection refused)"
 		sec     = time.Second
-		pause   = peers.PauseMissing
 		other   = "d" // a cluster
 		forever = 0   // the test stops it
 	)
 	var (
 		patient  = pipe.Guard{Patient: true, BootstrapWait: 30 * sec, StateSource: "ETCD_INITIAL_CLUSTER_STATE (FILE:3)"}
-		fresh    = Node{New: true, Guard: patient}
+		later3   = Node{New: true, Guard: patient, PeerURLs: []string{"https://127.0.0.3:2380"}} // behind the others in order
+		first    = Node{New: true, Guard: patient}
 		existing = Node{Guard: patient}
 		bare     = Node{New: true} // without systemd
 		asEtcd   = Node{New: true, AsEtcd: true, Guard: patient}
@@ -61,54 +61,65 @@ func TestFirstStart(t *testing.T) {
 		err   error
 		want
 	}{
-		"all machines are up":               {fresh, both(closed), nil, want{}},
-		"the others have begun":             {fresh, both(of("c", whole)), nil, want{}},
-		"one has begun, one is down":        {fresh, []fakePeer{of("c", whole), mute}, nil, want{took: sec}},
-		"one has begun, one is not there":   {fresh, []fakePeer{of("c", whole), closed}, nil, want{}},
-		"one has stored nothing yet":        {fresh, []fakePeer{of("c", nil), closed}, nil, want{}},
-		"alone in the list":                 {fresh, nil, nil, want{}},
-		"no DNS":                            {fresh, nil, errors.New("no such host"), want{}},
+		"all begin together":                {first, both(noData), nil, want{}},
+		"all begin together, not its turn":  {later3, both(noData), nil, want{took: turnLimit}},
+		"the first of them has begun":       {later3, []fakePeer{noData, later(sec/10, noData, of("c", nil))}, nil, want{took: sec / 10}},
+		"one is missing, not its turn":      {later3, []fakePeer{noData, closed}, nil, want{took: restartLimit + turnLimit}},
+		"all begin, one after the other":    {first, []fakePeer{noData, later(sec, closed, noData)}, nil, want{took: sec}},
+		"one begins a moment before":        {first, []fakePeer{noData, later(sec, closed, of("c", whole))}, nil, want{took: sec}},
+		"one has etcd stopped":              {first, []fakePeer{noData, closed}, nil, want{took: restartLimit}},
+		"one restarts, with another list":   {first, []fakePeer{noData, later(sec, closed, of("c", pair))}, nil, want{id: "stopped", said: unlisted}},
+		"nobody is there":                   {first, both(closed), nil, want{took: restartLimit}},
+		"nobody is there, no wait":          {atOnce, both(closed), nil, want{}},
+		"nobody is there, without unit":     {bare, both(closed), nil, want{}},
+		"the others have begun":             {first, both(of("c", whole)), nil, want{}},
+		"one has begun, one is down":        {first, []fakePeer{of("c", whole), mute}, nil, want{took: sec}},
+		"one has begun, one is not there":   {first, []fakePeer{of("c", whole), closed}, nil, want{}},
+		"one has stored nothing yet":        {first, []fakePeer{of("c", nil), closed}, nil, want{}},
+		"alone in the list":                 {first, nil, nil, want{}},
+		"no DNS":                            {first, nil, errors.New("no such host"), want{}},
 		"no DNS, existing":                  {existing, nil, errors.New("no such host"), want{joins: true}},
-		"one does not answer":               {fresh, []fakePeer{closed, mute}, nil, want{took: 31 * sec, said: "no-answer: waiting up to 30s for an answer from http://refuses," + dead + ": an older cluster may live there"}},
+		"one does not answer":               {first, []fakePeer{closed, mute}, nil, want{took: 30*sec + 40*time.Millisecond, said: "no-answer: waiting up to 30s for an answer from http://refuses," + dead + ": an older cluster may live there"}},
 		"one does not answer, no wait":      {atOnce, []fakePeer{closed, mute}, nil, want{took: sec}},
 		"one does not answer, without unit": {bare, []fakePeer{closed, mute}, nil, want{took: sec}},
 		"one does not answer, as etcd":      {asEtcd, []fakePeer{closed, mute}, nil, want{took: sec}},
 		"one does not answer, for ever":     {endless, []fakePeer{closed, mute}, nil, want{id: "stopped", said: "no-answer: waiting for an answer from http://refuses," + dead + ": an older cluster may live there"}},
-		"one comes up without etcd":         {fresh, []fakePeer{closed, later(5*sec, mute, closed)}, nil, want{took: 6 * sec, said: "no-answer: waiting up to 30s for an answer from http://refuses," + dead + ": an older cluster may live there"}},
+		"one comes up without etcd":         {first, []fakePeer{closed, later(5*sec, mute, closed)}, nil, want{took: 5*sec + 40*time.Millisecond + restartLimit, said: "no-answer: waiting up to 30s for an answer from http://refuses," + dead + ": an older cluster may live there"}},
 		"a foreign one knows no members":    {atOnce, both(of(other, nil)), nil, want{}},
 
-		"not listed":                            {fresh, both(of("c", pair)), nil, want{id: "stopped", said: unlisted}},
+		"not listed":                            {first, both(of("c", pair)), nil, want{id: "stopped", said: unlisted}},
 		"not listed, existing":                  {existing, both(of("c", pair)), nil, want{id: "stopped", said: unlisted}},
 		"not listed, without unit":              {bare, both(of("c", pair)), nil, want{id: failure.IDNotListed, took: settleLimit}},
 		"not listed, existing, without unit":    {Node{}, both(of("c", pair)), nil, want{id: failure.IDNotListed, took: settleLimit}},
 		"not listed, as etcd":                   {asEtcd, both(of("c", pair)), nil, want{id: failure.IDNotListed, took: settleLimit}},
-		"not listed by one, one is down":        {fresh, []fakePeer{of("c", pair), mute}, nil, want{id: "stopped", said: unlisted}},
-		"not listed by a cluster of one":        {fresh, []fakePeer{of(other, inUse([]peers.Member{peerA}, 0)), closed}, nil, want{id: "stopped", said: "not-listed: cluster d of a does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
-		"not listed, its member restarts":       {fresh, []fakePeer{later(sec, of("c", pair), closed), closed}, nil, want{id: "stopped", said: unlisted}},
-		"not listed by one, begun by the other": {fresh, []fakePeer{of("c", whole), of(other, inUse([]peers.Member{peerA}, 0))}, nil, want{id: "stopped", said: "not-listed: cluster d of a does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
-		"not listed by two clusters": {fresh, []fakePeer{of("e", []peers.Member{peerA}), of(other, inUse([]peers.Member{peerB}, 0))}, nil, want{id: "stopped",
+		"not listed by one, one is down":        {first, []fakePeer{of("c", pair), mute}, nil, want{id: "stopped", said: unlisted}},
+		"not listed by a cluster of one":        {first, []fakePeer{of(other, inUse([]peers.Member{peerA}, 0)), closed}, nil, want{id: "stopped", said: "not-listed: cluster d of a does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
+		"not listed, its member restarts":       {first, []fakePeer{later(sec, of("c", pair), closed), closed}, nil, want{id: "stopped", said: unlisted}},
+		"not listed by one, begun by the other": {first, []fakePeer{of("c", whole), of(other, inUse([]peers.Member{peerA}, 0))}, nil, want{id: "stopped", said: "not-listed: cluster d of a does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
+		"not listed by two clusters": {first, []fakePeer{of("e", []peers.Member{peerA}), of(other, inUse([]peers.Member{peerB}, 0))}, nil, want{id: "stopped",
 			said: "not-listed: cluster d of b, and cluster e of a (it has never served) does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
-		"added while it waits": {fresh, both(later(time.Hour, of("c", pair), of("c", inUse(added3, 1)))), nil, want{joins: true, took: time.Hour, said: unlisted}},
+		"added while it waits": {first, both(later(5*time.Minute, of("c", pair), of("c", inUse(added3, 1)))), nil, want{joins: true, took: 5 * time.Minute, said: unlisted}},
 
-		"added":                       {fresh, both(of("c", added3)), nil, want{joins: true}},
+		"added":                       {first, both(of("c", added3)), nil, want{joins: true}},
 		"added, existing":             {existing, both(of("c", added3)), nil, want{joins: true}},
 		"added, without unit":         {bare, both(of("c", added3)), nil, want{joins: true}},
-		"added, one is down":          {fresh, []fakePeer{mute, of("c", added3)}, nil, want{joins: true}},
-		"added, one peer lags":        {fresh, []fakePeer{of("c", pair), of("c", added3)}, nil, want{joins: true}},
-		"added, all that answer lag":  {fresh, []fakePeer{later(sec, of("c", pair), of("c", added3)), mute}, nil, want{joins: true, took: sec + pause}},
-		"added to another cluster":    {fresh, []fakePeer{of("c", pair), of(other, added3)}, nil, want{joins: true}},
-		"original, of another list":   {fresh, both(of(other, inUse(whole, 1))), nil, want{joins: true}}, // member 3 is what token and URL make
-		"original, of another token":  {fresh, both(of(other, inUse(begun, 1))), nil, want{id: failure.IDForeign, took: settleLimit}},
-		"the same, nobody has served": {fresh, both(of(other, begun)), nil, want{}},
+		"added, one is down":          {first, []fakePeer{mute, of("c", added3)}, nil, want{joins: true}},
+		"added, one peer lags":        {first, []fakePeer{of("c", pair), of("c", added3)}, nil, want{joins: true}},
+		"added, all that answer lag":  {first, []fakePeer{later(sec, of("c", pair), of("c", added3)), mute}, nil, want{joins: true, took: sec + firstPause}},
+		"added to another cluster":    {first, []fakePeer{of("c", pair), of(other, added3)}, nil, want{joins: true}},
+		"original, of another list":   {first, both(of(other, inUse(whole, 1))), nil, want{joins: true}}, // member 3 is what token and URL make
+		"original, of another token":  {first, both(of(other, inUse(begun, 1))), nil, want{id: failure.IDForeign, took: settleLimit}},
+		"the same, nobody has served": {first, both(of(other, begun)), nil, want{}},
 		"original, existing":          {existing, both(of("c", inUse(whole, 1))), nil, want{joins: true}},
 		"it has served, without unit": {bare, both(of("c", inUse(whole, 0))), nil, want{}},
-		"it has served":               {fresh, both(of("c", inUse(whole, 0))), nil, want{id: failure.IDWipedRejoin, took: settleLimit}},
+		"it has served":               {first, both(of("c", inUse(whole, 0))), nil, want{id: failure.IDWipedRejoin, took: settleLimit}},
 		"it has served, existing":     {existing, both(of("c", inUse(whole, 0))), nil, want{id: failure.IDWipedRejoin, took: settleLimit}},
-		"it had served, and is added": {fresh, both(later(sec, of("c", inUse(whole, 0)), of("c", inUse(added3, 1)))), nil, want{joins: true, took: sec}},
+		"it had served, and is added": {first, both(later(sec, of("c", inUse(whole, 0)), of("c", inUse(added3, 1)))), nil, want{joins: true, took: sec}},
 
+		"existing, no node has data":             {existing, both(noData), nil, want{id: "stopped", said: "no-cluster: no node of the list has data: this is a new cluster: " + forNew}},
 		"existing, nothing exists":               {existing, both(closed), nil, want{id: "stopped", said: "no-cluster: no member of the cluster answers: " + refused + noList}},
 		"existing, nothing exists, without unit": {Node{}, both(closed), nil, want{joins: true}},
-		"existing, nobody answers":               {existing, []fakePeer{mute}, nil, want{id: "stopped", said: "no-cluster: no member of the cluster answers: http://refuses,0 (context deadline exceeded)" + noList}},
+		"existing, nobody answers":               {existing, []fakePeer{mute}, nil, want{id: "stopped", said: "no-cluster: no member of the cluster answers: http://refuses,z0 (context deadline exceeded)" + noList}},
 		"existing, one comes up":                 {existing, []fakePeer{later(time.Minute, closed, of("c", added3)), closed}, nil, want{joins: true, took: time.Minute, said: "no-cluster: no member of the cluster answers: " + refused + noList}},
 		"existing, the others begin": {existing, []fakePeer{of("c", whole), closed}, nil, want{id: "stopped",
 			said: "no-cluster: cluster c of a, b, c (it has never served) lists this node, which joins once it serves; to begin it together, " + forNew}},
@@ -118,7 +129,7 @@ func TestFirstStart(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tc.node.DataDir, tc.node.Name, tc.node.Begins = dir, "c", Identity{"c", "3"}
 				d, said := door(tc.node, fakeAsker{peers: tc.peers, err: tc.err})
-				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 				defer cancel()
 				asked := time.Now()
 				a, f := d.Admit(ctx)

@@ -65,6 +65,7 @@ func later(at time.Duration, before, after fakePeer) fakePeer {
 
 var (
 	mute   = says(peers.List{}, errMute)
+	noData = says(peers.List{}, fmt.Errorf("127.0.0.1: %w", peers.ErrNoData))
 	closed = says(peers.List{}, fmt.Errorf("127.0.0.1: %w", syscall.ECONNREFUSED))
 )
 
@@ -78,14 +79,14 @@ type fakeAsker struct {
 
 func (a fakeAsker) Peers() (all []peers.Peer, err error) {
 	for i := range a.peers {
-		all = append(all, peers.Peer{URLs: []string{"http://refuses", fmt.Sprint(i)}})
+		all = append(all, peers.Peer{URLs: []string{"http://refuses", fmt.Sprint("z", i)}})
 	}
 	return all, a.err
 }
 
 func (a fakeAsker) Members(ctx context.Context, url string) (peers.List, error) {
 	var i int
-	if _, err := fmt.Sscan(url, &i); err != nil {
+	if _, err := fmt.Sscanf(url, "z%d", &i); err != nil {
 		return peers.List{}, fmt.Errorf("no: %w", syscall.ECONNREFUSED)
 	}
 	list, err := a.peers[i](time.Since(a.begun))
@@ -106,11 +107,16 @@ func door(n Node, a fakeAsker) (d *Door, said func() string) {
 		mu    sync.Mutex
 		texts []string
 	)
-	n.PeerURLs = []string{ownURL}
+	if n.PeerURLs == nil {
+		n.PeerURLs = []string{ownURL}
+	}
 	a.begun = time.Now()
-	d = &Door{Node: n, Asker: a, Log: zap.NewNop(), Waiting: func(c status.Condition) {
+	d = &Door{Node: n, Asker: a, Log: zap.NewNop(), Announce: func() func() { return func() {} }, Waiting: func(c status.Condition) {
 		mu.Lock()
 		defer mu.Unlock()
+		if c.ID == "" { // progress
+			return
+		}
 		texts = append(texts, c.ID+": "+strings.TrimPrefix(c.Text, "asking the cluster whether this node replaces a member; "))
 	}}
 	return d, func() string {

@@ -20,6 +20,7 @@ type survey struct {
 	replies []surveyed
 	top     standing  // the highest one in the last round
 	since   time.Time // since when it is
+	free    time.Time // since when a new cluster may begin; zero: not yet
 }
 
 // surveyed is a reply, what it means, and the ID that it gives to this node.
@@ -54,7 +55,7 @@ func (s *survey) join(what standing) Admission {
 }
 
 func (s *survey) highest() standing {
-	top := noEtcd
+	top := fresh
 	for _, r := range s.replies {
 		top = max(top, r.standing)
 	}
@@ -92,11 +93,29 @@ func (s *survey) next(now time.Time) (Admission, *waiting, *failure.Failure) {
 		return Admission{}, nil, failure.New(failure.IDForeign, s.clusters(foreign)+" lists this node, but as a member of another token")
 	case !s.New:
 		return s.existing()
-	case s.top == original, s.top == noEtcd, !s.waits(), !s.early(now):
+	case s.top == original, !s.waits():
 		return Admission{}, nil, nil
+	case s.top == fresh, s.top == noEtcd && now.Sub(s.since) >= restartLimit, !s.early(now):
+		if s.free.IsZero() {
+			s.free = now
+		}
+		if s.hasTurn() || now.Sub(s.free) >= turnLimit {
+			return Admission{}, nil, nil
+		}
+		return Admission{}, &waiting{}, nil
+	case s.top == noEtcd:
+		return Admission{}, &waiting{}, nil
 	}
 	return Admission{}, &waiting{failure.IDNoAnswer, fmt.Sprintf("waiting%s for an answer from %s: an older cluster may live there",
 		s.limit(), s.reasons(noAnswer))}, nil
+}
+
+// hasTurn reports whether this node is the first among those that have no data. A
+// new cluster begins with that one.
+func (s *survey) hasTurn() bool {
+	return !slices.ContainsFunc(s.replies, func(r surveyed) bool {
+		return r.standing == fresh && urlKey(r.peer.URLs) < urlKey(s.PeerURLs)
+	})
 }
 
 // early reports whether peers that do not answer are still waited for.
@@ -125,8 +144,10 @@ func (s *survey) existing() (Admission, *waiting, *failure.Failure) {
 		return Admission{Joins: true}, nil, nil
 	case s.top == original:
 		text = s.clusters(original) + " lists this node, which joins once it serves; to begin it together, "
+	case s.top == fresh:
+		text = "no node of the list has data: this is a new cluster: "
 	default:
-		text = "no member of the cluster answers: " + strings.Join(nonEmpty(s.reasons(noEtcd), s.reasons(noAnswer)), ", ") +
+		text = "no member of the cluster answers: " + strings.Join(nonEmpty(s.reasons(fresh), s.reasons(noEtcd), s.reasons(noAnswer)), ", ") +
 			"; if no node of the list has data, this is a new cluster: "
 	}
 	return Admission{}, &waiting{failure.IDNoCluster, text + isNew}, nil

@@ -118,6 +118,8 @@ func (c *Client) probe(ctx context.Context, peerURL string) Finding {
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxMembers))
 	id := resp.Header.Get("X-Etcd-Cluster-ID")
 	switch {
+	case resp.Header.Get(noData) != "":
+		return Finding{Cause: u.Hostname() + ": " + ErrNoData.Error()}
 	case id != "":
 		return Finding{OK: true, ClusterID: id}
 	case resp.StatusCode == http.StatusBadRequest && u.Scheme == "http":

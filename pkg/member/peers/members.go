@@ -58,6 +58,9 @@ func (c *Client) Members(ctx context.Context, peerURL string) (List, error) {
 		return List{}, &unanswered{u.Hostname() + ": " + short(explain(err, u)), err}
 	}
 	defer resp.Body.Close()
+	if resp.Header.Get(noData) != "" {
+		return List{}, &unanswered{u.Hostname() + ": " + ErrNoData.Error(), ErrNoData}
+	}
 	list := List{ClusterID: resp.Header.Get("X-Etcd-Cluster-ID")}
 	if resp.StatusCode != http.StatusOK || list.ClusterID == "" {
 		return List{}, errors.New(notEtcd(u, resp.StatusCode))

@@ -1,0 +1,90 @@
+package peers
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.etcd.io/etcd/client/pkg/v3/transport"
+	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/test/loopback"
+	"github.com/etcd-node/etcd-node/test/pki"
+)
+
+// With TLS it answers as raft would: to those who show a certificate.
+func TestAnnounceTLS(t *testing.T) {
+	ca := pki.Issue(nil, pki.Authority)
+	own := pki.Issue(ca, nil)
+	dir := t.TempDir()
+	write := func(name string, data []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	info := transport.TLSInfo{
+		CertFile: write("crt", own.Cert), KeyFile: write("key", own.Key), TrustedCAFile: write("ca", ca.Cert),
+		ClientCertAuth: true, Logger: zap.NewNop(),
+	}
+	addr := loopback.Address()
+	stop, err := Announce([]url.URL{{Scheme: "https", Host: addr}}, info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	for name, tc := range map[string]struct {
+		info transport.TLSInfo
+		want bool
+	}{"a peer": {info, true}, "without a certificate": {transport.TLSInfo{TrustedCAFile: info.TrustedCAFile, Logger: zap.NewNop()}, false}} {
+		config, err := ClientTLS(tc.info, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := NewClient(config, nil).Members(t.Context(), "https://"+addr); errors.Is(err, ErrNoData) != tc.want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A node without data says so, and frees its port at once for etcd.
+func TestAnnounce(t *testing.T) {
+	addr := loopback.Address()
+	urls := []url.URL{{Scheme: "http", Host: addr}}
+	for range 3 {
+		stop, err := Announce(urls, transport.TLSInfo{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := NewClient(nil, nil)
+		if _, err := c.Members(t.Context(), "http://"+addr); !errors.Is(err, ErrNoData) || err.Error() != "127.0.0.1: no data yet" {
+			t.Errorf("members: %v", err)
+		}
+		if f := c.Probe(t.Context(), []string{"http://" + addr}); f.OK || f.Cause != "127.0.0.1: no data yet" {
+			t.Errorf("probe: %+v", f)
+		}
+		if c.Is(t.Context(), "http://"+addr, "c", 1) {
+			t.Error("it is a member")
+		}
+		stop() // while a connection is open
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	free := url.URL{Scheme: "http", Host: loopback.Address()}
+	if _, err := Announce([]url.URL{free, urls[0]}, transport.TLSInfo{}); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("a busy port: %v", err)
+	}
+	if l, err := net.Listen("tcp", free.Host); err != nil {
+		t.Errorf("the other port is not free again: %v", err)
+	} else {
+		l.Close()
+	}
+}
