@@ -24,7 +24,7 @@ func (m *member) admit(ctx context.Context) (admission.Admission, *failure.Failu
 	client, err := m.client()
 	isNew := cfg.ClusterState == embed.ClusterStateFlagNew
 	discovered := len(cfg.DiscoveryCfg.Endpoints) > 0 || cfg.DNSCluster != ""
-	door := admission.Door{
+	checker := admission.Checker{
 		Node: admission.Node{
 			Guard: m.Guard, Name: cfg.Name, DataDir: cfg.Dir, WALDir: cfg.WalDir, PeerURLs: urlStrings(cfg.AdvertisePeerUrls),
 			Others: m.initial, Names: m.names,
@@ -37,7 +37,7 @@ func (m *member) admit(ctx context.Context) (admission.Admission, *failure.Failu
 		Waiting:  m.startAt,
 		Log:      m.log,
 	}
-	return door.Admit(ctx)
+	return checker.Admit(ctx)
 }
 
 // announce tells the others that there is no data here.

@@ -28,12 +28,12 @@ type reply struct {
 
 // askAll asks all peers at once. It hands each reply to take as it comes, until
 // that says that it needs no more.
-func (d *Door) askAll(ctx context.Context, others []peers.Peer, take func(reply) (enough bool)) {
+func (c *Checker) askAll(ctx context.Context, others []peers.Peer, take func(reply) (enough bool)) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	replies := make(chan reply, len(others))
 	for _, p := range others {
-		go func() { replies <- d.askOne(ctx, p) }()
+		go func() { replies <- c.askOne(ctx, p) }()
 	}
 	for range others {
 		if take(<-replies) {
@@ -43,10 +43,10 @@ func (d *Door) askAll(ctx context.Context, others []peers.Peer, take func(reply)
 }
 
 // askOne asks a peer, at the first of its URLs that answers.
-func (d *Door) askOne(ctx context.Context, p peers.Peer) reply {
+func (c *Checker) askOne(ctx context.Context, p peers.Peer) reply {
 	r := reply{peer: p, absent: true}
 	for _, u := range p.URLs {
-		r.list, r.err = d.Asker.Members(ctx, u)
+		r.list, r.err = c.Asker.Members(ctx, u)
 		r.fresh = errors.Is(r.err, peers.ErrNoData)
 		if r.err == nil || r.fresh {
 			r.absent = false
@@ -60,9 +60,9 @@ func (d *Door) askOne(ctx context.Context, p peers.Peer) reply {
 // listedAs reports whether a member has this node's peer URLs. They are
 // compared as etcd does it, by address where one names a host, but etcd would
 // ask for ever for a name that has no address any more.
-func (d *Door) listedAs(ctx context.Context, x peers.Member) bool {
+func (c *Checker) listedAs(ctx context.Context, x peers.Member) bool {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	same, err := netutil.URLStringsEqual(ctx, zap.NewNop(), d.PeerURLs, x.PeerURLs)
+	same, err := netutil.URLStringsEqual(ctx, zap.NewNop(), c.PeerURLs, x.PeerURLs)
 	return err == nil && same
 }

@@ -17,21 +17,21 @@ import (
 // askTimeout.
 //
 // --force-new-cluster is how a copy is looked at beside the cluster that lives.
-func (d *Door) copied(ctx context.Context, data datadir.Data) *failure.Failure {
-	if d.ForceNewCluster {
+func (c *Checker) copied(ctx context.Context, data datadir.Data) *failure.Failure {
+	if c.ForceNewCluster {
 		return nil
 	}
 	for _, x := range data.DB.Members {
 		if x.ID == data.WAL.MemberID && x.ID != 0 {
-			return d.elsewhere(ctx, x.PeerURLs, hex(data.WAL.ClusterID), x.ID, "its data is here too")
+			return c.elsewhere(ctx, x.PeerURLs, hex(data.WAL.ClusterID), x.ID, "its data is here too")
 		}
 	}
 	return nil
 }
 
 // runsElsewhere refuses a node whose pinned member answers at one of these URLs.
-func (d *Door) runsElsewhere(ctx context.Context, urls []string) *failure.Failure {
-	p := d.Guard.Pin
+func (c *Checker) runsElsewhere(ctx context.Context, urls []string) *failure.Failure {
+	p := c.Guard.Pin
 	if p == nil {
 		return nil
 	}
@@ -39,17 +39,17 @@ func (d *Door) runsElsewhere(ctx context.Context, urls []string) *failure.Failur
 	if err != nil {
 		return nil
 	}
-	return d.elsewhere(ctx, urls, p.ClusterID, id, d.pinned()+", but there is no data: this machine, or its pin, was cloned")
+	return c.elsewhere(ctx, urls, p.ClusterID, id, c.pinned()+", but there is no data: this machine, or its pin, was cloned")
 }
 
 // elsewhere refuses to start where a member answers at one of its URLs.
-func (d *Door) elsewhere(ctx context.Context, urls []string, clusterID string, id uint64, here string) *failure.Failure {
+func (c *Checker) elsewhere(ctx context.Context, urls []string, clusterID string, id uint64, here string) *failure.Failure {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	found := make(chan string, len(urls))
 	for _, u := range urls {
 		go func() {
-			if d.Asker.Is(ctx, u, clusterID, id) {
+			if c.Asker.Is(ctx, u, clusterID, id) {
 				found <- u
 			} else {
 				found <- ""

@@ -21,8 +21,8 @@ func TestCopied(t *testing.T) {
 		"another member's address answers": {served(moved, datadir.Member{ID: 1, PeerURLs: []string{"http://192.0.2.1:2380"}}), "http://192.0.2.1:2380", ""},
 		"the data does not list it":        {served(), "http://192.0.2.3:2380", ""},
 	} {
-		d, _ := door(Node{}, fakeAsker{is: tc.is})
-		f := d.copied(t.Context(), tc.data)
+		c, _ := checker(Node{}, fakeAsker{is: tc.is})
+		f := c.copied(t.Context(), tc.data)
 		if got := ""; f != nil {
 			if got = f.Detail; idOf(f) != failure.IDCloned || f.Values["member-id"] != "3" {
 				t.Errorf("%s: %+v", name, f)
@@ -41,8 +41,8 @@ func TestClonedPin(t *testing.T) {
 	for is, want := range map[string]string{ownURL: failure.IDCloned, "http://127.0.0.9:2380": failure.IDWiped} {
 		dir := t.TempDir()
 		synctest.Test(t, func(t *testing.T) {
-			d, _ := door(Node{New: true, Guard: pin("c", "3"), DataDir: dir}, fakeAsker{peers: []fakePeer{lists(whole), lists(whole)}, is: is})
-			if _, f := d.Admit(t.Context()); idOf(f) != want {
+			c, _ := checker(Node{New: true, Guard: pin("c", "3"), DataDir: dir}, fakeAsker{peers: []fakePeer{lists(whole), lists(whole)}, is: is})
+			if _, f := c.Admit(t.Context()); idOf(f) != want {
 				t.Errorf("%v, want %s", f, want)
 			}
 		})

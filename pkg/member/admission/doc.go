@@ -2,7 +2,7 @@
 // looks at the data before etcd touches it, and says why etcd must not.
 //
 // What it refuses, etcd would answer with a crash, with silence, or with an
-// empty cluster. [Door.Admit] returns a [failure.Failure] that names the cause
+// empty cluster. [Checker.Admit] returns a [failure.Failure] that names the cause
 // and the next step, or says how etcd may start. It changes one thing only: it
 // moves aside what an interrupted first start of a cluster of one left.
 //

@@ -56,19 +56,19 @@ func WaitsForPeers(id string) bool {
 
 // firstStart finds out whether a member may begin on a node on which none has
 // lived, and whether it joins a cluster that lives.
-func (d *Door) firstStart(ctx context.Context) (Admission, *failure.Failure) {
-	others, err := d.Asker.Peers()
+func (c *Checker) firstStart(ctx context.Context) (Admission, *failure.Failure) {
+	others, err := c.Asker.Peers()
 	if err != nil || len(others) == 0 {
-		return Admission{Joins: !d.New}, nil // etcd says what is wrong, if anything is
+		return Admission{Joins: !c.New}, nil // etcd says what is wrong, if anything is
 	}
-	s := survey{Node: d.Node, begun: time.Now()}
+	s := survey{Node: c.Node, begun: time.Now()}
 	if s.waits() {
-		defer d.Announce()()
+		defer c.Announce()()
 	}
 	told := waiting{text: "asking the members of the list whether a cluster lives"}
 	for round := 1; ; round++ {
-		d.askAll(ctx, others, func(r reply) bool {
-			what, own := d.standingOf(ctx, r)
+		c.askAll(ctx, others, func(r reply) bool {
+			what, own := c.standingOf(ctx, r)
 			s.take(surveyed{r, what, own.ID})
 			return what == added
 		})
@@ -78,18 +78,18 @@ func (d *Door) firstStart(ctx context.Context) (Admission, *failure.Failure) {
 		a, wait, f := s.next(time.Now())
 		if wait == nil {
 			if f == nil {
-				d.tell(&s, a)
+				c.tell(&s, a)
 			}
 			return a, f
 		}
 		switch {
 		case round == 1 && wait.id == "":
-			d.Waiting(status.Condition{Text: told.text})
+			c.Waiting(status.Condition{Text: told.text})
 		case wait.id != told.id && wait.id != "":
-			d.waitFor(wait.id, wait.text)
+			c.waitFor(wait.id, wait.text)
 			told = *wait
 		case wait.text != told.text && wait.id != "": // what a peer says may change every second: not worth the log
-			d.Waiting(status.Condition{ID: wait.id, Text: wait.text})
+			c.Waiting(status.Condition{ID: wait.id, Text: wait.text})
 			told = *wait
 		}
 		pause := peers.PauseMissing
@@ -104,21 +104,21 @@ func (d *Door) firstStart(ctx context.Context) (Admission, *failure.Failure) {
 }
 
 // tell logs how the member begins, where that is not a matter of course.
-func (d *Door) tell(s *survey, a Admission) {
+func (c *Checker) tell(s *survey, a Admission) {
 	if silent := s.reasons(noAnswer); s.top == noAnswer && !a.Joins && s.waits() {
-		d.Log.Warn("a new cluster begins although not all of its members could be asked: if an older one lives behind them, there will be two", zap.String("unanswered", silent))
+		c.Log.Warn("a new cluster begins although not all of its members could be asked: if an older one lives behind them, there will be two", zap.String("unanswered", silent))
 	}
 	if s.top == added {
-		d.Log.Info("the cluster lists this node as a new member: it joins, as with --initial-cluster-state=existing")
+		c.Log.Info("the cluster lists this node as a new member: it joins, as with --initial-cluster-state=existing")
 	}
-	for _, c := range a.Conditions {
-		d.Log.Warn(c.Text)
+	for _, x := range a.Conditions {
+		c.Log.Warn(x.Text)
 	}
 }
 
 // standingOf is what a reply means for this node, and the member that this node
 // is in its list.
-func (d *Door) standingOf(ctx context.Context, r reply) (what standing, own peers.Member) {
+func (c *Checker) standingOf(ctx context.Context, r reply) (what standing, own peers.Member) {
 	switch {
 	case r.fresh:
 		return fresh, own
@@ -126,12 +126,12 @@ func (d *Door) standingOf(ctx context.Context, r reply) (what standing, own peer
 		return noEtcd, own
 	case r.list.ClusterID == "":
 		return noAnswer, own
-	case len(r.list.Members) == 0 && r.list.ClusterID == d.Begins.ClusterID:
+	case len(r.list.Members) == 0 && r.list.ClusterID == c.Begins.ClusterID:
 		return original, own
 	case len(r.list.Members) == 0:
 		return noAnswer, own
 	}
-	own, listed := d.ownIn(ctx, r.list)
+	own, listed := c.ownIn(ctx, r.list)
 	switch {
 	case !listed:
 		return unlisted, own
@@ -139,9 +139,9 @@ func (d *Door) standingOf(ctx context.Context, r reply) (what standing, own peer
 		return hasServed, own
 	case own.Name == "":
 		return added, own
-	case d.Begins.ClusterID == "", d.Begins.ClusterID == r.list.ClusterID, !r.list.Served():
+	case c.Begins.ClusterID == "", c.Begins.ClusterID == r.list.ClusterID, !r.list.Served():
 		return original, own
-	case d.Begins.MemberID == hex(own.ID): // it is made of token and URLs: the lists differ
+	case c.Begins.MemberID == hex(own.ID): // it is made of token and URLs: the lists differ
 		return added, own
 	}
 	return foreign, own
@@ -149,15 +149,15 @@ func (d *Door) standingOf(ctx context.Context, r reply) (what standing, own peer
 
 // ownIn is the member of a list with this node's peer URLs. What is written the
 // same is found without DNS.
-func (d *Door) ownIn(ctx context.Context, l peers.List) (peers.Member, bool) {
-	own := sorted(d.PeerURLs)
+func (c *Checker) ownIn(ctx context.Context, l peers.List) (peers.Member, bool) {
+	own := sorted(c.PeerURLs)
 	for _, x := range l.Members {
 		if slices.Equal(sorted(x.PeerURLs), own) {
 			return x, true
 		}
 	}
 	for _, x := range l.Members {
-		if d.listedAs(ctx, x) {
+		if c.listedAs(ctx, x) {
 			return x, true
 		}
 	}

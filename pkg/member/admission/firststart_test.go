@@ -128,11 +128,11 @@ func TestFirstStart(t *testing.T) {
 			dir := t.TempDir()
 			synctest.Test(t, func(t *testing.T) {
 				tc.node.DataDir, tc.node.Name, tc.node.Begins = dir, "c", Identity{"c", "3"}
-				d, said := door(tc.node, fakeAsker{peers: tc.peers, err: tc.err})
+				c, said := checker(tc.node, fakeAsker{peers: tc.peers, err: tc.err})
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 				defer cancel()
 				asked := time.Now()
-				a, f := d.Admit(ctx)
+				a, f := c.Admit(ctx)
 				took, id := time.Since(asked), idOf(f)
 				if id == failure.IDSignalled {
 					id, took = "stopped", forever

@@ -14,14 +14,14 @@ const lockPoll = 200 * time.Millisecond
 
 // inspect reads the data. While another process holds it, a patient start waits:
 // etcd would wait too, but with its ports open and without a word.
-func (d *Door) inspect(ctx context.Context) (datadir.Data, error) {
+func (c *Checker) inspect(ctx context.Context) (datadir.Data, error) {
 	for said := false; ; {
-		data, err := datadir.Inspect(d.DataDir, d.WALDir)
-		if err != nil || !data.DB.Locked || !d.Guard.Patient {
+		data, err := datadir.Inspect(c.DataDir, c.WALDir)
+		if err != nil || !data.DB.Locked || !c.Guard.Patient {
 			return data, err
 		}
 		if !said {
-			d.waitFor(failure.IDLocked, "waiting for the lock of "+holderOf(data))
+			c.waitFor(failure.IDLocked, "waiting for the lock of "+holderOf(data))
 			said = true
 		}
 		select {

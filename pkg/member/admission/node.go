@@ -35,10 +35,10 @@ type Identity struct{ ClusterID, MemberID string }
 type step int
 
 const (
-	start step = iota // nothing more: the data is this member's
-	clear             // move aside what an interrupted first start of a cluster of one left
-	begin             // there is no data: find out whether a member may begin here
-	stay              // the data is another member's of the same cluster: find out whether it replaces the pinned one
+	start     step = iota // nothing more: the data is this member's
+	moveAside             // move aside what an interrupted first start of a cluster of one left
+	begin                 // there is no data: find out whether a member may begin here
+	stay                  // the data is another member's of the same cluster: find out whether it replaces the pinned one
 )
 
 // decide judges the data before any other member is asked.
@@ -57,7 +57,7 @@ func (n Node) decide(data datadir.Data) (step, *failure.Failure) {
 		// Where a member has served its log holds entries, and promises.
 		return 0, failure.New(failure.IDWiped, "its log holds no entry; "+n.pinned())
 	case halfBegun && n.OnlyMember:
-		return clear, nil
+		return moveAside, nil
 	case !data.WAL.Exists() && n.lived():
 		// etcd would take the member for one that has not begun.
 		return 0, failure.New(failure.IDWALLost, fmt.Sprintf("there is a database, but no WAL in %s; %s", data.WALDir, n.pinned()))

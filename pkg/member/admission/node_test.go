@@ -67,7 +67,7 @@ func TestDecide(t *testing.T) {
 		"no log, an unreadable database":        {changed(served(), func(d *datadir.Data) { noWAL(d); d.DB = datadir.DB{Exists: true, Damage: errors.New("bad page")} }), Node{Guard: pin("c", "3")}, failure.IDWALLost},
 		"the same, the pin is damaged":          {changed(served(), func(d *datadir.Data) { noWAL(d); d.DB = datadir.DB{Exists: true, Damage: errors.New("bad page")} }), Node{Guard: damaged}, failure.IDWALLost},
 		"the same, no member has lived here":    {changed(served(), func(d *datadir.Data) { noWAL(d); d.DB = datadir.DB{Exists: true, Damage: errors.New("bad page")} }), Node{}, start},
-		"half-begun, alone":                     {halfBegun, Node{OnlyMember: true}, clear},
+		"half-begun, alone":                     {halfBegun, Node{OnlyMember: true}, moveAside},
 		"half-begun, alone, pinned":             {halfBegun, Node{OnlyMember: true, Guard: pin("c", "3")}, failure.IDWiped},
 		"half-begun, alone, the pin is damaged": {halfBegun, Node{OnlyMember: true, Guard: damaged}, failure.IDWiped},
 		"half-begun, alone, pin unreadable":     {halfBegun, Node{OnlyMember: true, Guard: unreadable}, begin},

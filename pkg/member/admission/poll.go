@@ -45,16 +45,16 @@ type verdict struct {
 
 // ask asks all other members until their answer is final, or ctx ends. The
 // error says why they cannot be asked.
-func (d *Door) ask(ctx context.Context, q question) (verdict, error) {
-	others, err := d.Asker.Peers()
+func (c *Checker) ask(ctx context.Context, q question) (verdict, error) {
+	others, err := c.Asker.Peers()
 	if err != nil || len(others) == 0 {
 		return verdict{}, err
 	}
 	p := poll{question: q}
 	for said := ""; ; {
 		var v votes
-		d.askAll(ctx, others, func(r reply) bool {
-			v.add(d.vote(ctx, r.list, q))
+		c.askAll(ctx, others, func(r reply) bool {
+			v.add(c.vote(ctx, r.list, q))
 			return v.granted
 		})
 		a, final := p.add(v, time.Now())
@@ -66,7 +66,7 @@ func (d *Door) ask(ctx context.Context, q question) (verdict, error) {
 			text = fmt.Sprintf("asking the cluster whether this node replaces a member; %d of %d say no so far", v.denied, len(others))
 		}
 		if text != said {
-			d.waitFor(q.about, text)
+			c.waitFor(q.about, text)
 			said = text
 		}
 		select {
@@ -100,16 +100,16 @@ func (v *votes) add(w votes) {
 }
 
 // vote takes the answer to a question from one member's list.
-func (d *Door) vote(ctx context.Context, list peers.List, q question) (v votes) {
+func (c *Checker) vote(ctx context.Context, list peers.List, q question) (v votes) {
 	voters := 0
 	for _, x := range list.Members {
 		if !x.Learner {
 			voters++
 		}
-		if d.Guard.Pin != nil && d.Guard.Pin.MemberID == hex(x.ID) {
+		if c.Guard.Pin != nil && c.Guard.Pin.MemberID == hex(x.ID) {
 			v.pinned = x.PeerURLs
 		}
-		if q.new(x) && d.listedAs(ctx, x) {
+		if q.new(x) && c.listedAs(ctx, x) {
 			v.granted, v.list, v.own = true, list, x.ID
 		}
 	}

@@ -101,8 +101,8 @@ func (a fakeAsker) Is(_ context.Context, url, cluster string, member uint64) boo
 	return a.is != "" && url == a.is && cluster == "c"
 }
 
-// door is where the third member comes in, and what it says of its waiting.
-func door(n Node, a fakeAsker) (d *Door, said func() string) {
+// checker is where the third member comes in, and what it says of its waiting.
+func checker(n Node, a fakeAsker) (c *Checker, said func() string) {
 	var (
 		mu    sync.Mutex
 		texts []string
@@ -111,7 +111,7 @@ func door(n Node, a fakeAsker) (d *Door, said func() string) {
 		n.PeerURLs = []string{ownURL}
 	}
 	a.begun = time.Now()
-	d = &Door{Node: n, Asker: a, Log: zap.NewNop(), Announce: func() func() { return func() {} }, Waiting: func(c status.Condition) {
+	c = &Checker{Node: n, Asker: a, Log: zap.NewNop(), Announce: func() func() { return func() {} }, Waiting: func(c status.Condition) {
 		mu.Lock()
 		defer mu.Unlock()
 		if c.ID == "" { // progress
@@ -119,7 +119,7 @@ func door(n Node, a fakeAsker) (d *Door, said func() string) {
 		}
 		texts = append(texts, c.ID+": "+strings.TrimPrefix(c.Text, "asking the cluster whether this node replaces a member; "))
 	}}
-	return d, func() string {
+	return c, func() string {
 		mu.Lock()
 		defer mu.Unlock()
 		return strings.Join(texts, ", ")
@@ -187,9 +187,9 @@ func TestReplace(t *testing.T) {
 			dir := t.TempDir()
 			synctest.Test(t, func(t *testing.T) {
 				tc.node.DataDir = dir
-				d, said := door(tc.node, fakeAsker{peers: tc.peers, err: tc.err})
+				c, said := checker(tc.node, fakeAsker{peers: tc.peers, err: tc.err})
 				asked := time.Now()
-				a, f := d.Admit(t.Context())
+				a, f := c.Admit(t.Context())
 				took := time.Since(asked)
 				if id := idOf(f); id != tc.want || a.Joins != tc.joins {
 					t.Errorf("%q (%v), joins: %v; want %q, %v", id, f, a.Joins, tc.want, tc.joins)
@@ -228,8 +228,8 @@ func TestStay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d, said := door(Node{Guard: pin("c", "3")}, fakeAsker{peers: tc.peers})
-				f := d.stay(t.Context(), data)
+				c, said := checker(Node{Guard: pin("c", "3")}, fakeAsker{peers: tc.peers})
+				f := c.stay(t.Context(), data)
 				if id := idOf(f); id != tc.want {
 					t.Errorf("%q (%v), want %q", id, f, tc.want)
 				}
@@ -245,8 +245,8 @@ func TestStay(t *testing.T) {
 func TestStayOnLoopback(t *testing.T) {
 	data := served(loopback)
 	data.WAL.MemberID = 4
-	d, _ := door(Node{Guard: pin("c", "3"), Others: []peers.Peer{{URLs: []string{"http://192.0.2.1:2380"}}}}, fakeAsker{peers: []fakePeer{lists(added3)}})
-	if f := d.stay(t.Context(), data); idOf(f) != failure.IDLoopbackData {
+	c, _ := checker(Node{Guard: pin("c", "3"), Others: []peers.Peer{{URLs: []string{"http://192.0.2.1:2380"}}}}, fakeAsker{peers: []fakePeer{lists(added3)}})
+	if f := c.stay(t.Context(), data); idOf(f) != failure.IDLoopbackData {
 		t.Errorf("%v", f)
 	}
 }
@@ -256,15 +256,15 @@ func TestStopWhileAsking(t *testing.T) {
 	for _, n := range []Node{{New: true, Guard: pin("c", "3")}, {Guard: pin("c", "3")}} {
 		n.DataDir = t.TempDir()
 		synctest.Test(t, func(t *testing.T) {
-			d, _ := door(n, fakeAsker{peers: []fakePeer{mute, lists(removed)}})
+			c, _ := checker(n, fakeAsker{peers: []fakePeer{mute, lists(removed)}})
 			ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 			defer cancel()
-			if _, f := d.Admit(ctx); idOf(f) != failure.IDSignalled {
+			if _, f := c.Admit(ctx); idOf(f) != failure.IDSignalled {
 				t.Errorf("%v", f)
 			}
 			other := served(member3)
 			other.WAL.MemberID = 4
-			if f := d.stay(ctx, other); idOf(f) != failure.IDSignalled {
+			if f := c.stay(ctx, other); idOf(f) != failure.IDSignalled {
 				t.Errorf("%v", f)
 			}
 		})

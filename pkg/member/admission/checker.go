@@ -22,8 +22,8 @@ type Asker interface {
 	Is(ctx context.Context, peerURL, clusterID string, memberID uint64) bool
 }
 
-// Door is where a member is admitted.
-type Door struct {
+// Checker decides whether a member may begin or stay on a node.
+type Checker struct {
 	Node
 	Asker Asker
 	// Announce tells the other nodes that there is no data here, until stop.
@@ -46,40 +46,40 @@ type Admission struct {
 
 // Admit looks at the data before etcd touches it, and says why etcd must not;
 // nil where it may. It can wait without limit, until ctx ends.
-func (d *Door) Admit(ctx context.Context) (Admission, *failure.Failure) {
+func (c *Checker) Admit(ctx context.Context) (Admission, *failure.Failure) {
 	var a Admission
-	if f := accessible(d.DataDir, d.WALDir); f != nil {
+	if f := accessible(c.DataDir, c.WALDir); f != nil {
 		return a, f
 	}
-	a.show(failure.IDDirMode, d.exposed)
-	data, err := d.inspect(ctx)
+	a.show(failure.IDDirMode, c.exposed)
+	data, err := c.inspect(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return a, failure.New(failure.IDSignalled, "")
 	case err != nil:
 		// etcd will not be able to read it either, and says why.
-		d.Log.Warn("the data cannot be inspected before etcd opens it", zap.Error(err))
+		c.Log.Warn("the data cannot be inspected before etcd opens it", zap.Error(err))
 		return a, nil
 	case data.DB.Locked:
 		return a, failure.New(failure.IDLocked, holderOf(data))
 	}
-	next, f := d.decide(data)
+	next, f := c.decide(data)
 	if f != nil {
 		return a, f
 	}
 	switch next {
 	case begin:
-		begun, f := d.begin(ctx)
+		begun, f := c.begin(ctx)
 		begun.Conditions = append(a.Conditions, begun.Conditions...)
 		return begun, f
-	case clear:
-		return a, d.clear()
+	case moveAside:
+		return a, c.makeRoom()
 	}
-	if f := d.copied(ctx, data); f != nil {
+	if f := c.copied(ctx, data); f != nil {
 		return a, f
 	}
 	if next == stay {
-		if f := d.stay(ctx, data); f != nil {
+		if f := c.stay(ctx, data); f != nil {
 			return a, f
 		}
 	}
@@ -97,28 +97,28 @@ func (a *Admission) show(id string, found func() (text string, yes bool)) {
 }
 
 // begin finds out whether a member may begin on an empty data dir.
-func (d *Door) begin(ctx context.Context) (Admission, *failure.Failure) {
+func (c *Checker) begin(ctx context.Context) (Admission, *failure.Failure) {
 	switch {
-	case d.Guard.Unreadable != "":
-		return Admission{}, failure.New(failure.IDCannotLook, d.Guard.Unreadable+": whether a member has lived here cannot be known")
-	case d.lived():
-		return d.replace(ctx)
+	case c.Guard.Unreadable != "":
+		return Admission{}, failure.New(failure.IDCannotLook, c.Guard.Unreadable+": whether a member has lived here cannot be known")
+	case c.lived():
+		return c.replace(ctx)
 	}
-	return d.firstStart(ctx)
+	return c.firstStart(ctx)
 }
 
-// clear makes room for a first start in place of one that was interrupted.
-func (d *Door) clear() *failure.Failure {
-	kept, err := datadir.MoveAside(d.DataDir, d.WALDir, time.Now())
+// makeRoom makes room for a first start in place of one that was interrupted.
+func (c *Checker) makeRoom() *failure.Failure {
+	kept, err := datadir.MoveAside(c.DataDir, c.WALDir, time.Now())
 	if err != nil {
 		return failure.New(failure.IDAsideLimit, err.Error())
 	}
-	d.Log.Warn("a first start of this member was interrupted before anything was stored; it begins anew", zap.Strings("kept", kept))
+	c.Log.Warn("a first start of this member was interrupted before anything was stored; it begins anew", zap.Strings("kept", kept))
 	return nil
 }
 
 // waitFor tells the reason for which the start waits.
-func (d *Door) waitFor(id, text string) {
-	d.Log.Warn(text)
-	d.Waiting(status.Condition{ID: id, Text: text})
+func (c *Checker) waitFor(id, text string) {
+	c.Log.Warn(text)
+	c.Waiting(status.Condition{ID: id, Text: text})
 }

@@ -45,8 +45,8 @@ func must(t *testing.T, err error) {
 
 func admit(t *testing.T, n Node) (Admission, *failure.Failure) {
 	t.Helper()
-	d, _ := door(n, fakeAsker{})
-	return d.Admit(t.Context())
+	c, _ := checker(n, fakeAsker{})
+	return c.Admit(t.Context())
 }
 
 var entry = &raftpb.Entry{Term: new(uint64(1)), Index: new(uint64(1)), Type: raftpb.EntryNormal.Enum()}
@@ -136,13 +136,13 @@ func TestLocked(t *testing.T) {
 	}
 	n.Guard.Patient = true
 	var release sync.Once
-	d, _ := door(n, fakeAsker{})
+	c, _ := checker(n, fakeAsker{})
 	said := ""
-	d.Waiting = func(c status.Condition) {
+	c.Waiting = func(c status.Condition) {
 		said += c.ID + ": " + c.Text
 		release.Do(func() { time.AfterFunc(2*lockPoll, func() { holder.Close() }) })
 	}
-	if _, f := d.Admit(t.Context()); f != nil {
+	if _, f := c.Admit(t.Context()); f != nil {
 		t.Errorf("after the lock is free: %v", f)
 	}
 	if want := "db-locked: waiting for the lock of " + dir; !strings.HasPrefix(said, want) || strings.Count(said, "waiting") != 1 {
