@@ -50,7 +50,7 @@ func (s Step) String() string {
 // damaged data, because etcd reports both when a disk is full.
 var catalogue = completed(slices.Concat(
 	entriesIdentity, entriesAdmission, entriesConfiguration, entriesTLS, entriesDisk, entriesAccess,
-	entriesVersion, entriesData, entriesNetwork, entriesCluster, entriesProcess,
+	entriesVersion, entriesData, entriesNetwork, entriesCluster, entriesList, entriesProcess,
 ))
 
 // completed fills in the parts that would be the same in every row. It copies the

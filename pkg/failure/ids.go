@@ -24,6 +24,11 @@ const (
 	IDQuotaLow     = "quota-low"
 	IDCorruptAlarm = "corrupt-alarm"
 
+	// The cluster list against the data; the member lives on.
+	IDOtherURLs    = "other-urls"    // other peer URLs
+	IDOtherMembers = "other-members" // the list names members that the data does not have
+	IDNeverStarted = "never-started" // a member was added and has never run
+
 	// Data.
 	IDHalfBegun  = "half-begun"   // a first start that was killed, cluster of one
 	IDAsideLimit = "aside-limit"  // half-begun too often

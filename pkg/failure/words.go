@@ -123,6 +123,8 @@ var meanings = []struct{ word, is string }{
 	{"UNIT", "the second unit"},
 	{"OTHER-NODE", "a node of the cluster that is configured as this one was"},
 	{"TLS-FILE", "the file that the status names"},
+	{"OLD-ADDRESS", "this machine's address in the data, with the prefix length of its network, such as 192.168.122.5/24"},
+	{"DEVICE", "the network interface of the new address; `ip -brief address` shows it"},
 	{"COPY", "a copy of this member's data dir"},
 	{"SNAPSHOT", "a file that `etcdctl snapshot save` wrote, copied to every host; if there is none, take a copy of the newest member/snap/db and add --skip-hash-check: it lacks only the last writes"},
 	{"REVISION", "the revision up to which old values are dropped; `etcdctl endpoint status -w fields` shows that of now, which leaves the newest value of each key"},
