@@ -1,0 +1,123 @@
+package roster
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/shown"
+)
+
+// own compares what the data says of this member.
+func (n Node) own(self Member, alone bool) (d Difference, differs bool) {
+	has, want := list(self.PeerURLs), list(n.Own)
+	d = Difference{ID: failure.IDOtherURLs, Who: n.Name}
+	know := fmt.Sprintf("the data knows this member under %s, the list says %s", has, want)
+	update := command("etcdctl member update %s --peer-urls=%s", self.ID, want)
+	heard := oneScheme(self.PeerURLs, n.Listens)
+	switch {
+	case len(n.Own) == 0, len(self.PeerURLs) == 0:
+		return d, false
+	case same(self.PeerURLs, n.Own):
+		if alone || heard || !n.Derived {
+			return d, false // where the operator says where it listens there may be a proxy
+		}
+		d.Text = fmt.Sprintf("the other members dial %s, but this one listens there without TLS until it is restarted: `systemctl restart etcd`", has)
+	case alone && local(self.PeerURLs) && local(n.Own):
+		return d, false // nobody ever dials it
+	case alone:
+		d.Text = fmt.Sprintf("%s: before another member is added, %s", know, update)
+	case heardAt(self.PeerURLs, n.Listens) && !heardAt(n.Own, n.Listens):
+		d.Text, d.Idle = know+", and it listens where the data says: the list is old, correct it", true
+	case !heard && secure(self.PeerURLs) && !n.TLS:
+		d.Text, d.Apart = fmt.Sprintf("%s: the others are to dial it with TLS, for which it has no certificate; if they have theirs, give it its own and the list of https, else take it back: %s", know, update), true
+	case !heard && secure(self.PeerURLs):
+		d.Text = know + ": it listens there without TLS until it is restarted: `systemctl restart etcd`; correct the list"
+		if !n.Derived {
+			d.Text, d.Apart = know+": the others dial it with TLS, but ETCD_LISTEN_PEER_URLS has http alone; add https there, and correct the list", true
+		}
+	case !heard:
+		d.Text, d.Apart = fmt.Sprintf("%s: the others dial it without TLS, but ETCD_LISTEN_PEER_URLS has https alone; first %s", know, update), true
+	case !secure(self.PeerURLs) && secure(n.Own):
+		d.Text = fmt.Sprintf("%s: the data counts, and it listens without TLS; once all members run with their certificates, first %s, then `systemctl restart etcd`", know, update)
+	default:
+		d.Text = fmt.Sprintf("%s: the data counts; first %s", know, update)
+		d.Apart = !oneHost(self.PeerURLs, n.Own) || !onePort(self.PeerURLs, n.Listens)
+	}
+	return d, true
+}
+
+// other compares what the data says of another member. ownToo: this member's
+// own URLs differ, too, and have to be changed.
+func (n Node) other(m Member, name string, ownToo bool) (d Difference, differs bool) {
+	want := n.List[name]
+	if same(m.PeerURLs, want) {
+		return d, false
+	}
+	update := command("etcdctl member update %s --peer-urls=%s", m.ID, list(want))
+	d = Difference{ID: failure.IDOtherURLs, Who: name}
+	if m.Name == "" {
+		d.ID = failure.IDNeverStarted
+		d.Text = fmt.Sprintf("a member was added as %s and has never started, the list says %s for %s: start it under exactly the URL with which it was added, or %s",
+			list(m.PeerURLs), list(want), shown.Text(name), update)
+		return d, true
+	}
+	d.Text = fmt.Sprintf("the data knows %s under %s, the list says %s: the data counts", shown.Text(name), list(m.PeerURLs), list(want))
+	switch away := !oneHost(m.PeerURLs, want) || !onePort(m.PeerURLs, want); {
+	case ownToo:
+		d.Text += "; first " + update
+		d.Apart = away && !m.Reached
+	case m.Reached:
+		d.Text += ", and it answers there; correct the list, or " + update
+		d.Idle = true // its own node says it, where it is to be changed
+	default:
+		d.Text += "; " + update + ", or correct the list"
+		d.Apart = away
+	}
+	return d, true
+}
+
+// missing is about entries of the list that the cluster does not have.
+func (n Node) missing(names []string, alone bool) Difference {
+	shownNames := make([]string, len(names))
+	for i, name := range names {
+		shownNames[i] = shown.Text(name)
+	}
+	data := "the data does not"
+	if alone {
+		data = "the data only this member"
+	}
+	more := ""
+	if len(names) > 1 {
+		more = ", start it, then the next"
+	}
+	return Difference{
+		ID: failure.IDOtherMembers, Who: names[0],
+		Text: fmt.Sprintf("the list names %s, %s: %s%s; or correct the list", join(shownNames), data,
+			command("etcdctl member add %s --peer-urls=%s", names[0], list(n.List[names[0]])), more),
+	}
+}
+
+// beside is about a member that the list does not have.
+func beside(m Member) Difference {
+	who, never := shown.Text(m.Name), ""
+	if m.Name == "" {
+		who, never = "member "+m.ID, ", which has never started,"
+	}
+	return Difference{
+		ID: failure.IDOtherMembers, Who: m.Name, Idle: true,
+		Text: fmt.Sprintf("the data has %s (%s)%s beside those of the list: the data counts; add it to the list", who, list(m.PeerURLs), never),
+	}
+}
+
+// command is one to paste, with its words quoted for the shell.
+func command(format string, words ...string) string {
+	quoted := make([]any, len(words))
+	for i, w := range words {
+		quoted[i] = shown.Quoted(w)
+	}
+	return "`" + fmt.Sprintf(format, quoted...) + "`"
+}
+
+// list is URLs as etcd's flags have them.
+func list(urls []string) string { return shown.Text(strings.Join(urls, ",")) }
