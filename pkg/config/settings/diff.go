@@ -24,6 +24,7 @@ const (
 	atFirst    = "at the first start"
 	tooLate    = "none: there is data, and only a first start reads it"
 	otherDir   = "at the next restart, in another directory: stop, move the data there, start"
+	followsURL = "at the restart after etcdctl member update: it listens for peers as the data says"
 	peerURLs   = "none: there is data, and it says where this member is; etcdctl member update changes that"
 	noEffect   = "none"
 )
@@ -40,6 +41,9 @@ func (r *Resolved) Diff(other *Resolved) (changes []Change) {
 			continue
 		}
 		c := Change{Name: name, From: printable(from), To: printable(to), Effect: effect(name, r.HasData)}
+		if name == "listen-peer-urls" && r.HasData && r.Derived(name) && other.Derived(name) && sameButScheme(c.From, c.To) {
+			c.Effect = followsURL
+		}
 		if len(to) > 0 {
 			c.Origin = to[0].origin()
 		} else {
@@ -48,6 +52,13 @@ func (r *Resolved) Diff(other *Resolved) (changes []Change) {
 		changes = append(changes, c)
 	}
 	return changes
+}
+
+// sameButScheme reports whether lists of URLs differ in nothing but their
+// schemes.
+func sameButScheme(a, b string) bool {
+	plain := func(s string) string { return strings.ReplaceAll(s, "https://", "http://") }
+	return plain(a) == plain(b)
 }
 
 func (r *Resolved) byName() map[string][]Setting {

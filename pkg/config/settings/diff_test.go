@@ -45,3 +45,39 @@ func TestDiff(t *testing.T) {
 		t.Errorf("with itself: %+v", got)
 	}
 }
+
+// Where the URLs for peers are derived, their scheme follows the data: a new
+// list alone does not change it.
+func TestDiffOfSchemes(t *testing.T) {
+	of := func(origin Origin, url string) *Resolved {
+		return &Resolved{HasData: true, Settings: []Setting{{Name: "listen-peer-urls", Value: url, Origin: origin}}}
+	}
+	const plain, tls = "http://192.168.122.5:2380", "https://192.168.122.5:2380"
+	for _, tc := range []struct {
+		from, to *Resolved
+		want     string
+	}{
+		{of(FromDetection, plain), of(FromDerivation, tls), followsURL},
+		{of(FromDetection, plain), of(FromEnvFile, tls), atRestart},
+		{of(FromDetection, plain), of(FromDetection, "http://10.20.0.5:2380"), atRestart},
+	} {
+		if got := tc.from.Diff(tc.to); len(got) != 1 || got[0].Effect != tc.want {
+			t.Errorf("%+v: want %q", got, tc.want)
+		}
+	}
+	empty := of(FromDetection, plain)
+	empty.HasData = false
+	if got := empty.Diff(of(FromDetection, tls)); len(got) != 1 || got[0].Effect != atRestart {
+		t.Errorf("without data: %+v", got)
+	}
+}
+
+func TestValue(t *testing.T) {
+	r := &Resolved{Settings: []Setting{{Name: "name", Value: "a", Origin: FromFlag}, {Name: "listen-peer-urls", Value: "http://a:1,http://b:2", Origin: FromDetection}}}
+	if r.Value("name") != "a" || r.Value("data-dir") != "" || r.Derived("name") || r.Derived("data-dir") || !r.Derived("listen-peer-urls") {
+		t.Errorf("%+v", r)
+	}
+	if got := List(r.Value("listen-peer-urls")); !slices.Equal(got, []string{"http://a:1", "http://b:2"}) || len(List("")) != 0 {
+		t.Errorf("%q", got)
+	}
+}

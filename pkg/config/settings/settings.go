@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -72,6 +73,23 @@ type Resolved struct {
 	LoopbackOnly bool // nothing was configured: one member on loopback
 }
 
+// Value is that of a setting of etcd's; "" where it is etcd's default.
+func (r *Resolved) Value(name string) string {
+	for _, s := range r.Settings {
+		if s.Name == name {
+			return s.Value
+		}
+	}
+	return ""
+}
+
+// Derived reports whether the operator has left a setting of etcd's to us.
+func (r *Resolved) Derived(name string) bool {
+	return slices.ContainsFunc(r.Settings, func(s Setting) bool {
+		return s.Name == name && (s.Origin == FromDetection || s.Origin == FromDerivation)
+	})
+}
+
 // Args returns the member's argv, without the program's name: every setting as
 // a flag of etcd's, secrets left out.
 func (r *Resolved) Args() []string {
@@ -132,4 +150,9 @@ func Variable(flag string) string {
 // Flag is the name of the flag that a variable sets, if etcd has one of it.
 func Flag(variable string) string {
 	return strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(variable, "ETCD_"), "_", "-"))
+}
+
+// List is the value of a setting that is a list.
+func List(value string) []string {
+	return strings.FieldsFunc(value, func(c rune) bool { return c == ',' })
 }
