@@ -172,6 +172,7 @@ func prepare(ctx context.Context, loaded *config.Loaded, files *tlsFiles, kept *
 		Values:      values,
 		Election:    pipe.Election{Failover: r.Node.Failover, Start: r.Node.FastStart},
 		Guard:       guard,
+		Derived:     r.Derived("listen-peer-urls"),
 		ReadyAll:    r.Node.ReadyAll,
 		StopTimeout: stopTimeout,
 		Notices:     notices,

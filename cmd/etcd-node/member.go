@@ -79,7 +79,8 @@ func runMember(ctx context.Context, w world) int {
 		}
 	}()
 	options.Config, options.Events, options.Commands = cfg, out, received
-	options.Election, options.Guard, options.Terminal = start.Election, start.Guard, start.Terminal
+	options.Election, options.Guard = start.Election, start.Guard
+	options.Terminal, options.Derived = start.Terminal, start.Derived
 	return member.Run(ctx, options)
 }
 

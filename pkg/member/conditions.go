@@ -88,8 +88,12 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 	if o.leader != 0 || m.leaderSeen.IsZero() {
 		m.leaderSeen = now
 	}
+	differences := m.differences(o)
+	for _, d := range differences {
+		all = append(all, status.Condition{ID: d.ID, Text: d.Text})
+	}
 	if limit := max(leaderless, 2*time.Duration(m.Config.ElectionMs)*time.Millisecond); now.Sub(m.leaderSeen) >= limit {
-		all = append(all, status.Condition{ID: failure.IDNoQuorum})
+		all = append(all, whyLeaderless(o, differences)...)
 	}
 	for _, x := range o.others() {
 		p := peerOf(x)

@@ -68,6 +68,7 @@ func (m *member) loop(ctx context.Context) int {
 // serverStarted begins all that works beside a server.
 func (m *member) serverStarted(ctx context.Context, r result) {
 	m.startedAt, m.dataConditions = time.Now(), r.conditions
+	m.node, m.hadData = r.node, r.hadData
 	m.etcd.Store(r.etcd)
 	m.observer.ask()
 	go m.reserve.Run(ctx)

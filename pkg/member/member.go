@@ -16,6 +16,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/member/disk"
 	"github.com/etcd-node/etcd-node/pkg/member/election"
 	"github.com/etcd-node/etcd-node/pkg/member/peers"
+	"github.com/etcd-node/etcd-node/pkg/member/roster"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
@@ -35,6 +36,8 @@ type Options struct {
 	// Terminal: a person reads the log at a terminal, and the supervisor says there
 	// why the member ends.
 	Terminal bool
+	// Derived: where it listens for peers follows the data.
+	Derived bool
 	// LastLines sends log lines to the supervisor, which keeps the last; it may be
 	// nil.
 	LastLines zapcore.Core
@@ -64,6 +67,8 @@ type member struct {
 	startedAt      time.Time
 	dataConditions []status.Condition
 	quota          quota
+	node           roster.Node // by the configuration
+	hadData        bool        // at the start
 	elector        elector
 	leaderSeen     time.Time
 	sentView       *status.View

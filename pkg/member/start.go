@@ -14,6 +14,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member/election"
+	"github.com/etcd-node/etcd-node/pkg/member/roster"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -32,7 +33,9 @@ type result struct {
 	etcd       *embed.Etcd
 	failed     *failure.Failure
 	conditions []status.Condition // of the data, true for as long as etcd runs
-	elector    *election.Elector  // nil: etcd's timers alone decide
+	node       roster.Node        // by the configuration, and where it listens
+	hadData    bool
+	elector    *election.Elector // nil: etcd's timers alone decide
 }
 
 // open starts etcd, unless the data forbids it. It can block without limit.
@@ -53,10 +56,14 @@ func (m *member) open(ctx context.Context) result {
 	}
 	m.startAt(status.Condition{Text: opening(m.Config)})
 	m.authorities.remember(m.Config.PeerTLSInfo.TrustedCAFile, m.Config.ClientTLSInfo.TrustedCAFile)
+	node := m.follow(admitted)
 	m.reserve.Poll() // etcd must find the space that it gives
 	e, err := embed.StartEtcd(m.Config)
 	if err == nil {
-		return result{etcd: e, conditions: admitted.Conditions, elector: m.newElector(e.Server)}
+		return result{
+			etcd: e, conditions: admitted.Conditions, elector: m.newElector(e.Server),
+			node: node, hadData: len(admitted.Members) > 0,
+		}
 	}
 	f = failure.FromError(err)
 	if f == nil || admitted.InitialCluster != "" && f.ID == failure.IDConfiguration {

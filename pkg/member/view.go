@@ -45,6 +45,9 @@ func (m *member) view(o *observation, now time.Time) status.View {
 			sm.Self, sm.Connected, v.Learner = true, true, x.IsLearner
 		} else {
 			sm.Connected, sm.Cause = m.takesPart(peerOf(x), v.ClusterID)
+			if sm.Unstarted = x.Name == ""; sm.Unstarted && !sm.Connected {
+				sm.Cause = neverStarted(x.PeerURLs) + "; " + sm.Cause
+			}
 		}
 		v.Members = append(v.Members, sm)
 	}

@@ -32,7 +32,7 @@ func TestView(t *testing.T) {
 	if v.ClusterID != "c" || v.MemberID != "1" || !v.Ready || v.Progress != "" || v.Leader != "b by the initial cluster" {
 		t.Errorf("%+v", v)
 	}
-	if b := v.Members[1]; b.Name != v.Leader || b.Self || b.Connected || b.Cause != "connecting" || !v.Members[0].Self || !v.Members[0].Connected {
+	if b := v.Members[1]; b.Name != v.Leader || b.Self || b.Connected || b.Cause != "added as http://b:2380, has never started; connecting" || !b.Unstarted || !v.Members[0].Self || !v.Members[0].Connected {
 		t.Errorf("the members are %+v", v.Members)
 	}
 	if !slices.Equal(v.Alarms, []string{"CORRUPT", "CORRUPT of b by the initial cluster"}) {

@@ -125,6 +125,8 @@ type Member struct {
 	PeerURLs []string `json:"peerUrls,omitempty"`
 	Self     bool     `json:"self,omitempty"`
 	Learner  bool     `json:"learner,omitempty"`
+	// Unstarted says that the member was added and has never started.
+	Unstarted bool `json:"unstarted,omitempty"`
 	// Connected says that raft messages flow and the peer answers; always
 	// true for Self.
 	Connected bool `json:"connected"`
@@ -138,7 +140,7 @@ func (v View) Equal(w View) bool {
 		v.Stored == w.Stored && v.Ready == w.Ready && v.Learner == w.Learner && v.Auth == w.Auth && v.Leader == w.Leader && v.Progress == w.Progress && v.Elections == w.Elections &&
 		slices.Equal(v.Alarms, w.Alarms) && slices.Equal(v.Conditions, w.Conditions) &&
 		slices.EqualFunc(v.Members, w.Members, func(a, b Member) bool {
-			return a.ID == b.ID && a.Name == b.Name && a.Self == b.Self && a.Learner == b.Learner &&
+			return a.ID == b.ID && a.Name == b.Name && a.Self == b.Self && a.Learner == b.Learner && a.Unstarted == b.Unstarted &&
 				a.Connected == b.Connected && a.Cause == b.Cause && slices.Equal(a.PeerURLs, b.PeerURLs)
 		})
 }

@@ -64,7 +64,11 @@ func (s *Supervisor) start() {
 	s.child = next
 	s.st.MemberPID = proc.PID
 	s.opts.Log.Info("started the member process", zap.Int("pid", proc.PID), zap.Strings("args", s.launch.Args))
-	if err := proc.Send(pipe.Message{Kind: pipe.Start, Secrets: s.launch.Secrets, Election: s.launch.Election, Guard: s.guard(), Terminal: s.launch.Terminal}); err != nil {
+	start := pipe.Message{
+		Kind: pipe.Start, Secrets: s.launch.Secrets, Election: s.launch.Election, Guard: s.guard(),
+		Terminal: s.launch.Terminal, Derived: s.launch.Derived,
+	}
+	if err := proc.Send(start); err != nil {
 		// It ended already; its exit says why.
 		s.opts.Log.Warn("cannot speak to the member", zap.Error(err))
 	}

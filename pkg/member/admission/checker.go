@@ -42,6 +42,10 @@ type Admission struct {
 	Joins bool
 	// InitialCluster is the list by which it joins; "": as configured.
 	InitialCluster string
+	// Members are the cluster's by the data, and Self is this one's ID; empty
+	// where there is no data, or none that says so.
+	Members []datadir.Member
+	Self    uint64
 }
 
 // Admit looks at the data before etcd touches it, and says why etcd must not;
@@ -83,6 +87,7 @@ func (c *Checker) Admit(ctx context.Context) (Admission, *failure.Failure) {
 			return a, f
 		}
 	}
+	a.Members, a.Self = data.DB.Members, data.WAL.MemberID
 	a.show(failure.IDWALBroken, data.Torn)
 	a.show(failure.IDHalfBegun, data.Kept)
 	a.show(failure.IDWALLost, data.Behind)
