@@ -57,7 +57,7 @@ the unit lets the daemon read and write.
 				defer cancel()
 				u := unit.Ask(ctx, unitName(w))
 				files, _ := theUnit(w)
-				printNotices(c.ErrOrStderr(), slices.Concat(r.Notices, u.OtherEnvFile(read), u.Forbids(r), u.Outdated(), files.OtherProgram(self), files.Flags()))
+				printNotices(c.ErrOrStderr(), slices.Concat(r.Notices, u.OtherEnvFile(read), u.Forbids(r), u.Outdated(), files.OtherProgram(self), files.Flags(), listAgainstData(ctx, w, r)))
 			}
 			if opts.diff == "" {
 				notices(now)

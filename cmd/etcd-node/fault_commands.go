@@ -106,7 +106,7 @@ func explainNow(ctx context.Context, w world, at *place, out io.Writer) error {
 			fmt.Fprintln(out)
 			say(cmp.Or(x.Text, x.ID), x.ID, values)
 		}
-		if st.State == status.Serving && st.View.Leader == "" && !explained[failure.IDNoQuorum] {
+		if st.State == status.Serving && st.View.Leader == "" && !explained[failure.IDNoQuorum] && !explained[failure.IDNeverStarted] && !explained[failure.IDOtherURLs] {
 			fmt.Fprintln(out)
 			say("there is no leader", failure.IDNoQuorum, values)
 		}
