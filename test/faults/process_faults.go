@@ -4,7 +4,10 @@ import "slices"
 
 // processFaults are the rows that need no more than processes on loopback.
 func processFaults(p *product) []fault {
-	return slices.Concat(p.ends(), p.ports(), p.access(), p.data(), p.log(), p.identity(), p.firstStart(), p.cluster(), p.quota(), p.disk(), p.configuration(), p.tls(), p.units())
+	return slices.Concat(
+		p.ends(), p.ports(), p.access(), p.data(), p.log(), p.identity(), p.firstStart(), p.cluster(), p.quota(),
+		p.disk(), p.list(), p.configuration(), p.tls(), p.units(),
+	)
 }
 
 // What is expected, in the words of the two ways.

@@ -39,6 +39,11 @@ func (l *Lab) Client(config *tls.Config, hosts ...*Host) (*clientv3.Client, erro
 	for _, h := range hosts {
 		endpoints = append(endpoints, scheme+"://"+h.IP+":2379")
 	}
+	return l.clientOf(config, endpoints...)
+}
+
+// clientOf is such a client of the URLs given.
+func (l *Lab) clientOf(config *tls.Config, endpoints ...string) (*clientv3.Client, error) {
 	return clientv3.New(clientv3.Config{
 		Endpoints: endpoints,
 		TLS:       config,

@@ -58,3 +58,62 @@ func (c *cluster) logs(i int, text string) {
 		return err
 	})
 }
+
+// All machines have moved to another network, and the list says so. The data
+// does not: what explain says brings the cluster back, with its data.
+func TestAllAddressesChanged(t *testing.T) {
+	c := hosts(t)
+	c.etcdctl()
+	c.env(c.initialCluster())
+	c.start()
+	c.serves(nil)
+	c.each(func(h *Host) error {
+		_, err := h.Sh(t.Context(), "systemctl stop etcd; ip address flush dev eth0 scope global; ip address add "+moved(h.IP)+"/24 dev eth0")
+		return err
+	})
+	list := moved(c.initialCluster())
+	c.env(list)
+	for i := range c.Hosts {
+		c.run(i+1, "systemctl", "start", "--no-block", "etcd")
+	}
+	for i, h := range c.Hosts {
+		want := "the data knows this member under http://" + h.IP + ":2380, the list says http://" + moved(h.IP) + ":2380: the data counts; first `etcdctl member update "
+		c.status(i+1, "joining: 1 of 3 members", want)
+		notices := c.run(i+1, "sh", "-c", "etcd-node config 2>&1 >/dev/null")
+		for _, h := range c.Hosts {
+			if want := "under http://" + h.IP + ":2380, the list says http://" + moved(h.IP) + ":2380"; !strings.Contains(notices, want) {
+				t.Errorf("config does not say %q:\n%s", want, notices)
+			}
+		}
+	}
+	for i := range c.Hosts { // there is no leader for long enough by now, or there will be
+		if out := c.run(i+1, "etcd-node", "explain"); strings.Contains(out, "snapshot restore") || !strings.Contains(out, "ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380") {
+			t.Errorf("explain:\n%s", out)
+		}
+	}
+
+	for i, h := range c.Hosts {
+		c.run(i+1, "ip", "address", "add", h.IP+"/24", "dev", "eth0")
+	}
+	c.env(list, "ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380")
+	for i := range c.Hosts {
+		c.run(i+1, "systemctl", "restart", "--no-block", "etcd")
+	}
+	c.connected()
+	for i := range c.Hosts {
+		c.run(i+1, "sh", "-ec", `$(etcd-node explain other-urls | grep -m 1 '^ *etcdctl member update')`)
+	}
+	c.env(list)
+	for i, h := range c.Hosts {
+		c.connected()
+		c.run(i+1, "ip", "address", "del", h.IP+"/24", "dev", "eth0")
+		c.run(i+1, "systemctl", "restart", "etcd")
+	}
+	c.well()
+	if out := c.run(1, "etcdctl", "get", "from"); !strings.Contains(out, c.host(1).Name) {
+		t.Errorf("what was put is lost: %q", out)
+	}
+}
+
+// moved is a text with the addresses of another network.
+func moved(s string) string { return strings.ReplaceAll(s, "192.168.122.", "10.20.0.") }

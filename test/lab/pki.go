@@ -55,9 +55,15 @@ func (p *PKI) Install(ctx context.Context, h *Host) error {
 // Env are the lines of the env file that make a member use it, with clients
 // and peers. The URLs must say https too.
 func (p *PKI) Env() []string {
-	return []string{
+	return append([]string{
 		"ETCD_CERT_FILE=/etc/etcd/etcd.crt", "ETCD_KEY_FILE=/etc/etcd/etcd.key",
 		"ETCD_TRUSTED_CA_FILE=/etc/etcd/ca.crt", "ETCD_CLIENT_CERT_AUTH=true",
+	}, p.Peers()...)
+}
+
+// Peers are those that make it use it with peers alone.
+func (p *PKI) Peers() []string {
+	return []string{
 		"ETCD_PEER_CERT_FILE=/etc/etcd/etcd.crt", "ETCD_PEER_KEY_FILE=/etc/etcd/etcd.key",
 		"ETCD_PEER_TRUSTED_CA_FILE=/etc/etcd/ca.crt", "ETCD_PEER_CLIENT_CERT_AUTH=true",
 	}
