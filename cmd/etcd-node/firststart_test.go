@@ -24,14 +24,6 @@ func (n *node) list(nodes ...*node) {
 	n.flags = append(n.flags, "--initial-cluster="+strings.Join(list, ","))
 }
 
-// nothingBegun: there is nothing in the data dir.
-func (n *node) nothingBegun() {
-	n.t.Helper()
-	if left, _ := filepath.Glob(filepath.Join(n.Data(), "*")); len(left) > 0 {
-		n.t.Errorf("%s began something: %v", n.Name, left)
-	}
-}
-
 // A cluster of one serves, the list grows on all nodes, and all are restarted at
 // once: the new ones wait, also through another restart of the old one, and join
 // when they are added.

@@ -32,7 +32,7 @@ func storedMembers(ctx context.Context, w world, r *settings.Resolved) (members 
 	if err == nil && !data.DB.Locked {
 		return roster.Stored(data.DB.Members, data.WAL.MemberID)
 	}
-	st, _, err := askStatus(ctx, w)
+	st, _, err := search(ctx, w, r.DataDir).ask(ctx)
 	if err != nil || st.Values["data-dir"] != r.DataDir {
 		return nil // another daemon's data says nothing here
 	}

@@ -20,7 +20,7 @@ func (p *product) list() []fault {
 		{"https in the list of all members, http in the data", failure.IDOtherURLs, carrying + "; connected to all, until `member update`", goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			a, b, c := s.three()
 			nodes := []*local{a, b, c}
-			s.secured(nodes...)
+			s.certified(nodes...)
 			list := strings.ReplaceAll(a.Cluster, "http://", "https://")
 			for _, n := range nodes { // those that are dialed with TLS, and those that dial so
 				n.set("ETCD_INITIAL_CLUSTER", list)
@@ -107,8 +107,8 @@ func (p *product) list() []fault {
 	}
 }
 
-// secured gives the nodes certificates for their peers.
-func (s *stage) secured(nodes ...*local) {
+// certified gives the nodes certificates for their peers.
+func (s *stage) certified(nodes ...*local) {
 	ca := pki.Issue(nil, pki.Authority)
 	cert := pki.Issue(ca, nil)
 	for _, n := range nodes {
