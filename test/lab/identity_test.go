@@ -64,7 +64,7 @@ func TestInterface(t *testing.T) {
 // DHCP is late: wait, say for what, and go on as soon as it is there.
 func TestLateAddress(t *testing.T) {
 	c := hosts(t)
-	c.env(c.initialCluster())
+	c.env(c.initialCluster(), "ETCD_NODE_BOOTSTRAP_WAIT=2s") // or the others wait for it
 	c.run(1, "ip", "address", "flush", "dev", "eth0", "scope", "global")
 	c.run(1, "systemctl", "start", "--no-block", "etcd")
 	c.start(2, 3)
