@@ -41,16 +41,6 @@ var entriesAdmission = []Entry{
 		},
 	},
 	{
-		ID: IDListDiffers, Class: Operator, Lives: true,
-		Sign:  "this node has joined a cluster whose members are not those of the cluster list",
-		Cause: "ETCD_INITIAL_CLUSTER does not name the members that the cluster has",
-		Means: "A new member joins by the list of the cluster that lives. The configured one named other members, or wrote their URLs differently.",
-		Acts:  "The member serves. The list in its data counts from now on.",
-		Next: []Step{{"write the members that this shows into ETCD_INITIAL_CLUSTER, on every node; it counts for the next node that has no data", []string{
-			"etcdctl member list",
-		}}},
-	},
-	{
 		ID: IDCloned, Class: Permanent, Exit: ExitForeign,
 		Sign:  "the member whose data or pin is on this node answers at the address at which it is listed, before etcd has started here",
 		Cause: "the member that this node remembers runs on another machine",

@@ -15,7 +15,6 @@ const (
 	IDNotListed      = "not-listed"      // a first start, and a cluster lives that does not list this node
 	IDNoCluster      = "no-cluster"      // a first start with state existing, and nothing exists
 	IDNoAnswer       = "no-answer"       // a first start, and a listed machine does not answer
-	IDListDiffers    = "list-differs"    // joined by another list than the configured one
 
 	// The cluster as seen from here; the member lives on.
 	IDNoQuorum     = "no-quorum"

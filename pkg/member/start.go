@@ -51,12 +51,12 @@ func (m *member) open(ctx context.Context) result {
 	if admitted.Joins {
 		m.Config.ClusterState = embed.ClusterStateFlagExisting
 	}
+	m.startAt(status.Condition{Text: opening(m.Config)})
+	m.authorities.remember(m.Config.PeerTLSInfo.TrustedCAFile, m.Config.ClientTLSInfo.TrustedCAFile)
+	node := m.follow(admitted)                                      // by the configured list
 	if admitted.InitialCluster != "" && m.Config.DNSCluster == "" { // etcd takes one of the two
 		m.Config.InitialCluster = admitted.InitialCluster
 	}
-	m.startAt(status.Condition{Text: opening(m.Config)})
-	m.authorities.remember(m.Config.PeerTLSInfo.TrustedCAFile, m.Config.ClientTLSInfo.TrustedCAFile)
-	node := m.follow(admitted)
 	m.reserve.Poll() // etcd must find the space that it gives
 	e, err := embed.StartEtcd(m.Config)
 	if err == nil {

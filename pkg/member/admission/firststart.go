@@ -111,8 +111,8 @@ func (c *Checker) tell(s *survey, a Admission) {
 	if s.top == added {
 		c.Log.Info("the cluster lists this node as a new member: it joins, as with --initial-cluster-state=existing")
 	}
-	for _, x := range a.Conditions {
-		c.Log.Warn(x.Text)
+	if a.InitialCluster != "" {
+		c.Log.Warn("it joins by the cluster's own list, from which ETCD_INITIAL_CLUSTER differs", zap.String("list", a.InitialCluster))
 	}
 }
 

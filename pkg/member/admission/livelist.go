@@ -1,13 +1,10 @@
 package admission
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member/peers"
-	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
 // joinBy is how etcd starts as a new member of a cluster that lives, with the
@@ -21,8 +18,6 @@ func (n Node) joinBy(live peers.List, own uint64) Admission {
 		return a
 	}
 	a.InitialCluster = n.initialCluster(live, own)
-	a.Conditions = []status.Condition{{ID: failure.IDListDiffers, Text: fmt.Sprintf(
-		"this node has joined by the cluster's own list, %s; ETCD_INITIAL_CLUSTER differs from it", a.InitialCluster)}}
 	return a
 }
 
