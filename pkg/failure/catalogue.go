@@ -19,7 +19,10 @@ type Entry struct {
 	// Texts are the words of etcd, Go or the kernel, any one of which tells; "…"
 	// stands between parts that must follow one another. Empty if only Sign tells.
 	Texts []string
-	Sign  string // how etcd-node recognises it if no text tells
+	// Wire are those of Texts that one message causes too if it was damaged on
+	// its way: they are believed at the second time.
+	Wire []string
+	Sign string // how etcd-node recognises it if no text tells
 
 	Means string // the meaning, for people
 	Acts  string // the actions of etcd-node itself
@@ -51,6 +54,7 @@ func (s Step) String() string {
 var catalogue = completed(slices.Concat(
 	entriesIdentity, entriesAdmission, entriesConfiguration, entriesTLS, entriesDisk, entriesAccess,
 	entriesVersion, entriesData, entriesNetwork, entriesCluster, entriesList, entriesProcess,
+	entriesDoubt, entriesForce,
 ))
 
 // completed fills in the parts that would be the same in every row. It copies the
@@ -93,7 +97,7 @@ func (e Entry) ends() bool { return e.Exit != ExitFailure }
 func All() []Entry {
 	all := slices.Clone(catalogue)
 	for i, e := range all {
-		all[i].Texts, all[i].Next = slices.Clone(e.Texts), cloneSteps(e.Next)
+		all[i].Texts, all[i].Wire, all[i].Next = slices.Clone(e.Texts), slices.Clone(e.Wire), cloneSteps(e.Next)
 	}
 	return all
 }

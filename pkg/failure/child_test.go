@@ -76,6 +76,9 @@ func (e ear) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 		if err, ok := enc.Fields["error"].(string); ok {
 			text += ": " + err
 		}
+		if p, ok := enc.Fields["panic"].(string); ok {
+			text += ": " + p
+		}
 		e.c.said(text)
 	}
 	return e.Core.Write(entry, fields)

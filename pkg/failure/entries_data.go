@@ -42,6 +42,7 @@ var entriesData = []Entry{
 	{
 		ID: IDDamaged, Class: Permanent, Exit: ExitData,
 		Texts: []string{
+			"unmarshal should never fail", // before the reason, which stands behind it
 			"assertion failed: ", "invalid page type: ", "invalid freelist page", "freepages: ",
 			"failed to recover v3 backend from snapshot",
 			"proto:…cannot parse invalid wire-format data", // between the two: one of two kinds of blank, by the build
@@ -51,6 +52,8 @@ var entriesData = []Entry{
 			// What etcd took for a torn record and cut off was the whole WAL.
 			"nil pointer dereference…etcdserver.bootstrap(",
 		},
+		Wire:  []string{"unmarshal should never fail"},
+		Sign:  "a runtime error of Go with go.etcd.io/bbolt on top of the stack",
 		Cause: "the files in the data dir are damaged",
 		Means: "The database or the raft log (WAL) contains something that etcd cannot have written: bytes have changed, a file is cut off, or files from different times lie side by side. The cause is a disk, a file system, a restored backup, or a change by hand.",
 		Acts:  stopsKeeps,
@@ -64,6 +67,7 @@ var entriesData = []Entry{
 			"state.commit…is out of range",
 			"wal: file not found",
 		},
+		Wire:  []string{"tocommit(…is out of range [lastIndex("},
 		Sign:  "the last entry in the WAL is older than what the database has applied; or there is a database but no WAL",
 		Cause: "the raft log (WAL) of this member lacks entries that it has acknowledged",
 		Means: "The WAL was lost, cut off or set back to an older state. Entries that this member has acknowledged may be gone. In a cluster of one, etcd starts, elects itself, and never becomes ready, without an error. In a larger cluster it panics when the leader refers to a missing entry.",

@@ -4,8 +4,7 @@ package failure
 var entriesVersion = []Entry{
 	{
 		ID: IDTooOld, Class: Permanent, Exit: ExitData,
-		Texts: []string{"unmarshal should never fail"},
-		Sign:  "the database has no storage version: it was written by etcd 3.5 or older",
+		Sign:  "the raft log (WAL) holds a request of the v2 API, as etcd 3.5 and older write one at each start",
 		Cause: "the data dir was written by an etcd that is too old for this one to read",
 		Means: "etcd 3.7 reads data of 3.6 and 3.7. Older data has to go through each version in between: 3.4 → 3.5 → 3.6 → 3.7. Debian 12 ships 3.4.",
 		Acts:  "It looks at the data before it starts etcd, refuses, and changes nothing.",

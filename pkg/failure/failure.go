@@ -44,6 +44,8 @@ type Failure struct {
 	Next   []string `json:"next,omitempty"`   // what to do, commands first
 	Detail string   `json:"detail,omitempty"` // etcd's own words
 	Exit   int      `json:"exit"`             // exit code where the daemon ends because of it
+	// Wire says that one message that was damaged on its way looks the same.
+	Wire bool `json:"wire,omitempty"`
 	// Values of the node that etcd's own words tell, for [Failure.Fill].
 	Values map[string]string `json:"values,omitempty"`
 }

@@ -65,6 +65,12 @@ const (
 	IDTLSUnfit     = "tls-unfit"      // the other members are likely to refuse the peer certificate
 	IDTLSCAChanged = "tls-ca-changed" // the trusted CA has changed since etcd read it
 
+	// What is not believed at the first word, and a setting that is for one start.
+	IDRemovalUnproven = "removal-unproven"   // somebody says so who is no member of the cluster
+	IDMessage         = "message-damaged"    // what ended the member may have come with a message
+	IDForced          = "forced-new-cluster" // it was, and the setting is still there
+	IDForcedAgain     = "forced-again"       // refused: the cluster has grown since
+
 	// The process.
 	IDKilled        = "killed"
 	IDEnded         = "ended"

@@ -33,11 +33,12 @@ func FromError(err error) *Failure {
 // log line with its error field, or of a crash. It is nil where the catalogue
 // does not know the text.
 func FromText(text string) *Failure {
-	e, _, ok := match(text)
+	e, pattern, ok := match(text)
 	if !ok {
 		return nil
 	}
 	f := e.failure(firstLine(text))
+	f.Wire = slices.Contains(e.Wire, pattern)
 	if m := named.FindStringSubmatch(text); m != nil {
 		f.Values = map[string]string{"member-id": m[1]}
 	}
@@ -51,7 +52,7 @@ var named = regexp.MustCompile(`member ([0-9a-f]{8,16}) has already been bootstr
 // FromExit says why a member process ended that did not tell by itself: from
 // what it wrote while crashing, its exit status and its signal.
 func FromExit(ws syscall.WaitStatus, crash string) *Failure {
-	if f := FromText(crash); f != nil {
+	if f := FromCrash(crash); f != nil {
 		return f
 	}
 	switch {

@@ -3,9 +3,12 @@ package failure
 import (
 	"bytes"
 	"context"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 
+	"go.etcd.io/etcd/api/v3/version"
 	"go.etcd.io/etcd/pkg/v3/featuregate"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
@@ -51,6 +54,17 @@ var provokeCluster = []provocation{
 		t.etcd[2].Close()
 		c.copyTo(old, data)
 		t.again()
+	}},
+	{"message of a peer that cannot be decoded", IDMessage, "", anyone, func(c *child) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		c.must(err)
+		go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Server-Version", version.Version)
+			_, _ = w.Write([]byte{0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0xff, 0xff}) // an append of 2 bytes
+		}))
+		cfg := c.member()
+		cfg.InitialCluster += ",b=http://" + l.Addr().String()
+		c.watch(c.start(cfg))
 	}},
 	{"other data than its peers", "data-inconsistent", "found data inconsistency with peers", anyone, func(c *child) {
 		t := c.three()

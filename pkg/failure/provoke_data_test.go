@@ -2,12 +2,16 @@ package failure
 
 import (
 	"bytes"
+	"context"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"slices"
 
+	bolt "go.etcd.io/bbolt"
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/pkg/v3/pbutil"
+	"go.etcd.io/etcd/pkg/v3/schedule"
 	"go.etcd.io/etcd/server/v3/storage/backend"
 	"go.etcd.io/etcd/server/v3/storage/schema"
 	"go.etcd.io/etcd/server/v3/storage/wal"
@@ -88,8 +92,21 @@ var provokeData = []provocation{
 		})
 	})},
 
-	// Other versions.
-	{"entry of etcd 3.5", IDTooOld, "unmarshal should never fail", anyone, onSpoilt(func(c *child) {
+	{"bucket without a head", IDDamaged, "", anyone, onSpoilt(func(c *child) { c.change(c.path(db), behead) })},
+	{"bucket without a head, come upon in one of etcd's jobs", IDDamaged, "", anyone, func(c *child) {
+		c.made(c.member())
+		c.change(c.path(db), behead)
+		b, err := bolt.Open(c.path(db), 0o600, nil)
+		c.must(err)
+		jobs := schedule.NewFIFOScheduler(c.log)
+		jobs.Schedule(schedule.NewJob("look", func(context.Context) {
+			_ = b.View(func(tx *bolt.Tx) error { tx.Bucket([]byte("key")); return nil })
+		}))
+		jobs.WaitFinish(1)
+	}},
+
+	// Other versions; what is old is told from what is damaged by a look at the log.
+	{"entry of etcd 3.5", IDDamaged, "unmarshal should never fail", anyone, onSpoilt(func(c *child) {
 		c.append(func(st *raftpb.HardState, last uint64) (*raftpb.HardState, []*raftpb.Entry) {
 			st.Commit = new(last + 1)
 			// A request of the v2 API, with which etcd up to 3.5 published
@@ -106,6 +123,28 @@ var provokeData = []provocation{
 	{"database of etcd 3.8", IDTooNew, "version \"…\" is not supported", anyone, onSpoilt(func(c *child) {
 		c.edit(c.path(db), func(tx backend.BatchTx) { tx.UnsafePut(schema.Meta, schema.MetaStorageVersionName, []byte("3.8.0")) })
 	})},
+}
+
+// behead takes the head of the bucket "key" away, which bbolt does not expect: it
+// begins in the value of an element of a leaf page.
+func behead(b []byte) []byte {
+	const page, head, element = 4096, 16, 16
+	for p := 0; p+page <= len(b); p += page {
+		if flags := binary.LittleEndian.Uint16(b[p+8:]); flags != 2 { // a leaf
+			continue
+		}
+		for i := range int(binary.LittleEndian.Uint16(b[p+10:])) {
+			e := p + head + i*element
+			if e+element > len(b) || binary.LittleEndian.Uint32(b[e:]) != 1 { // a bucket
+				continue
+			}
+			name := e + int(binary.LittleEndian.Uint32(b[e+4:]))
+			if size := int(binary.LittleEndian.Uint32(b[e+8:])); name+size <= len(b) && string(b[name:name+size]) == "key" {
+				binary.LittleEndian.PutUint32(b[e+12:], 0)
+			}
+		}
+	}
+	return b
 }
 
 // edit changes a database while etcd is down.

@@ -128,12 +128,20 @@ type heard struct {
 // recognise does what a member and its supervisor do: the first of what etcd
 // said that is known, else the crash.
 func (h heard) recognise() (Entry, string, string) {
-	for _, s := range append(h.said, h.crash) {
+	for _, s := range h.said {
 		if e, p, ok := match(s); ok {
 			return e, p, firstLine(s)
 		}
 	}
-	return Entry{}, "", ""
+	f := FromCrash(h.crash)
+	if f == nil {
+		return Entry{}, "", ""
+	}
+	if e, p, ok := match(h.crash); ok && e.ID == f.ID {
+		return e, p, f.Detail
+	}
+	e, _ := byID(f.ID)
+	return e, "", f.Detail // by the stack
 }
 
 func (p provocation) run() (h heard) {
