@@ -2,9 +2,12 @@ package datadir
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/coreos/go-semver/semver"
 	"go.uber.org/zap"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -50,23 +53,49 @@ func (d Data) Foreign() (why string, yes bool) {
 // v2Requests reports whether etcd would come upon an entry that it cannot
 // decode. Of a log that cannot be read etcd complains itself.
 func (d Data) v2Requests() bool {
-	snaps, err := wal.ValidSnapshotEntries(nop, d.WALDir)
+	return len(undecodable(d.WALDir)) > 0
+}
+
+// HoldsV2 reports whether a log holds a request to the v2 store among the entries
+// that are read again at each start. Then data whose storage version is new enough
+// came from etcd 3.5 too quickly; otherwise an entry that cannot be decoded is
+// damaged.
+func HoldsV2(walDir string) bool { return slices.ContainsFunc(undecodable(walDir), isV2) }
+
+// undecodable are the entries that this etcd cannot decode.
+func undecodable(walDir string) (all [][]byte) {
+	snaps, err := wal.ValidSnapshotEntries(nop, walDir)
 	if err != nil || len(snaps) == 0 {
-		return false
+		return nil
 	}
-	w, err := wal.OpenForRead(nop, d.WALDir, snaps[len(snaps)-1])
+	w, err := wal.OpenForRead(nop, walDir, snaps[len(snaps)-1])
 	if err != nil {
-		return false
+		return nil
 	}
 	defer w.Close()
 	_, _, entries, _ := w.ReadAll() // those before an error count too
 	for _, e := range entries {
 		var r etcdserverpb.InternalRaftRequest
 		if e.GetType() == raftpb.EntryNormal && len(e.Data) > 0 && proto.Unmarshal(e.Data, &r) != nil {
-			return true
+			all = append(all, e.Data)
 		}
 	}
-	return false
+	return all
+}
+
+// isV2 reports whether an entry is a request to the v2 store, whose second field
+// is its method and whose third its path.
+func isV2(entry []byte) bool {
+	method, path := "", ""
+	err := fields(entry, func(at field, _ uint64, b []byte) {
+		switch at {
+		case field{2, protowire.BytesType}:
+			method = string(b)
+		case field{3, protowire.BytesType}:
+			path = string(b)
+		}
+	})
+	return err == nil && slices.Contains([]string{"PUT", "POST", "DELETE", "QGET", "SYNC"}, method) && strings.HasPrefix(path, "/")
 }
 
 // nop is for etcd's functions that want a logger.

@@ -32,6 +32,9 @@ func TestForeignTooOld(t *testing.T) {
 		if !yes || !strings.HasPrefix(why, want) {
 			t.Errorf("%s: %v %q", name, yes, why)
 		}
+		if !HoldsV2(filepath.Join(s.Dir, "member", "wal")) {
+			t.Errorf("%s: what it trips over is taken for damage", name)
+		}
 		m := start(t, s)
 		<-m.ended
 		if !strings.Contains(m.output(), "unmarshal should never fail") {
@@ -57,11 +60,26 @@ func TestOldButReadable(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{"etcd-3.5-snapshot": "3.5.0", "etcd-3.6": "3.6.0"} {
 		s := recorded(t, name)
-		if d := sound(t, s); d.DB.ClusterVersion != want {
+		if d := sound(t, s); d.DB.ClusterVersion != want || HoldsV2(d.WALDir) {
 			t.Errorf("%s: %+v", name, d.DB)
 		}
 		start(t, s).serves(1).kill()
 		sound(t, s)
+	}
+}
+
+// Which entries that cannot be decoded are of the v2 API, and not damaged.
+func TestIsV2(t *testing.T) {
+	for entry, want := range map[string]bool{
+		"\x08\x01\x12\x03PUT\x1a\x0a/0/version": true,
+		"\x08\x01\x12\x03GUT\x1a\x0a/0/version": false,
+		"\x08\x01\x12\x03PUT\x1a\x01x":          false,
+		"\xff\xff\xff":                          false,
+		"":                                      false,
+	} {
+		if got := isV2([]byte(entry)); got != want {
+			t.Errorf("%q: %v", entry, got)
+		}
 	}
 }
 
