@@ -31,13 +31,15 @@ const (
 type Client struct {
 	reusing *http.Client // its connections serve many questions
 	fresh   *http.Client // each of its questions has a connection of its own
+	dial    Dial
+	tls     *tls.Config
 }
 
 // Dial connects, as [net.Dialer.DialContext] does.
 type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 // NewClient returns a client that uses a configuration from [ClientTLS], and
-// dial, where that is not nil, to connect.
+// dial, where that is not nil, to connect. It uses no proxy.
 func NewClient(tlsConfig *tls.Config, dial Dial) *Client {
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
@@ -63,6 +65,8 @@ func NewClient(tlsConfig *tls.Config, dial Dial) *Client {
 	return &Client{
 		reusing: &http.Client{Transport: reusing, Timeout: answerTimeout, CheckRedirect: stay},
 		fresh:   &http.Client{Transport: fresh, CheckRedirect: stay},
+		dial:    dial,
+		tls:     tlsConfig,
 	}
 }
 
@@ -86,6 +90,7 @@ func ClientTLS(info transport.TLSInfo, auto bool) (*tls.Config, error) {
 type Finding struct {
 	OK        bool   // it answered as an etcd peer
 	Cause     string // why it did not: "192.168.122.6: connection refused"
+	Mute      bool   // nobody answered at all
 	ClusterID string // the cluster it belongs to, hexadecimal; "" where unknown
 	Untrusted bool   // none of our trusted CAs has signed its certificate
 }
@@ -111,7 +116,7 @@ func (c *Client) probe(ctx context.Context, peerURL string) Finding {
 	resp, err := c.getMembers(ctx, peerURL)
 	if err != nil {
 		var unknown x509.UnknownAuthorityError
-		return Finding{Cause: u.Hostname() + ": " + short(explain(err, u)), Untrusted: errors.As(err, &unknown)}
+		return Finding{Cause: u.Hostname() + ": " + short(explain(err, u)), Mute: mute(err), Untrusted: errors.As(err, &unknown)}
 	}
 	defer resp.Body.Close()
 	// Read to the end, or the connection cannot be used again.
@@ -123,7 +128,7 @@ func (c *Client) probe(ctx context.Context, peerURL string) Finding {
 	case id != "":
 		return Finding{OK: true, ClusterID: id}
 	case resp.StatusCode == http.StatusBadRequest && u.Scheme == "http":
-		return Finding{Cause: u.Hostname() + ": speaks TLS, but its peer URL says http"}
+		return Finding{Cause: u.Hostname() + ": " + speaksTLS}
 	default:
 		return Finding{Cause: notEtcd(u, resp.StatusCode)}
 	}
@@ -139,5 +144,10 @@ func (c *Client) getMembers(ctx context.Context, peerURL string) (*http.Response
 	if err != nil {
 		return nil, err
 	}
-	return c.reusing.Do(req)
+	var r reach
+	resp, err := c.reusing.Do(req.WithContext(r.trace(ctx)))
+	if err != nil {
+		return nil, c.dropped(ctx, req.URL, r, err)
+	}
+	return resp, nil
 }

@@ -2,8 +2,9 @@
 // client for all questions to them, its last findings, and the care for raft's
 // connections with them.
 //
-// [Client] asks over the same ports and with the same certificates as raft, so
-// it meets the same obstacles. [Client.Watch] keeps asking and fills
+// [Client] asks over the same ports, with the same certificates and from the same
+// address as raft, so it meets the same obstacles. Neither goes through a proxy.
+// [Client.Removed] has the others confirm that this member was removed. [Client.Watch] keeps asking and fills
 // [Findings]: etcd itself only knows that a peer is silent, not why.
 //
 // [Minder] ends TCP connections with peers that have outlived the network under

@@ -2,6 +2,7 @@ package peers
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -13,6 +14,9 @@ import (
 	"syscall"
 )
 
+// speaksTLS is the cause where a plain peer URL leads to a port with TLS.
+const speaksTLS = "speaks TLS, but its peer URL says http"
+
 // explain turns an error into what the operator has to look at. It never names
 // the whole URL, which can hold a password.
 func explain(err error, u *url.URL) string {
@@ -22,8 +26,12 @@ func explain(err error, u *url.URL) string {
 		unknown x509.UnknownAuthorityError
 		host    x509.HostnameError
 		invalid x509.CertificateInvalidError
+		header  tls.RecordHeaderError
+		dropped *droppedError
 	)
 	switch {
+	case errors.As(err, &dropped):
+		return dropped.cause
 	case errors.As(err, &dns):
 		if dns.IsNotFound {
 			return "the name does not resolve (no such host)"
@@ -37,7 +45,7 @@ func explain(err error, u *url.URL) string {
 		return "network is unreachable"
 	case errors.Is(err, syscall.ECONNRESET):
 		return "connection reset"
-	case errors.Is(err, http.ErrSchemeMismatch):
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &header):
 		return "does not speak TLS, but its peer URL says https"
 	case errors.As(err, &unknown):
 		return "TLS: its certificate is signed by an unknown authority; see ETCD_PEER_TRUSTED_CA_FILE"
@@ -45,8 +53,12 @@ func explain(err error, u *url.URL) string {
 		return "TLS: its certificate is not valid for this address: " + host.Error()
 	case errors.As(err, &invalid):
 		return "TLS: its certificate is not valid: " + invalid.Error()
-	case errors.As(err, &op) && op.Op == "remote error": // so crypto/tls wraps an alert
-		return fmt.Sprintf("TLS: it refuses our certificate (%s); see ETCD_PEER_CERT_FILE", strings.TrimPrefix(op.Err.Error(), "tls: "))
+	case errors.As(err, &op) && isAlert(err):
+		alert := strings.TrimPrefix(op.Err.Error(), "tls: ")
+		if strings.Contains(alert, "certificate") {
+			return fmt.Sprintf("TLS: it refuses our certificate (%s); see ETCD_PEER_CERT_FILE", alert)
+		}
+		return fmt.Sprintf("TLS: it refuses the handshake (%s)", alert)
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		return fmt.Sprintf("no answer in %s; is it up, and TCP %s open in its firewall?", answerTimeout, portOf(u))
 	}
@@ -58,6 +70,12 @@ func explain(err error, u *url.URL) string {
 		return ue.Err.Error()
 	}
 	return err.Error()
+}
+
+// mute reports whether an error says that nobody has answered at all.
+func mute(err error) bool {
+	return isTimeout(err) || errors.As(err, new(*net.DNSError)) ||
+		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH)
 }
 
 // short bounds a cause: an error about a certificate may list a hundred names.

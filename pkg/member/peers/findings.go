@@ -86,6 +86,15 @@ func (f *Findings) Silent(p Peer) bool {
 	return f.failures[p.Key()] >= 2
 }
 
+// Mute reports the same of probes to which nobody answered at all. A peer that
+// refuses us is not frozen.
+func (f *Findings) Mute(p Peer) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	k := p.Key()
+	return f.failures[k] >= 2 && f.last[k].Mute
+}
+
 // Whole reports whether every peer answered its last probe.
 func (f *Findings) Whole() bool {
 	f.mu.Lock()

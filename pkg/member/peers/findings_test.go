@@ -45,3 +45,18 @@ func TestFindings(t *testing.T) {
 		t.Error("believed after one round")
 	}
 }
+
+// A peer that refuses us twice is missing, but not frozen.
+func TestMute(t *testing.T) {
+	var f Findings
+	peers := []Peer{{URLs: []string{"b"}}, {URLs: []string{"c"}}}
+	for range 2 {
+		if f.Mute(peers[0]) {
+			t.Error("mute after one probe")
+		}
+		f.put(peers, []Finding{{Cause: "no answer in 1s", Mute: true}, {Cause: "TLS: it refuses our certificate"}})
+	}
+	if !f.Mute(peers[0]) || f.Mute(peers[1]) || !f.Silent(peers[1]) {
+		t.Errorf("mute: %v, %v", f.Mute(peers[0]), f.Mute(peers[1]))
+	}
+}

@@ -1,0 +1,141 @@
+package peers
+
+import (
+	"context"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.etcd.io/etcd/client/pkg/v3/transport"
+
+	"github.com/etcd-node/etcd-node/test/pki"
+)
+
+// A listener of etcd's own closes connections that it does not want without a
+// word. On loopback every address is this machine's, so a client can come from
+// one that its certificate does not name.
+func TestDropped(t *testing.T) {
+	ca := pki.Issue(nil, pki.Authority)
+	dir := t.TempDir()
+	write := func(name string, content []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	info := func(name string, change func(*x509.Certificate)) transport.TLSInfo {
+		c := pki.Issue(ca, change)
+		return transport.TLSInfo{CertFile: write(name+".crt", c.Cert), KeyFile: write(name+".key", c.Key), TrustedCAFile: write("ca.crt", ca.Cert), ClientCertAuth: true}
+	}
+	server := info("server", nil)
+	l, err := transport.NewListenerWithOpts("127.0.0.1:0", "https", transport.WithTLSInfo(&server))
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, l)
+	secure := l.Addr().String()
+	shut := listen(t)
+	go func() {
+		for {
+			c, err := shut.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 1<<14)) // all of it: what is left over would be answered with a reset
+			c.Close()
+		}
+	}()
+	alerts := listen(t)
+	go func() {
+		for {
+			c, err := alerts.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 1<<14))            // all of it: what is left over would be answered with a reset
+			_, _ = c.Write([]byte{21, 3, 1, 0, 2, 2, 10}) // a fatal alert: unexpected message
+			c.Close()
+		}
+	}()
+
+	from := func(ip string) Dial {
+		return (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}}).DialContext
+	}
+	client := func(info transport.TLSInfo, dial Dial) *Client {
+		config, err := ClientTLS(info, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return NewClient(config, dial)
+	}
+	own := info("own", func(c *x509.Certificate) { c.IPAddresses = []net.IP{{127, 0, 0, 7}} })
+	named := info("named", func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"localhost"} })
+	bare := info("bare", func(c *x509.Certificate) { c.IPAddresses = nil })
+	for _, tc := range []struct {
+		name string
+		c    *Client
+		url  string
+		want string
+	}{
+		{"from its address", client(own, from("127.0.0.7")), "https://" + secure, ""},
+		{"from another address", client(own, from("127.0.0.100")), "https://" + secure, "127.0.0.1: TLS: it sees 127.0.0.100, the certificate is for 127.0.0.7; "},
+		{"from the address of its name", client(named, from("127.0.0.1")), "https://" + secure, ""},
+		{"from another than that of its name", client(named, from("127.0.0.100")), "https://" + secure, "it sees 127.0.0.100, the certificate is for localhost"},
+		{"a certificate without a host", client(bare, from("127.0.0.100")), "https://" + secure, ""},
+		{"plain at etcd's TLS port", client(own, nil), "http://" + secure, "127.0.0.1: speaks TLS, but its peer URL says http"},
+		{"plain at a port that answers with an alert", client(own, nil), "http://" + alerts.Addr().String(), "127.0.0.1: speaks TLS, but its peer URL says http"},
+		{"plain at a port that closes", client(own, nil), "http://" + shut.Addr().String(), "127.0.0.1: closes the connection without an answer"},
+		{"TLS at a port that closes", client(own, nil), "https://" + shut.Addr().String(), "127.0.0.1: TLS: it closes the connection during the handshake"},
+	} {
+		f := tc.c.Probe(t.Context(), []string{tc.url})
+		if f.OK != (tc.want == "") || !strings.Contains(f.Cause, tc.want) || f.Mute {
+			t.Errorf("%s: %+v, want cause %q", tc.name, f, tc.want)
+		}
+	}
+}
+
+// Which certificates etcd takes from a client with an address: what its own
+// listener does, without the network.
+func TestCovers(t *testing.T) {
+	for name, tc := range map[string]struct {
+		ips, names []string
+		host       string
+		want       bool
+	}{
+		"names nobody":                {nil, nil, "192.0.2.1", true},
+		"its address":                 {[]string{"192.0.2.1"}, nil, "192.0.2.1", true},
+		"IPv6":                        {[]string{"2001:db8::1"}, nil, "2001:db8::1", true},
+		"another address":             {[]string{"192.0.2.2"}, nil, "192.0.2.1", false},
+		"a name with another address": {nil, []string{"localhost"}, "192.0.2.1", false},
+		"a name with its address":     {[]string{"192.0.2.2"}, []string{"localhost"}, "127.0.0.1", true},
+		"DNS does not say":            {nil, []string{"etcd-1.invalid"}, "192.0.2.1", true},
+		"a wildcard":                  {nil, []string{"*.example"}, "192.0.2.1", true},
+	} {
+		c := pki.Issue(nil, func(c *x509.Certificate) {
+			c.IPAddresses, c.DNSNames = nil, tc.names
+			for _, ip := range tc.ips {
+				c.IPAddresses = append(c.IPAddresses, net.ParseIP(ip))
+			}
+		})
+		pair := c.TLS().Certificates[0]
+		leaf, err := x509.ParseCertificate(pair.Certificate[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := covers(context.Background(), leaf, tc.host); got != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// serve answers on a listener as a member does.
+func serve(t *testing.T, l net.Listener) {
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Etcd-Cluster-ID", "1") })}
+	go s.Serve(l)
+	t.Cleanup(func() { s.Close() })
+}
