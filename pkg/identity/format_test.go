@@ -109,3 +109,26 @@ func TestPinCannotControlTheTerminal(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 }
+
+// A field was added within format 1: an older binary reads the pin without it.
+func TestPinForced(t *testing.T) {
+	s := Store{t.TempDir()}
+	p := pin
+	p.Forced = true
+	if err := s.Save(p); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok, err := s.Load(); !ok || err != nil || got != p {
+		t.Errorf("%+v, %v", got, err)
+	}
+	raw, err := os.ReadFile(s.Path())
+	if err != nil || !strings.Contains(string(raw), `"format": 1`) || !strings.Contains(string(raw), `"forcedNewCluster": true`) {
+		t.Errorf("%s, %v", raw, err)
+	}
+	if err := s.Save(pin); err != nil {
+		t.Fatal(err)
+	}
+	if raw, _ := os.ReadFile(s.Path()); strings.Contains(string(raw), "forced") {
+		t.Errorf("%s", raw)
+	}
+}

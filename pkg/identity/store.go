@@ -22,6 +22,9 @@ type Pin struct {
 	Name      string    `json:"name"`    // at that time; for people
 	DataDir   string    `json:"dataDir"` // a pin of another one may be another unit's
 	Since     time.Time `json:"since"`   // when it had first stored something here under these IDs
+	// Forced says that the member has started with --force-new-cluster, which has
+	// been set at each start since.
+	Forced bool `json:"forcedNewCluster,omitempty"`
 }
 
 // Same reports whether two pins name the same member.

@@ -15,6 +15,10 @@ type Guard struct {
 	// Unreadable, that it cannot be known whether there is one.
 	Damage     string `json:"damage,omitempty"`
 	Unreadable string `json:"unreadable,omitempty"`
+	// Forced: an earlier process of this daemon has started with --force-new-cluster.
+	// ForcedBy says where that is set.
+	Forced   bool   `json:"forced,omitempty"`
+	ForcedBy string `json:"forcedBy,omitempty"`
 	// Unconfigured: neither URLs nor a cluster list were given.
 	Unconfigured bool `json:"unconfigured,omitempty"`
 	// Patient: somebody waits for the start, and sees why it takes long.

@@ -105,15 +105,36 @@ func (s Status) serving() string {
 	return out
 }
 
-// count is "1 of 3 members": those connected, this one included.
+// count is "1 of 3 members": those that vote and are connected, this one
+// included. Learners are counted apart, because no quorum needs them.
 func count(members []Member) string {
-	n := 0
+	var voters, learners tally
 	for _, m := range members {
-		if m.Connected {
-			n++
+		if m.Learner {
+			learners.add(m)
+		} else {
+			voters.add(m)
 		}
 	}
-	return fmt.Sprintf("%d of %s", n, shown.Count(len(members), "member"))
+	out := voters.of("member")
+	if learners.all > 0 {
+		out += ", " + learners.of("learner")
+	}
+	return out
+}
+
+// tally counts members of one kind.
+type tally struct{ connected, all int }
+
+func (t *tally) add(m Member) {
+	t.all++
+	if m.Connected {
+		t.connected++
+	}
+}
+
+func (t tally) of(noun string) string {
+	return fmt.Sprintf("%d of %s", t.connected, shown.Count(t.all, noun))
 }
 
 // missing names the members that are not connected, each with its cause.

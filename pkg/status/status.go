@@ -98,6 +98,9 @@ type View struct {
 	// Conditions are what is wrong while the member runs, and a restart would
 	// not mend.
 	Conditions []Condition `json:"conditions,omitempty"`
+	// Forced says that --force-new-cluster is set and counts no more: this process
+	// or an earlier one has started with it.
+	Forced bool `json:"forced,omitempty"`
 	// Elections is what was done instead of waiting for etcd's timers, since
 	// the member process began.
 	Elections Elections `json:"elections,omitzero"`
@@ -138,6 +141,7 @@ type Member struct {
 func (v View) Equal(w View) bool {
 	return v.ClusterID == w.ClusterID && v.MemberID == w.MemberID && v.Name == w.Name &&
 		v.Stored == w.Stored && v.Ready == w.Ready && v.Learner == w.Learner && v.Auth == w.Auth && v.Leader == w.Leader && v.Progress == w.Progress && v.Elections == w.Elections &&
+		v.Forced == w.Forced &&
 		slices.Equal(v.Alarms, w.Alarms) && slices.Equal(v.Conditions, w.Conditions) &&
 		slices.EqualFunc(v.Members, w.Members, func(a, b Member) bool {
 			return a.ID == b.ID && a.Name == b.Name && a.Self == b.Self && a.Learner == b.Learner && a.Unstarted == b.Unstarted &&

@@ -31,6 +31,8 @@ func TestLine(t *testing.T) {
 		{"joining: 2 of 3 members; learner, catching up with leader etcd-2; missing http://192.168.122.7:2380 (192.168.122.7: connection refused)", Status{State: Joining, View: View{Leader: "etcd-2", Learner: true, Members: three}}},
 		{"serving: follower of etcd-2, 2 of 2 members", Status{State: Serving, View: View{Name: "etcd-1", Leader: "etcd-2", Members: three[:2]}}},
 		{"serving: learner of etcd-2, 2 of 2 members", Status{State: Serving, View: View{Name: "etcd-1", Leader: "etcd-2", Learner: true, Members: three[:2]}}},
+		{"serving: follower of etcd-2, 2 of 2 members, 1 of 1 learner", Status{State: Serving, View: View{Name: "etcd-1", Leader: "etcd-2", Members: append(three[:2:2], Member{Learner: true, Connected: true})}}},
+		{"serving: follower of etcd-2, 2 of 2 members, 1 of 2 learners; missing etcd-4 (connecting)", Status{State: Serving, View: View{Name: "etcd-1", Leader: "etcd-2", Members: append(three[:2:2], Member{Learner: true, Connected: true}, Member{Name: "etcd-4", Learner: true, Cause: "connecting"})}}},
 		{"serving: leader, 1 of 1 member", Status{State: Serving, View: View{Name: "etcd-1", Leader: "etcd-1", Members: three[:1]}}},
 		{"serving: no leader (writes wait for a quorum), 2 of 3 members; missing http://192.168.122.7:2380 (192.168.122.7: connection refused); alarm NOSPACE", Status{State: Serving, View: View{Members: three, Alarms: []string{"NOSPACE"}}}},
 		{"serving: leader, 1 of 1 member, restarted 1 time, last: killed by signal 9", Status{State: Serving, Restarts: 1, LastEnd: killed, View: View{Name: "a", Leader: "a", Members: three[:1]}}},

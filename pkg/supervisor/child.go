@@ -39,6 +39,12 @@ func (c *child) outOfMemory() bool {
 func (c *child) cause(e Exit, outOfMemory bool) *failure.Failure {
 	killedByOther := e.Status.Signaled() && e.Status.Signal() == syscall.SIGKILL && !c.killed
 	switch {
+	case c.reason != nil && c.reason.ID == failure.IDEnded && e.Crash != "":
+		// It could not tell what the words mean; the stack may.
+		if f := failure.FromCrash(e.Crash); f != nil {
+			return f
+		}
+		return c.reason
 	case c.reason != nil:
 		return c.reason
 	case killedByOther && outOfMemory:

@@ -93,3 +93,20 @@ func TestCause(t *testing.T) {
 		}
 	}
 }
+
+// Where the member could not tell what ended it, its crash may.
+func TestCauseFromTheCrash(t *testing.T) {
+	c := child{reason: failure.New(failure.IDEnded, "execute job failed: runtime error: slice bounds out of range [:7] with capacity 3")}
+	crash := "panic: runtime error: slice bounds out of range [:7] with capacity 3 [recovered]\n\tpanic: execute job failed\n\ngoroutine 9 [running]:\n" +
+		"go.uber.org/zap.(*Logger).Panic(0x1)\n\t/x.go:1\npanic({0x1, 0x2})\n\t/panic.go:1\nruntime.goPanicSliceAcap(0x7)\n\t/panic.go:2\ngo.etcd.io/bbolt.(*Bucket).get(0x1)\n\t/bucket.go:3\n"
+	if f := c.cause(Exit{Crash: crash}, false); f.ID != failure.IDDamaged {
+		t.Errorf("%+v", f)
+	}
+	if f := c.cause(Exit{Crash: "panic: something else\n\ngoroutine 1 [running]:\nmain.main()\n"}, false); f != c.reason {
+		t.Errorf("%+v", f)
+	}
+	c.reason = failure.New(failure.IDDiskFull, "")
+	if f := c.cause(Exit{Crash: crash}, false); f != c.reason {
+		t.Errorf("%+v", f)
+	}
+}

@@ -11,6 +11,7 @@ import (
 // onFailure records a failure, shows it and does what the policy decides. The
 // zero Exit is a failure without a process.
 func (s *Supervisor) onFailure(f *failure.Failure, e Exit, outOfMemory bool) {
+	f = s.policy.believed(f, time.Now())
 	values := s.valuesFor(f)
 	wait, end := s.policy.after(f, time.Now())
 	if end != nil && !s.policy.managed {

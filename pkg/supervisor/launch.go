@@ -119,7 +119,7 @@ func (s *Supervisor) onRetry(ctx context.Context) {
 // only there somebody sees why a start takes long.
 func (s *Supervisor) guard() pipe.Guard {
 	g := s.launch.Guard
-	g.Patient = s.policy.managed
+	g.Patient, g.Forced = s.policy.managed, s.forced
 	return g
 }
 

@@ -16,11 +16,12 @@ func (s *Supervisor) pin() {
 		return
 	}
 	now := identity.Pin{ClusterID: v.ClusterID, MemberID: v.MemberID, Name: v.Name, DataDir: s.launch.Values["data-dir"], Since: time.Now()}
+	now.Forced = v.Forced
 	if old := s.launch.Guard.Pin; old != nil && old.Same(now) {
-		if old.DataDir == now.DataDir {
+		if old.DataDir == now.DataDir && old.Forced == now.Forced {
 			return
 		}
-		now.Since = old.Since // its data was moved
+		now.Since = old.Since // its data was moved, or a setting changed
 	}
 	s.launch.Guard.Pin, s.launch.Guard.Damage, s.launch.Guard.Unreadable = &now, "", ""
 	s.opts.Pin(now)

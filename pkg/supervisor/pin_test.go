@@ -106,3 +106,50 @@ func TestNoPinBeforeAnythingIsStored(t *testing.T) {
 		r.stop()
 	})
 }
+
+// --force-new-cluster counts for one member process; the pin remembers that for
+// as long as it is set.
+func TestForcedOnce(t *testing.T) {
+	forced := status.View{Name: "a", ClusterID: "c", MemberID: "1", Stored: true, Forced: true, Members: single}
+	start := func(t *testing.T, pin *identity.Pin) *rig {
+		return run(t, func(o *Options, _ *rig) {
+			o.Prepare = func(context.Context, func(string)) (Launch, error) {
+				return Launch{StopTimeout: time.Second, Guard: pipe.Guard{Pin: pin}}, nil
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		since := time.Now().Add(-time.Hour)
+		r := start(t, &identity.Pin{ClusterID: "c", MemberID: "1", Since: since})
+		if r.proc().received[0].Guard.Forced {
+			t.Error("the first process was told that another had started with it")
+		}
+		r.proc().view(forced)
+		synctest.Wait()
+		if len(r.pins) != 1 || !r.pins[0].Forced || !r.pins[0].Since.Equal(since) {
+			t.Errorf("pinned %+v", r.pins)
+		}
+		for range 2 {
+			r.proc().end(killed())
+			r.pass(time.Second)
+			if !r.proc().received[0].Guard.Forced {
+				t.Error("a restart was not told")
+			}
+			r.proc().view(forced) // it is set, but left out
+			synctest.Wait()
+		}
+		if len(r.pins) != 1 {
+			t.Errorf("pinned %+v", r.pins)
+		}
+		r.stop()
+	})
+	// Without the setting it counts the next time.
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, &identity.Pin{ClusterID: "c", MemberID: "1", Forced: true})
+		r.tellIDs("1", true, true)
+		if len(r.pins) != 1 || r.pins[0].Forced {
+			t.Errorf("pinned %+v", r.pins)
+		}
+		r.stop()
+	})
+}

@@ -48,6 +48,7 @@ type policy struct {
 	extended     time.Time     // when systemd was last asked to wait longer
 	failing      failure.Class // of the last failure; "" once a start has got past it
 	attempts     int           // since the member last was healthy
+	doubted      bool          // one failure has not been believed since then
 	served       bool          // the member has served since the start began
 	servingSince time.Time     // of this member process; zero while it does not serve
 }
@@ -58,12 +59,29 @@ func (p *policy) progressed() { p.failing = "" }
 // serving says that the member serves from now on.
 func (p *policy) serving(now time.Time) { p.served, p.servingSince = true, now }
 
+// believed is the failure, or what it is taken for until it comes again: what one
+// damaged message can cause is no verdict on the data. Where a failure ends the
+// daemon anyway it is believed at once.
+func (p *policy) believed(f *failure.Failure, now time.Time) *failure.Failure {
+	p.forgive(now)
+	if !f.Wire || p.doubted || !p.managed && !p.served {
+		return f
+	}
+	p.doubted = true
+	return failure.New(failure.IDMessage, f.Detail)
+}
+
+// forgive forgets the failures before a healthy spell.
+func (p *policy) forgive(now time.Time) {
+	if !p.servingSince.IsZero() && now.Sub(p.servingSince) >= healthyAfter {
+		p.attempts, p.doubted = 0, false
+	}
+}
+
 // after decides what follows a failure: another attempt after a wait or, where
 // end is not nil, the end of Run with it.
 func (p *policy) after(f *failure.Failure, now time.Time) (wait time.Duration, end *failure.Failure) {
-	if !p.servingSince.IsZero() && now.Sub(p.servingSince) >= healthyAfter {
-		p.attempts = 0
-	}
+	p.forgive(now)
 	p.servingSince = time.Time{}
 	p.failing = f.Class
 	switch {

@@ -245,3 +245,63 @@ func TestAfter(t *testing.T) {
 		}
 	}
 }
+
+// What one damaged message can cause is no verdict on the data: the member is
+// started once more, and believed at the second time.
+func TestOneDamagedMessage(t *testing.T) {
+	lost := failure.FromText("tocommit(127) is out of range [lastIndex(9)]. Was the raft log corrupted, truncated, or lost?")
+	if lost == nil || lost.ID != failure.IDWALLost || !lost.Wire {
+		t.Fatalf("%+v", lost)
+	}
+	for name, tc := range map[string]struct {
+		served time.Duration // between the two
+		ends   bool
+	}{
+		"at once again":        {0, true},
+		"within a moment":      {9 * time.Second, true},
+		"after a healthy time": {10 * time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := run(t, nil)
+				r.proc().serve()
+				synctest.Wait()
+				r.proc().fail(lost)
+				r.pass(time.Second)
+				if len(r.procs) != 2 || r.s.st.LastEnd.ID != failure.IDMessage || !strings.Contains(r.s.st.LastEnd.Cause, "tocommit(127)") {
+					t.Fatalf("%d starts, last end %+v", len(r.procs), r.s.st.LastEnd)
+				}
+				if tc.served > 0 {
+					r.proc().serve()
+					r.beat(tc.served)
+				}
+				r.proc().fail(lost)
+				r.pass(time.Second)
+				if !tc.ends {
+					if len(r.procs) != 3 {
+						t.Errorf("%d starts", len(r.procs))
+					}
+					r.stop()
+					return
+				}
+				var f *failure.Failure
+				if err := <-r.result; !errors.As(err, &f) || f.ID != failure.IDWALLost || f.Exit != failure.ExitData {
+					t.Errorf("ended with %v", err)
+				}
+			})
+		})
+	}
+}
+
+// A log that ends for good too early is believed at once: nobody is there to see
+// a second start.
+func TestOneDamagedMessageByHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, func(o *Options, _ *rig) { o.Notify = nil })
+		r.proc().fail(failure.FromText("tocommit(127) is out of range [lastIndex(9)]"))
+		var f *failure.Failure
+		if err := <-r.result; !errors.As(err, &f) || f.ID != failure.IDWALLost {
+			t.Errorf("ended with %v", err)
+		}
+	})
+}

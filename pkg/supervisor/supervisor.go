@@ -25,6 +25,8 @@ type Supervisor struct {
 	st    status.Status
 	trace []status.State
 	final *failure.Failure // what Run returns once the member has ended
+	// forced: a member process has started with --force-new-cluster; no other may.
+	forced bool
 
 	preparation preparation
 	launch      *Launch // nil: to be prepared
@@ -124,6 +126,7 @@ func (s *Supervisor) onMessage(m pipe.Message) {
 			return
 		}
 		s.st.View = *m.View
+		s.forced = s.forced || m.View.Forced
 		if len(m.View.Members) > 0 {
 			s.policy.progressed()
 		}
