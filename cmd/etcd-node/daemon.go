@@ -155,7 +155,7 @@ func prepare(ctx context.Context, loaded *config.Loaded, files *tlsFiles, kept *
 	files.resolvedAs(r)
 	values := config.Values(r)
 	guard := pipe.Guard{
-		Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly,
+		Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly, ForcedBy: forcedBy(r),
 		BootstrapWait: r.Node.BootstrapWait, StateSource: r.Source("initial-cluster-state"), Values: values,
 	}
 	notices := append(slices.Clone(r.Notices), kept.notice())
@@ -177,6 +177,19 @@ func prepare(ctx context.Context, loaded *config.Loaded, files *tlsFiles, kept *
 		StopTimeout: stopTimeout,
 		Notices:     notices,
 	}, r, nil
+}
+
+// forcedBy says where --force-new-cluster is set, if it is.
+func forcedBy(r *settings.Resolved) string {
+	if r.ConfigFile != "" {
+		return "force-new-cluster in " + r.ConfigFile
+	}
+	for _, s := range r.Settings {
+		if s.Name == "force-new-cluster" {
+			return s.Source
+		}
+	}
+	return ""
 }
 
 // asFailure classes an error of the front door.

@@ -239,7 +239,7 @@ func (d *derivation) checkValues() {
 	}
 	for name, what := range map[string]string{
 		"unsafe-no-fsync":   "what was acknowledged is lost with the power",
-		"force-new-cluster": "the other members are forgotten at each start; for one start only",
+		"force-new-cluster": "the other members are forgotten, at one start only; remove it after that",
 	} {
 		if d.isOn(name) {
 			d.notice("%s is on: %s", d.at(name), what)

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -82,6 +83,9 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 		all = append(all, status.Condition{ID: step.ID}) // the progress says it
 	}
 	all = append(all, m.dataConditions...)
+	if m.forced {
+		all = append(all, status.Condition{ID: failure.IDForced, Text: "--force-new-cluster was for one start, which is over: remove " + cmp.Or(m.Guard.ForcedBy, "--force-new-cluster")})
+	}
 	if o == nil {
 		return all
 	}
@@ -97,7 +101,7 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 	}
 	for _, x := range o.others() {
 		p := peerOf(x)
-		if _, connected := m.heard.connectedSince(p.ID); connected && m.probes.Silent(p) {
+		if _, connected := m.heard.connectedSince(p.ID); connected && m.probes.Mute(p) {
 			all = append(all, status.Condition{ID: failure.IDPeerFrozen, Text: fmt.Sprintf("raft's connection to %s stands, but it does not answer", m.nameOf(o, x.ID))})
 		}
 	}

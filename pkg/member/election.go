@@ -10,7 +10,6 @@ import (
 	"go.etcd.io/etcd/server/v3/etcdserver"
 
 	"github.com/etcd-node/etcd-node/pkg/member/election"
-	"github.com/etcd-node/etcd-node/pkg/member/peers"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -28,18 +27,19 @@ func (m *member) newElector(s *etcdserver.EtcdServer) *election.Elector {
 	if !m.Config.PreVote || !m.Election.Failover && !m.Election.Start {
 		return nil
 	}
-	tlsConfig, err := peers.ClientTLS(m.Config.PeerTLSInfo, m.Config.PeerAutoTLS)
+	tlsConfig, err := m.clientTLS()
 	if err != nil {
 		m.log.Warn("a dead leader will cost an election timeout: the TLS settings for peers cannot be used", zap.Error(err))
 		return nil
 	}
+	dialer := m.dialer()
 	return election.New(election.Options{
 		Server:  election.Embedded(s),
 		Self:    uint64(s.MemberID()),
 		Streams: m.streams,
 		Network: election.Network{
 			Dial: func(ctx context.Context, address string) (net.Conn, error) {
-				return new(net.Dialer).DialContext(ctx, "tcp", address)
+				return dialer.DialContext(ctx, "tcp", address)
 			},
 			TLS: tlsConfig,
 		},

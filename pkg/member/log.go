@@ -18,11 +18,11 @@ func (m *member) listen() (*zap.Logger, error) {
 		if m.Terminal {
 			c = quietStop{c, &m.stopping}
 		}
-		cores := []zapcore.Core{stopFilter{journal.Redacted(c), &m.stopping}, tap{heard: m.heard}, m.streams}
+		written := []zapcore.Core{stopFilter{journal.Redacted(c), &m.stopping}}
 		if m.LastLines != nil {
-			cores = append(cores, m.LastLines)
+			written = append(written, m.LastLines)
 		}
-		return zapcore.NewTee(cores...)
+		return zapcore.NewTee(newRejectionFilter(zapcore.NewTee(written...)), tap{heard: m.heard}, m.streams)
 	}))
 	m.Config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(log)
 	if err := m.Config.ZapLoggerBuilder(m.Config); err != nil {

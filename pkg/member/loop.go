@@ -26,6 +26,7 @@ func (m *member) loop(ctx context.Context) int {
 	var (
 		errs    <-chan error
 		stopped <-chan struct{}
+		ended   = make(chan *failure.Failure, 1)
 	)
 	for {
 		seen := m.observer.last.Load()
@@ -55,9 +56,13 @@ func (m *member) loop(ctx context.Context) int {
 			m.serverStarted(ctx, r)
 			errs, stopped = r.etcd.Err(), r.etcd.Server.StopNotify()
 		case err := <-errs:
-			return m.fail(m.whyEnded(fmt.Sprint(err)))
+			errs, stopped = nil, nil
+			go func() { ended <- m.whyEnded(ctx, fmt.Sprint(err)) }()
 		case <-stopped:
-			return m.fail(m.whyEnded("the etcd server stopped"))
+			errs, stopped = nil, nil
+			go func() { ended <- m.whyEnded(ctx, "the etcd server stopped") }()
+		case f := <-ended:
+			return m.fail(f)
 		case <-m.observer.published:
 		case <-beat.C:
 			_ = m.send(pipe.Message{Kind: pipe.Beat}) // the next one is a second away
@@ -67,7 +72,7 @@ func (m *member) loop(ctx context.Context) int {
 
 // serverStarted begins all that works beside a server.
 func (m *member) serverStarted(ctx context.Context, r result) {
-	m.startedAt, m.dataConditions = time.Now(), r.conditions
+	m.startedAt, m.dataConditions, m.forced = time.Now(), r.conditions, r.forced
 	m.node, m.hadData = r.node, r.hadData
 	m.etcd.Store(r.etcd)
 	m.observer.ask()
@@ -75,21 +80,6 @@ func (m *member) serverStarted(ctx context.Context, r result) {
 	go m.watchAuthorities(ctx)
 	m.elector.run(ctx, r.elector)
 	go m.awaitReady(ctx, r.etcd.Server)
-}
-
-// whyEnded is why the server ended by itself. Its own word in the log comes
-// before what its listeners say, which is only that it ended.
-func (m *member) whyEnded(text string) *failure.Failure {
-	if f := m.heard.whyEnded(); f != nil {
-		return f
-	}
-	if o := m.observer.last.Load(); o != nil && o.removed {
-		return failure.New(failure.IDRemoved, "")
-	}
-	if f := failure.FromText(text); f != nil {
-		return f
-	}
-	return failure.New(failure.IDServerStopped, text)
 }
 
 // sendView sends the view if it has changed.

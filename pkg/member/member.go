@@ -10,9 +10,11 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"go.etcd.io/etcd/server/v3/embed"
+	layout "go.etcd.io/etcd/server/v3/storage/datadir"
 	"go.etcd.io/etcd/server/v3/storage/wal"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/datadir"
 	"github.com/etcd-node/etcd-node/pkg/member/disk"
 	"github.com/etcd-node/etcd-node/pkg/member/election"
 	"github.com/etcd-node/etcd-node/pkg/member/peers"
@@ -69,6 +71,7 @@ type member struct {
 	quota          quota
 	node           roster.Node // by the configuration
 	hadData        bool        // at the start
+	forced         bool        // see status.View
 	elector        elector
 	leaderSeen     time.Time
 	sentView       *status.View
@@ -82,6 +85,7 @@ func Run(ctx context.Context, o Options) int {
 	if m.log, err = m.listen(); err != nil {
 		return m.fail(failure.New(failure.IDNotStarted, err.Error()))
 	}
+	m.goPastProxies()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if c, err := m.client(); err != nil { // before StartEtcd, which writes to the configuration
@@ -116,14 +120,20 @@ func newMember(o Options) *member {
 // reason counts, what follows are its consequences. All goroutines may call it.
 func (m *member) report(f *failure.Failure) {
 	if m.reported.CompareAndSwap(false, true) {
-		if f.ID == failure.IDWALRepair {
+		switch {
+		case f.ID == failure.IDWALRepair:
 			if space, err := disk.SpaceOf(cmp.Or(m.Config.WalDir, m.Config.Dir)); err == nil {
 				f = unrepaired(f, space)
 			}
+		case f.ID == failure.IDDamaged && f.Wire && datadir.HoldsV2(m.walDir()):
+			f = failure.New(failure.IDTooOld, f.Detail)
 		}
 		_ = m.send(pipe.Message{Kind: pipe.Failing, Failure: f}) // the exit code tells too
 	}
 }
+
+// walDir is where the WAL is.
+func (m *member) walDir() string { return cmp.Or(m.Config.WalDir, layout.ToWALDir(m.Config.Dir)) }
 
 // unrepaired names the full disk where that keeps etcd from mending the end of
 // its WAL, of which it makes a copy before: its last words do not.

@@ -28,11 +28,11 @@ func (m *member) peers() []peers.Peer {
 
 // client returns what asks the peers, with raft's own certificates.
 func (m *member) client() (*peers.Client, error) {
-	tlsConfig, err := peers.ClientTLS(m.Config.PeerTLSInfo, m.Config.PeerAutoTLS)
+	tlsConfig, err := m.clientTLS()
 	if err != nil {
 		return nil, err
 	}
-	return peers.NewClient(tlsConfig, nil), nil
+	return peers.NewClient(tlsConfig, m.dialer().DialContext), nil
 }
 
 // minder minds raft's connections with the peers.

@@ -36,6 +36,7 @@ type result struct {
 	node       roster.Node        // by the configuration, and where it listens
 	hadData    bool
 	elector    *election.Elector // nil: etcd's timers alone decide
+	forced     bool              // --force-new-cluster is set, and counts no more
 }
 
 // open starts etcd, unless the data forbids it. It can block without limit.
@@ -57,12 +58,16 @@ func (m *member) open(ctx context.Context) result {
 	if admitted.InitialCluster != "" && m.Config.DNSCluster == "" { // etcd takes one of the two
 		m.Config.InitialCluster = admitted.InitialCluster
 	}
+	forced := m.Config.ForceNewCluster
+	if admitted.Unforced {
+		m.Config.ForceNewCluster = false
+	}
 	m.reserve.Poll() // etcd must find the space that it gives
 	e, err := embed.StartEtcd(m.Config)
 	if err == nil {
 		return result{
 			etcd: e, conditions: admitted.Conditions, elector: m.newElector(e.Server),
-			node: node, hadData: len(admitted.Members) > 0,
+			forced: forced, node: node, hadData: len(admitted.Members) > 0,
 		}
 	}
 	f = failure.FromError(err)

@@ -75,6 +75,9 @@ func (t tap) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	if err, ok := enc.Fields["error"].(string); ok {
 		text += ": " + err
 	}
+	if p, ok := enc.Fields["panic"].(string); ok { // of a job that etcd has caught
+		text += ": " + p
+	}
 	if e.Level >= zapcore.PanicLevel {
 		f := failure.FromText(text)
 		if f == nil {

@@ -141,3 +141,18 @@ func TestStopFilter(t *testing.T) {
 		t.Errorf("written: %v", got)
 	}
 }
+
+// A panic that etcd catches in one of its jobs, and passes on, has its reason in
+// another field than an error.
+func TestTapJob(t *testing.T) {
+	for _, reason := range []any{"unmarshal should never fail (proto: cannot parse invalid wire-format data)", errors.New("assertion failed: Page expected to be: 3")} {
+		log, _, _, doomed := listening(t)
+		func() {
+			defer func() { _ = recover() }()
+			log.Panic("execute job failed", zap.String("job", "server_applyAll"), zap.Any("panic", reason))
+		}()
+		if len(*doomed) != 1 || (*doomed)[0].ID != failure.IDDamaged {
+			t.Errorf("%v: %+v", reason, *doomed)
+		}
+	}
+}

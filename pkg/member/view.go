@@ -32,6 +32,7 @@ func (m *member) view(o *observation, now time.Time) status.View {
 		return v
 	}
 	v.ClusterID, v.MemberID = o.cluster.String(), o.self.String()
+	v.Forced = m.forced
 	v.Ready = o.ready && !o.removed
 	// Entries of the bootstrap have term 1 and are applied before they are on the
 	// disk; those of a later term in a cluster of one are applied after that.

@@ -46,6 +46,8 @@ type Admission struct {
 	// where there is no data, or none that says so.
 	Members []datadir.Member
 	Self    uint64
+	// Unforced: etcd must not be told --force-new-cluster, which has been obeyed.
+	Unforced bool
 }
 
 // Admit looks at the data before etcd touches it, and says why etcd must not;
@@ -68,6 +70,9 @@ func (c *Checker) Admit(ctx context.Context) (Admission, *failure.Failure) {
 		return a, failure.New(failure.IDLocked, holderOf(data))
 	}
 	next, f := c.decide(data)
+	if f == nil {
+		a.Unforced, f = c.unforced(data)
+	}
 	if f != nil {
 		return a, f
 	}
