@@ -6,7 +6,7 @@ import "slices"
 func processFaults(p *product) []fault {
 	return slices.Concat(
 		p.ends(), p.ports(), p.access(), p.data(), p.log(), p.identity(), p.firstStart(), p.cluster(), p.quota(),
-		p.disk(), p.list(), p.configuration(), p.tls(), p.units(),
+		p.disk(), p.list(), p.configuration(), p.tls(), p.units(), p.doubt(),
 	)
 }
 
