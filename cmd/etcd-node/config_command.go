@@ -88,7 +88,9 @@ func resolveHere(c *cobra.Command, in config.Input) (*settings.Resolved, error) 
 		return nil, coded{err, failure.ExitConfig}
 	}
 	r, err := loaded.Resolve(c.Context(), func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
-		return netdetect.Wait(ctx, netdetect.System(), req, commandWait, func(reason string) {
+		patience := patienceOf(loaded, commandWait)
+		patience.Absent = true // the daemon waits for it
+		return netdetect.Wait(ctx, netdetect.System(), req, patience, func(reason string) {
 			fmt.Fprintln(c.ErrOrStderr(), "etcd-node: waiting:", reason)
 		})
 	})

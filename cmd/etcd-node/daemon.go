@@ -85,6 +85,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	defer kept.close()
 	var socket *answers
 	files := newTLSFiles(loaded, log, notify != nil)
+	addresses := &addresses{loaded: loaded, log: log, managed: notify != nil}
 	start := supervisor.StartProcess("/proc/self/exe", w.environ, w.stdout, w.stderr, log)
 	options := supervisor.Options{
 		Log:          log,
@@ -92,7 +93,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		Watchdog:     watchdog,
 		StartTimeout: loaded.Node().StartTimeout,
 		Prepare: func(ctx context.Context, say func(string)) (supervisor.Launch, error) {
-			l, r, err := prepare(ctx, loaded, files, kept, log, say)
+			l, r, err := prepare(ctx, loaded, files, addresses, kept, log, say)
 			if err != nil {
 				return l, err
 			}
@@ -113,7 +114,9 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		HangLimit: loaded.Node().HangLimit,
 	}
 	kept.hand(&options)
-	options.Conditions = func() []status.Condition { return append(kept.conditions(), files.conditions()...) }
+	options.Conditions = func() []status.Condition {
+		return slices.Concat(kept.conditions(), files.conditions(), addresses.conditions())
+	}
 	options.Notices = files.notices
 	s := supervisor.New(options)
 	socket = newAnswers(w, s, log)
@@ -141,21 +144,23 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 
 // prepare resolves the configuration, waiting for TLS files and for the address
 // if it must, and says what to launch.
-func prepare(ctx context.Context, loaded *config.Loaded, files *tlsFiles, kept *kept, log *zap.Logger, say func(string)) (supervisor.Launch, *settings.Resolved, error) {
+func prepare(ctx context.Context, loaded *config.Loaded, files *tlsFiles, addresses *addresses, kept *kept, log *zap.Logger, say func(string)) (supervisor.Launch, *settings.Resolved, error) {
 	if err := files.wait(ctx, say); err != nil {
 		return supervisor.Launch{}, nil, err
 	}
-	wait := loaded.Node().AddressWait
 	r, err := loaded.Resolve(ctx, func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
-		return netdetect.Wait(ctx, netdetect.System(), req, wait, say)
+		return addresses.find(ctx, req, say)
 	})
+	if err == nil {
+		err = addresses.await(ctx, r, say)
+	}
 	if err != nil {
 		return supervisor.Launch{}, nil, asFailure(err)
 	}
 	files.resolvedAs(r)
 	values := config.Values(r)
 	guard := pipe.Guard{
-		Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly, ForcedBy: forcedBy(r),
+		Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly, Found: foundListen(r), ForcedBy: forcedBy(r),
 		BootstrapWait: r.Node.BootstrapWait, StateSource: r.Source("initial-cluster-state"), Values: values,
 	}
 	notices := append(slices.Clone(r.Notices), kept.notice())

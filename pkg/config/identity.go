@@ -52,9 +52,17 @@ func (d *derivation) local() (entry, bool) {
 }
 
 // listSource says where the cluster list stands.
-func (d *derivation) listSource() string {
-	return strings.TrimPrefix(d.source("initial-cluster"), "from ")
+func (d *derivation) listSource() string { return d.ListedAt() }
+
+// ListedAt says where the cluster list stands, for a person who has to correct
+// it: "ETCD_INITIAL_CLUSTER (/etc/default/etcd:3)"; "" where there is none.
+func (l *Loaded) ListedAt() string {
+	return strings.TrimPrefix(l.source("initial-cluster"), "from ")
 }
+
+// Dirs are the data dir and the WAL dir, "" where the WAL has none of its own, as
+// far as they are known before this node's name is.
+func (l *Loaded) Dirs() (data, wal string) { return l.dataDir(), l.get("wal-dir") }
 
 // setAddress returns the address that the operator set, and where: ETCD_PEER,
 // else an address in the peer URLs, one that others can reach first.

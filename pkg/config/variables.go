@@ -43,8 +43,8 @@ var Variables = []Variable{
 		in:      func(v *values) envconfig.Decoder { return (*label)(&v.Interface) },
 	}, {
 		Name: "ETCD_NODE_ADDRESS_WAIT", Default: "60s", Takes: duration, Section: "address",
-		Help:    "How long to wait at a time for an address that is not there yet (DHCP, DNS)",
-		More:    "When it has passed, the daemon says what is missing, pauses, and looks again.",
+		Help:    "How long to wait for an address that is not there yet (DHCP, DNS)",
+		More:    "Then a member with data goes on by what the data says, and a daemon without systemd ends. Under systemd everything else is waited for as long as it takes; the status says what for.",
 		Example: "60s",
 		in:      func(v *values) envconfig.Decoder { return (*wait)(&v.AddressWait) },
 	}, {

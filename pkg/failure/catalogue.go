@@ -14,6 +14,9 @@ type Entry struct {
 	// Lives says that this is a state of a running member: it is shown, and
 	// the member is never restarted because of it.
 	Lives bool
+	// Waits says that under systemd the daemon does not end because of it, but
+	// waits until it is mended.
+	Waits bool
 
 	Cause string // one sentence, lower case, no full stop
 	// Texts are the words of etcd, Go or the kernel, any one of which tells; "…"
@@ -82,10 +85,14 @@ func cloneSteps(steps []Step) []Step {
 }
 
 // Kind is the class as it is shown to people: a state of a running member is
-// "shown", whatever it takes to end it.
+// "shown", whatever it takes to end it, and what systemd's daemon waits for
+// "waits".
 func (e Entry) Kind() string {
-	if e.Lives {
+	switch {
+	case e.Lives:
 		return "shown"
+	case e.Waits:
+		return "waits"
 	}
 	return string(e.Class)
 }

@@ -43,14 +43,14 @@ var entriesConfiguration = []Entry{
 		}}},
 	},
 	{
-		ID: IDNoAddress, Class: Operator,
+		ID: IDNoAddress, Class: Operator, Waits: true,
 		Sign:  "no address of this machine fits the configuration, or several do",
 		Cause: "this machine has no usable address",
-		Means: "etcd-node looks for the address in the cluster list, on ETCD_NODE_INTERFACE, on eth0, and on the interface of the default route. It has found no address yet, or more than one.",
-		Acts:  "It waits for up to ETCD_NODE_ADDRESS_WAIT, and then looks again.",
+		Means: "etcd-node looks for the address in the cluster list, on ETCD_NODE_INTERFACE, on eth0, and on the interface of the default route. It has found no address yet, or more than one. Often the interface is not there yet: a VPN, a virtual IP, a bond.",
+		Acts:  "Under systemd it waits for as long as it takes, says in the status what for, and goes on at once when the kernel reports the address. It listens on no other address meanwhile. Without systemd it ends at once, or when ETCD_NODE_ADDRESS_WAIT has passed.",
 		Next: []Step{
 			{"", []string{"ip -brief address"}},
-			{"or set ETCD_PEER or ETCD_NODE_INTERFACE in /etc/default/etcd", nil},
+			{"or correct the address in the cluster list, or set ETCD_PEER or ETCD_NODE_INTERFACE in /etc/default/etcd", nil},
 		},
 	},
 	{

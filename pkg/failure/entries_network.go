@@ -19,7 +19,7 @@ var entriesNetwork = []Entry{
 		errs:  []error{syscall.EADDRNOTAVAIL},
 		Cause: "this machine does not have the address that the member is to listen on",
 		Means: "The address was moved or renumbered, or its interface is not up.",
-		Acts:  "It looks for its address again every 30 s.",
+		Acts:  "It looks for its address again after 30 s. At a start under systemd it waits for the address instead, and goes on as soon as the kernel reports it; with etcd's config file, which it does not take apart, it tries again every 30 s.",
 		Next:  []Step{{"", []string{"ip -brief address", "etcd-node config"}}},
 	},
 	{

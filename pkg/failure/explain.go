@@ -64,6 +64,8 @@ func (e Entry) follows() string {
 	switch {
 	case e.Lives:
 		return "Shown: the member keeps running; it is not restarted because of this."
+	case e.Waits:
+		return fmt.Sprintf("Waits: under systemd the daemon waits until this is mended, and goes on by itself; without systemd it ends with exit code %d.", e.Exit)
 	case e.Class == Permanent:
 		return fmt.Sprintf("Permanent: the daemon ends with exit code %d, and systemd leaves it alone.", e.Exit)
 	case e.ends():

@@ -24,6 +24,8 @@ user. Here you fill in the words in capitals:
   exit code is shown, systemd tries again instead.
 * **operator**: heals when somebody repairs something outside the data. etcd-node tries again every 30 s.
 * **permanent**: another try would not help. The daemon ends with the exit code, and systemd leaves it alone.
+* **waits**: what is missing may still come. Under systemd the daemon waits for it, with the reason in the status, and goes on
+  by itself; without systemd it ends with the exit code.
 * **shown**: a state of a running member, which is never restarted because of it.
 
 Without a service manager, any failure before the member has first served ends the process, with exit code 1 if the table

@@ -15,13 +15,13 @@ import (
 // ends, and otherwise with what the machine's tables answered. It takes as
 // long as DNS does, 5 s at most, and milliseconds when no name is needed.
 func Find(ctx context.Context, host *Host, req Request) (Result, error) {
-	return find(ctx, host, req, false)
+	return find(ctx, host, req, Patience{}, false)
 }
 
-// find is Find. With data, which outranks the cluster list, the last look of a
-// wait no longer waits for what the list lacks.
-func find(ctx context.Context, host *Host, req Request, last bool) (Result, error) {
-	l := &look{host: host, req: req, patient: !last || !req.HasData, cluster: newCluster(req.Cluster)}
+// find is Find, with what a wait knows. With data, which outranks the cluster
+// list, the looks after its limit no longer wait for what the list lacks.
+func find(ctx context.Context, host *Host, req Request, p Patience, last bool) (Result, error) {
+	l := &look{host: host, req: req, wait: p, patient: !last || !req.HasData, cluster: newCluster(req.Cluster)}
 	l.req.Addr = plain(req.Addr)
 	if l.req.Addr.IsUnspecified() {
 		l.req.Addr = netip.Addr{}
@@ -35,11 +35,11 @@ func find(ctx context.Context, host *Host, req Request, last bool) (Result, erro
 	default: // the answer is known, only its interface is not
 		l.warn("cannot list the addresses of this machine: %v%s", err, hintFor(err))
 	}
-	p, err := l.place(ctx)
+	found, err := l.place(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	return l.identify(p)
+	return l.identify(found)
 }
 
 // hintFor names the cause of an error that a unit's hardening can make.
@@ -54,6 +54,7 @@ func hintFor(err error) string {
 type look struct {
 	host     *Host
 	req      Request
+	wait     Patience
 	patient  bool // wait for what the cluster list lacks
 	table    table
 	cluster  *cluster
@@ -104,18 +105,30 @@ func (l *look) place(ctx context.Context) (place, error) {
 		return place{}, err
 	}
 	if own < 0 && len(l.req.Cluster) > 0 {
-		if err := l.missing(); err != nil {
-			return place{}, err
+		p, known, err := l.missing(ctx)
+		if known || err != nil {
+			return p, err
 		}
 	}
 	p := place{Address: l.set(), origin: "set"}
 	if !l.req.Addr.IsValid() {
-		if p, err = l.byInterface(); err != nil {
+		if p, err = l.byMachine(own >= 0); err != nil {
 			return place{}, err
 		}
 	}
 	p.member = own
 	return p, nil
+}
+
+// byMachine is step 3 of doc.go, where neither what is set nor the list says
+// which address it is. named: the list has an entry that goes by this machine's
+// name.
+func (l *look) byMachine(named bool) (place, error) {
+	p, err := l.byInterface()
+	if err != nil || l.req.Interface != "" {
+		return p, err
+	}
+	return l.byPeers(p, named)
 }
 
 // set is the address that the operator set, with its interface if it has one.

@@ -149,10 +149,12 @@ func TestFindByDNS(t *testing.T) {
 			req:     Request{Cluster: members(names), Addr: addr("192.168.122.5"), Name: "etcd-1"},
 			want:    "etcd-1, set at 192.168.122.5, set, entry etcd-1",
 		}, {
-			name:    "the host name on 127.0.1.1 says which entry, the interface says the address",
-			machine: machine{rows: []string{lo, "docker0 172.17.0.1/16", eth0}, dns: debian, hostname: "one"},
-			req:     Request{Cluster: members(names)},
-			want:    "etcd-1, the entry of one.example in the initial cluster at 192.168.122.5, detected from eth0, entry etcd-1",
+			name: "the host name on 127.0.1.1 says which entry, the interface says the address",
+			machine: machine{rows: []string{lo, "docker0 172.17.0.1/16", eth0}, dns: debian, hostname: "one",
+				source: map[string]string{"192.168.122.6": "192.168.122.5", "192.168.122.7": "192.168.122.5"}},
+			req: Request{Cluster: members(names)},
+			want: "etcd-1, the entry of one.example in the initial cluster at 192.168.122.5, " +
+				"detected from eth0, entry etcd-1",
 		}, {
 			name:    "so does a name that is set",
 			machine: machine{rows: []string{lo, eth0}, dns: debian},

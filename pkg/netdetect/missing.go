@@ -1,6 +1,7 @@
 package netdetect
 
 import (
+	"context"
 	"fmt"
 	"strings"
 )
@@ -9,17 +10,38 @@ import (
 const dataCounts = "the data dir holds a member, and what it says counts"
 
 // missing is called when no address of this machine stands in the cluster
-// list: it waits, refuses, or, when the data dir outranks the list, warns.
-func (l *look) missing() error {
+// list. It takes the one that the data knows, waits, refuses, or, when the data
+// dir outranks the list, warns.
+func (l *look) missing(ctx context.Context) (p place, known bool, err error) {
+	data, err := l.dataHosts(ctx)
+	if err != nil {
+		return place{}, false, err
+	}
+	if p, known = l.byData(data); known {
+		l.warn("%s; %s", l.stale(), dataCounts)
+		return p, true, nil
+	}
 	if err := l.pendDNS(); err != nil {
-		return err
+		return place{}, false, err
 	}
 	if what := l.awaited(); what != "" && l.patient {
 		if len(l.table.filter(Address.usable)) > 0 {
 			what += "; what is there is not in the initial cluster"
 		}
-		return l.pend("%s", what)
+		return place{}, false, l.pend("%s", what)
 	}
+	if err := l.absent(data); err != nil {
+		return place{}, false, err
+	}
+	if l.req.HasData {
+		l.warn("%s; %s", l.stale(), dataCounts)
+		return place{}, false, nil
+	}
+	return place{}, false, l.refuse("correct ETCD_INITIAL_CLUSTER (or the ETCD_IP_n), or set ETCD_PEER to this machine's address in it", "%s", l.stale())
+}
+
+// stale says in what the list and this machine differ.
+func (l *look) stale() string {
 	what := "none of this machine's addresses is in the initial cluster"
 	if l.req.Addr.IsValid() {
 		what = fmt.Sprintf("the address %s is set, but is not in the initial cluster", l.req.Addr)
@@ -29,11 +51,7 @@ func (l *look) missing() error {
 	} else if i := l.cluster.find(l.req.Name); i >= 0 {
 		what += fmt.Sprintf(", where %s is %s", l.req.Name, strings.Join(l.cluster.members[i].Hosts, ", "))
 	}
-	if l.req.HasData {
-		l.warn("%s; %s", what, dataCounts)
-		return nil
-	}
-	return l.refuse("correct ETCD_INITIAL_CLUSTER (or the ETCD_IP_n), or set ETCD_PEER to this machine's address in it", "%s", what)
+	return what
 }
 
 // awaited says which address is still outstanding: one that stands in the list,
@@ -78,5 +96,6 @@ func (l *look) pendDNS() error {
 		Found:      l.table.String(),
 		Hint:       "set ETCD_PEER and ETCD_NAME, or list addresses instead of names",
 		Unresolved: names,
+		names:      true,
 	}
 }

@@ -156,7 +156,7 @@ func system(hostname string, dns map[string]string) *Host {
 // waitReal waits on the real tables; each reason, once said, starts the next step.
 func waitReal(t *testing.T, host *Host, req Request, steps ...func(reason string)) string {
 	t.Helper()
-	r, err := Wait(t.Context(), host, req, 30*time.Second, func(reason string) {
+	r, err := Wait(t.Context(), host, req, Patience{Limit: 30 * time.Second, Absent: true}, func(reason string) {
 		t.Logf("waiting: %s", reason)
 		if len(steps) > 0 {
 			steps[0](reason)

@@ -23,6 +23,7 @@ func System() *Host {
 		Source:           source,
 		Lookup:           lookup,
 		Hostname:         os.Hostname,
+		CanListen:        canListen,
 		Changes:          changes,
 	}
 }
@@ -136,6 +137,16 @@ func source(dst netip.Addr) (netip.Addr, error) {
 // a test binary built with cgo sees the same machine.
 func lookup(ctx context.Context, name string) ([]netip.Addr, error) {
 	return (&net.Resolver{PreferGo: true}).LookupNetIP(ctx, "ip", name)
+}
+
+// canListen binds a socket to the address, and sends nothing. Only that the
+// address is not this machine's counts.
+func canListen(addr netip.Addr) bool {
+	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 0)))
+	if err == nil {
+		_ = c.Close() // it was only there to be opened
+	}
+	return !errors.Is(err, unix.EADDRNOTAVAIL)
 }
 
 func fromNet(ip net.IP) (netip.Addr, bool) {

@@ -317,3 +317,29 @@ func TestSystemNames(t *testing.T) {
 		t.Errorf("host name %q, %v", name, err)
 	}
 }
+
+// Input 4 of the reports on the real tables: the listed address comes with an
+// interface of its own, and the kernel's report is enough.
+func TestNamespaceAbsent(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	nic(t, "eth0", "192.168.122.5/24")
+	settled(t)
+	got := waitReal(t, system("etcd-1", nil), Request{Cluster: members(wireguard)}, func(string) { nic(t, "wg0", "10.9.0.1/24") })
+	check(t, got, "etcd-1, the entry of 10.9.0.1 in the initial cluster at 10.9.0.1, detected from wg0 (etcd-1 in the initial cluster), entry etcd-1")
+}
+
+// Input 5: the default route leads over eth0, and the members are on eth1.
+func TestNamespacePeers(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	nic(t, "eth0", "10.0.2.15/24")
+	nic(t, "eth1", "192.168.122.5/24")
+	defaultRoute(t, "eth0", "0.0.0.0/0", "10.0.2.2", 0)
+	settled(t)
+	host := system("etcd-1", map[string]string{"etcd-1": "127.0.1.1", "etcd-2": "192.168.122.6", "etcd-3": "192.168.122.7"})
+	check(t, answer(Find(t.Context(), host, Request{Cluster: members("etcd-1=etcd-1 etcd-2=etcd-2 etcd-3=etcd-3")})),
+		"etcd-1, the entry of etcd-1 in the initial cluster at 192.168.122.5, detected from eth1 (the source address towards etcd-2 (192.168.122.6)), entry etcd-1")
+}

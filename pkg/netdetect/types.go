@@ -81,6 +81,9 @@ type Host struct {
 	Lookup func(ctx context.Context, name string) ([]netip.Addr, error)
 	// Hostname is the kernel's host name, short or fully qualified.
 	Hostname func() (string, error)
+	// CanListen reports whether a server could listen on an address now, also on
+	// one that is on no interface and that the kernel takes for its own.
+	CanListen func(addr netip.Addr) bool
 	// Changes delivers a value after the kernel reported a change of links,
 	// addresses or routes; the channel is closed when ctx ends. Values
 	// coalesce.
@@ -96,8 +99,12 @@ type Pending struct {
 	Hint   string // which variable settles it without waiting
 
 	// Unresolved lists the names of the initial cluster that do not resolve
-	// yet, when that is what is waited for: no kernel event will report them.
+	// yet, when that is what is waited for.
 	Unresolved []string
+
+	// names: another answer about a name would help, and no kernel event will
+	// report it.
+	names bool
 }
 
 func (e *Pending) Error() string { return e.Reason }

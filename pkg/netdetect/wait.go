@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -29,16 +30,37 @@ func (e *Timeout) Error() string {
 
 func (e *Timeout) Unwrap() error { return e.Pending }
 
+// Patience is how long a [Wait] lasts, and what else may be known in it.
+type Patience struct {
+	// Limit is for how long what may still come is waited for.
+	Limit time.Duration
+	// Absent: an address of the cluster list that is on no interface may still
+	// come, with a VPN, a virtual IP or a bond. Else it is refused at once, or
+	// with data a warning.
+	Absent bool
+	// Endless: the wait goes on when Limit has passed. Somebody sees the reason.
+	Endless bool
+	// List is where the cluster list stands, for the operator:
+	// "ETCD_INITIAL_CLUSTER (/etc/default/etcd:3)".
+	List string
+	// Data returns the hosts under which the cluster knows this member by its
+	// data, nil where that cannot be told. It is asked where there is data and no
+	// address of this machine stands in the list. Nil: it is not known.
+	Data func() []string
+}
+
 // Wait looks until the machine's identity is known, whenever the kernel
 // reports a change, and while names do not resolve also every 1 to 5 s.
 // Say is called with the reason for waiting when it changes, from Wait's own
 // goroutine; it must not block.
 //
 // Wait returns what [Find] does, except that instead of a Pending it fails
-// with a [*Timeout] once limit has passed (at once if that is zero), or, when
+// with a [*Timeout] once the limit has passed (at once if that is zero), or, when
 // there is data that outranks the cluster list, with what the list lacks as a
-// warning. It ends at once with ctx, and leaves no goroutine behind.
-func Wait(ctx context.Context, host *Host, req Request, limit time.Duration, say func(reason string)) (Result, error) {
+// warning. An endless wait has no Timeout; with data that says where the cluster
+// knows this member, its address is waited for, and nothing else once the limit
+// has passed. Wait ends at once with ctx, and leaves no goroutine behind.
+func Wait(ctx context.Context, host *Host, req Request, patience Patience, say func(reason string)) (Result, error) {
 	// Subscribed before the first look, no change falls between the two.
 	watch, stop := context.WithCancel(ctx)
 	changes, err := host.Changes(watch)
@@ -53,29 +75,36 @@ func Wait(ctx context.Context, host *Host, req Request, limit time.Duration, say
 		}
 	}(changes)
 
-	deadline := time.After(limit)
+	if patience.Data != nil {
+		patience.Data = sync.OnceValue(patience.Data) // what it reads does not change while nothing runs
+	}
+	deadline := time.After(patience.Limit)
 	var said string
+	last := false
 	for retry := firstRetry; ; {
 		if ctx.Err() != nil {
 			return Result{}, fmt.Errorf("find this machine's address: %w", ctx.Err())
 		}
-		r, err := Find(ctx, host, req)
+		r, err := find(ctx, host, req, patience, last)
 		var pending *Pending
-		if !errors.As(err, &pending) {
+		switch {
+		case !errors.As(err, &pending):
 			return r, err
+		case last && !patience.Endless:
+			return r, &Timeout{Limit: patience.Limit, Pending: pending}
 		}
 		if pending.Reason != said {
 			said = pending.Reason
 			say(said)
 		}
 		var again <-chan time.Time
-		if len(pending.Unresolved) > 0 || changes == nil {
+		if pending.names || changes == nil {
 			again = time.After(retry)
 		}
 		select {
 		case <-ctx.Done():
 		case <-deadline:
-			return lastLook(ctx, host, req, limit)
+			last = true
 		case _, open := <-changes:
 			if !open {
 				changes = nil // ctx ended, or the kernel's socket broke
@@ -84,14 +113,4 @@ func Wait(ctx context.Context, host *Host, req Request, limit time.Duration, say
 			retry = min(2*retry, lastRetry)
 		}
 	}
-}
-
-// lastLook ends a wait that reached its limit.
-func lastLook(ctx context.Context, host *Host, req Request, limit time.Duration) (Result, error) {
-	r, err := find(ctx, host, req, true)
-	var pending *Pending
-	if errors.As(err, &pending) {
-		err = &Timeout{Limit: limit, Pending: pending}
-	}
-	return r, err
 }

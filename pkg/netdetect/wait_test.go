@@ -78,7 +78,7 @@ func (m *lively) change(rows ...string) {
 // wait runs Wait with a minute and returns its answer, with the reasons said.
 func (m *lively) wait(t *testing.T, host *Host, req Request) string {
 	var said []string
-	r, err := Wait(t.Context(), host, req, time.Minute, func(reason string) {
+	r, err := Wait(t.Context(), host, req, Patience{Limit: time.Minute}, func(reason string) {
 		said = append(said, fmt.Sprintf("%v: %s", time.Since(m.start), reason))
 	})
 	return strings.Join(append(said, fmt.Sprintf("%v: %s", time.Since(m.start), answer(r, err))), "\n")
@@ -137,7 +137,7 @@ func TestWaitFindsAtOnce(t *testing.T) {
 func TestWaitRefusesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &lively{machine: machine{rows: []string{lo, eth0, vip}}}
-		_, err := Wait(t.Context(), m.host(t), Request{}, time.Minute, func(string) { t.Error("said a reason for waiting") })
+		_, err := Wait(t.Context(), m.host(t), Request{}, Patience{Limit: time.Minute}, func(string) { t.Error("said a reason for waiting") })
 		if !errors.As(err, new(*Refusal)) || time.Since(m.start) != 0 {
 			t.Errorf("after %v: %v, want a Refusal at once", time.Since(m.start), err)
 		}
@@ -148,7 +148,7 @@ func TestWaitEndsAtItsLimit(t *testing.T) {
 	for _, limit := range []time.Duration{0, time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
 			m := &lively{machine: machine{rows: []string{lo, "eth0 10.0.0.9/24", "eth1 -"}}}
-			_, err := Wait(t.Context(), m.host(t), Request{Cluster: members(three)}, limit, func(string) {})
+			_, err := Wait(t.Context(), m.host(t), Request{Cluster: members(three)}, Patience{Limit: limit}, func(string) {})
 			var timeout *Timeout
 			if !errors.As(err, &timeout) || !errors.As(err, new(*Pending)) || time.Since(m.start) != limit {
 				t.Fatalf("after %v: %v, want a Timeout after %v", time.Since(m.start), err, limit)
@@ -177,7 +177,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		m := &lively{machine: machine{rows: []string{lo}}}
 		time.AfterFunc(7*time.Second, func() { cancel(errors.New("stopped")) })
-		_, err := Wait(ctx, m.host(t), Request{}, time.Minute, func(string) {})
+		_, err := Wait(ctx, m.host(t), Request{}, Patience{Limit: time.Minute}, func(string) {})
 		if !errors.Is(err, context.Canceled) || time.Since(m.start) != 7*time.Second {
 			t.Errorf("after %v: %v, want it cancelled after 7s", time.Since(m.start), err)
 		}
@@ -213,7 +213,7 @@ func TestWaitWithDeafNameServer(t *testing.T) {
 		}
 		var said []string
 		time.AfterFunc(8*time.Second, cancel)
-		_, err := Wait(ctx, host, Request{Cluster: members("a=one.example b=two.example")}, time.Minute, func(reason string) {
+		_, err := Wait(ctx, host, Request{Cluster: members("a=one.example b=two.example")}, Patience{Limit: time.Minute}, func(reason string) {
 			said = append(said, fmt.Sprintf("%v: %s", time.Since(m.start), reason))
 		})
 		if !errors.Is(err, context.Canceled) || time.Since(m.start) != 8*time.Second {

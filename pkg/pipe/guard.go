@@ -19,6 +19,8 @@ type Guard struct {
 	// ForcedBy says where that is set.
 	Forced   bool   `json:"forced,omitempty"`
 	ForcedBy string `json:"forcedBy,omitempty"`
+	// Found: the address to listen on for peers was found, and not set.
+	Found bool `json:"found,omitempty"`
 	// Unconfigured: neither URLs nor a cluster list were given.
 	Unconfigured bool `json:"unconfigured,omitempty"`
 	// Patient: somebody waits for the start, and sees why it takes long.

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/datadir"
+	"github.com/etcd-node/etcd-node/pkg/netdetect"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// patienceOf is a wait for this node's address that knows where the list stands
+// and what the data says.
+func patienceOf(loaded *config.Loaded, limit time.Duration) netdetect.Patience {
+	return netdetect.Patience{
+		Limit: limit,
+		List:  loaded.ListedAt(),
+		Data:  func() []string { return hostsInData(loaded.Dirs()) },
+	}
+}
+
+// addresses waits for this node's addresses on behalf of the daemon. managed:
+// systemd waits, and shows what is waited for; else the daemon ends, as etcd does.
+type addresses struct {
+	loaded  *config.Loaded
+	log     *zap.Logger
+	managed bool
+	waiting atomic.Bool
+}
+
+// find finds this node's address and name. Under systemd it waits for as long as
+// it takes.
+func (a *addresses) find(ctx context.Context, req netdetect.Request, say func(string)) (netdetect.Result, error) {
+	p := patienceOf(a.loaded, a.loaded.Node().AddressWait)
+	p.Absent, p.Endless = a.managed, a.managed
+	defer a.waiting.Store(false)
+	return netdetect.Wait(ctx, netdetect.System(), req, p, a.saying(say))
+}
+
+// await waits until this machine has every address that is to be listened on. One
+// that was found is there, and one that was set may be late: stock etcd under
+// Restart= would be there a moment after it.
+func (a *addresses) await(ctx context.Context, r *settings.Resolved, say func(string)) error {
+	if !a.managed {
+		return nil
+	}
+	defer a.waiting.Store(false)
+	return netdetect.AwaitAddresses(ctx, netdetect.System(), listens(r), a.saying(say))
+}
+
+// saying says what is waited for, also in the log: without systemd the
+// supervisor's line is there already.
+func (a *addresses) saying(say func(string)) func(string) {
+	return func(reason string) {
+		if a.managed {
+			a.log.Warn("waiting: " + reason)
+		}
+		a.waiting.Store(true)
+		say(reason)
+	}
+}
+
+// conditions are for `etcd-node explain`: the status says what is waited for.
+func (a *addresses) conditions() []status.Condition {
+	if !a.waiting.Load() {
+		return nil
+	}
+	return []status.Condition{{ID: failure.IDNoAddress}}
+}
+
+// listens are the addresses to listen on, and where each stands.
+func listens(r *settings.Resolved) (all []netdetect.Listen) {
+	for _, s := range r.Settings {
+		if !strings.HasPrefix(s.Name, "listen-") || !strings.HasSuffix(s.Name, "-urls") {
+			continue
+		}
+		for text := range strings.SplitSeq(s.Value, ",") {
+			u, err := url.Parse(text)
+			if err != nil {
+				continue // etcd has accepted them
+			}
+			if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
+				all = append(all, netdetect.Listen{Addr: addr, Where: cmp.Or(s.Source, s.Name)})
+			}
+		}
+	}
+	return all
+}
+
+// hostsInData are the hosts of the peer URLs under which the cluster knows the
+// member of a data dir; nil where the data does not tell, or cannot be read now.
+func hostsInData(dataDir, walDir string) (hosts []string) {
+	data, err := datadir.Inspect(dataDir, walDir)
+	if err != nil {
+		return nil // the start says so, when it comes to that
+	}
+	i := slices.IndexFunc(data.DB.Members, func(m datadir.Member) bool { return m.ID == data.WAL.MemberID })
+	if i < 0 {
+		return nil
+	}
+	for _, text := range data.DB.Members[i].PeerURLs {
+		if u, err := url.Parse(text); err == nil && u.Hostname() != "" {
+			hosts = append(hosts, u.Hostname())
+		}
+	}
+	return hosts
+}
+
+// foundListen reports whether etcd-node has found the address on which the
+// member listens for its peers: one that the operator has set may stand behind
+// an address translation, and is none of ours to judge.
+func foundListen(r *settings.Resolved) bool {
+	return slices.ContainsFunc(r.Settings, func(s settings.Setting) bool {
+		return s.Name == "listen-peer-urls" && (s.Origin == settings.FromDetection || s.Origin == settings.FromDerivation)
+	})
+}
