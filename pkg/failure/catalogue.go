@@ -56,7 +56,7 @@ func (s Step) String() string {
 // damaged data, because etcd reports both when a disk is full.
 var catalogue = completed(slices.Concat(
 	entriesIdentity, entriesAdmission, entriesConfiguration, entriesTLS, entriesDisk, entriesAccess,
-	entriesVersion, entriesData, entriesNetwork, entriesCluster, entriesList, entriesProcess,
+	entriesVersion, entriesData, entriesNetwork, entriesCluster, entriesPlace, entriesList, entriesProcess,
 	entriesDoubt, entriesForce,
 ))
 

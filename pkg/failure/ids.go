@@ -18,6 +18,8 @@ const (
 
 	// The cluster as seen from here; the member lives on.
 	IDNoQuorum     = "no-quorum"
+	IDNoQuorumYet  = "no-quorum-yet" // it has never had a leader
+	IDMisplaced    = "misplaced"     // this member is not where the cluster knows it
 	IDPeerFrozen   = "peer-frozen"
 	IDNoSpaceAlarm = "nospace-alarm"
 	IDQuotaLow     = "quota-low"

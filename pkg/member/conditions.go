@@ -89,6 +89,7 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 	if o == nil {
 		return all
 	}
+	m.led = m.led || o.leader != 0
 	if o.leader != 0 || m.leaderSeen.IsZero() {
 		m.leaderSeen = now
 	}
@@ -97,7 +98,15 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 		all = append(all, status.Condition{ID: d.ID, Text: d.Text})
 	}
 	if limit := max(leaderless, 2*time.Duration(m.Config.ElectionMs)*time.Millisecond); now.Sub(m.leaderSeen) >= limit {
-		all = append(all, whyLeaderless(o, differences)...)
+		for _, c := range whyLeaderless(o, differences) {
+			if c.ID == failure.IDNoQuorum {
+				c = m.noQuorum(o)
+			}
+			all = append(all, c)
+		}
+	}
+	if text := m.elsewhere.Load(); text != nil && *text != "" {
+		all = append(all, status.Condition{ID: failure.IDMisplaced, Text: *text})
 	}
 	for _, x := range o.others() {
 		p := peerOf(x)
@@ -123,4 +132,13 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 // alarmed reports whether a member has the alarm.
 func alarmed(o *observation, alarm etcdserverpb.AlarmType) bool {
 	return slices.ContainsFunc(o.alarms, func(a *etcdserverpb.AlarmMember) bool { return a.Alarm == alarm })
+}
+
+// noQuorum is a cluster without a leader. One that has never had any has lost
+// nothing, and what helps a cluster that lost its quorum would do harm there.
+func (m *member) noQuorum(o *observation) status.Condition {
+	if !m.begun(o) {
+		return status.Condition{ID: failure.IDNoQuorumYet}
+	}
+	return status.Condition{ID: failure.IDNoQuorum}
 }

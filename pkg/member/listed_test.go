@@ -68,7 +68,7 @@ func TestWhyLeaderless(t *testing.T) {
 	} {
 		m := newTestMember()
 		o := twoMembers()
-		m.hadData = true
+		m.hadData, m.led = true, true
 		m.node = roster.New("a", tc.list, nil, []string{"http://a:2380"})
 		m.node.Derived, m.node.TLS = true, true
 		if tc.never {

@@ -61,6 +61,7 @@ type member struct {
 	reserve                   *disk.Keeper
 	authorities               authorities
 	diskHang                  atomic.Pointer[disk.Wait]        // an access that does not come back
+	elsewhere                 atomic.Pointer[string]           // why the others cannot find this member
 	starting                  atomic.Pointer[status.Condition] // what the start is at
 	etcd                      atomic.Pointer[embed.Etcd]
 	ready, stopping, reported atomic.Bool
@@ -74,6 +75,7 @@ type member struct {
 	forced         bool        // see status.View
 	elector        elector
 	leaderSeen     time.Time
+	led            bool // there has been a leader, in this process's time
 	sentView       *status.View
 }
 
@@ -96,6 +98,7 @@ func Run(ctx context.Context, o Options) int {
 	m.reserve = m.keeper()
 	go m.observer.run(ctx)
 	go m.watchDisk(ctx)
+	go m.watchPlace(ctx)
 	go m.minder().Run(ctx)
 	go func() { m.started <- m.open(ctx) }() // StartEtcd takes no context
 	return m.loop(ctx)

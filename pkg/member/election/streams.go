@@ -54,7 +54,8 @@ type streamsState struct {
 type peer struct {
 	readers   map[string]bool // type → that stream which we opened stands; only for Write
 	heard     bool            // one of them does, and raft hears the peer
-	abandoned bool            // the stream that the peer opened to us stood, and is lost
+	dialled   bool            // the stream that the peer opened to us stands
+	abandoned bool            // it stood, and is lost
 
 	rejected time.Time // when we last refused it our pre-vote, because our log is longer
 	ignored  time.Time // when we last ignored its request, because we heard a leader
@@ -87,6 +88,10 @@ func (s Streams) Established() <-chan struct{} {
 	defer s.state.mu.Unlock()
 	return s.state.risen
 }
+
+// Dialled reports whether a stream stands that this peer has opened to us: it
+// finds us where the cluster knows us.
+func (s Streams) Dialled(id uint64) bool { return s.of(id).dialled }
 
 // Enabled is independent of etcd's log level.
 func (s Streams) Enabled(l zapcore.Level) bool { return l >= zapcore.InfoLevel }
@@ -143,7 +148,7 @@ func (s Streams) Write(e zapcore.Entry, fields []zapcore.Field) error {
 		}
 		p.heard = len(p.readers) > 0
 	case writer == writerProbed:
-		p.abandoned = !up
+		p.dialled, p.abandoned = up, !up
 	}
 	if up {
 		close(s.state.risen)
