@@ -25,16 +25,31 @@ func (n *node) wipe() {
 	}
 }
 
-// refused: it fails for good, says why, and has touched nothing.
-func (n *node) refused(code int, texts ...string) {
+// awaitsDisk: it waits for its disk, says why, and touches nothing.
+func (n *node) awaitsDisk(texts ...string) {
 	n.t.Helper()
-	s := n.await("STATUS=failed: ")
-	for _, want := range texts {
+	s := n.await("STATUS=joining: waiting for its disk to be mounted: the data dir ")
+	for _, want := range append(texts, "is empty where a member used to be") {
 		if !strings.Contains(s, want) {
 			n.t.Errorf("%q lacks %q", s, want)
 		}
 	}
-	n.exits(code)
+	if left, _ := filepath.Glob(filepath.Join(n.Data(), "*")); len(left) > 0 {
+		n.t.Errorf("it began something: %v", left)
+	}
+}
+
+// refusedAlone: the same without systemd, where it ends at once.
+func (n *node) refusedAlone(texts ...string) {
+	n.t.Helper()
+	n.exits(66)
+	log := strings.Join(n.Lines(), "\n")
+	for _, want := range append(texts, "the data dir is empty where a member used to be") {
+		if !strings.Contains(log, want) {
+			n.t.Errorf("the log lacks %q", want)
+		}
+	}
+	n.ForgetLines()
 	if left, _ := filepath.Glob(filepath.Join(n.Data(), "*")); len(left) > 0 {
 		n.t.Errorf("it began something: %v", left)
 	}
@@ -49,12 +64,15 @@ func TestEmptyDataDirOfOne(t *testing.T) {
 	id := n.status().View.MemberID
 	n.stop()
 	n.wipe()
+	n.start(false)
+	n.refusedAlone(id)
 	n.start(true)
-	n.refused(66, "the data dir is empty where a member used to be", id, "findmnt -T "+n.Data())
-	if out := n.run("explain"); !strings.Contains(out, "etcd-node forget") || !strings.Contains(out, id) {
+	n.awaitsDisk(id)
+	if out := n.run("explain"); !strings.Contains(out, "findmnt -T "+n.Data()) || !strings.Contains(out, "etcd-node forget") || !strings.Contains(out, id) {
 		t.Errorf("explain says\n%s", out)
 	}
-	if out := n.run("history"); !strings.Contains(out, "wiped: the data dir is empty") {
+	n.stop()                                                                             // while it waits
+	if out := n.run("history"); !strings.Contains(out, "wiped: the data dir is empty") { // of the start without systemd
 		t.Errorf("history says\n%s", out)
 	}
 
@@ -98,11 +116,15 @@ func TestWipedMember(t *testing.T) {
 	c.stop()
 	c.wipe()
 	for _, state := range []string{"new", "existing"} {
+		c.start(false, "--initial-cluster-state="+state)
+		c.refusedAlone(id)
 		c.start(true, "--initial-cluster-state="+state)
-		c.refused(66, "the data dir is empty where a member used to be", id)
-	}
-	if out := c.run("explain"); !strings.Contains(out, "etcdctl member remove "+id) {
-		t.Errorf("explain says\n%s", out)
+		c.awaitsDisk(id)
+		c.await("STATUS=joining: waiting for its disk to be mounted") // the others have said no
+		if out := c.run("explain"); !strings.Contains(out, "etcdctl member remove "+id) {
+			t.Errorf("explain says\n%s", out)
+		}
+		c.stop()
 	}
 	c.run("forget")
 	for _, state := range []string{"new", "existing"} {
@@ -146,7 +168,8 @@ func replacement(t *testing.T, state string) {
 	}
 	// Not yet added: it is not its replacement.
 	c.start(true, "--initial-cluster-state="+state)
-	c.refused(66, "the data dir is empty where a member used to be")
+	c.awaitsDisk()
+	c.stop()
 
 	// Interrupted when its WAL is there, before it serves.
 	poll.Eventually(t, func() error { _, err := cli.MemberAdd(t.Context(), []string{c.Peer}); return err })
@@ -230,8 +253,10 @@ func TestDamagedPin(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.wipe()
+	n.start(false)
+	n.refusedAlone("the pin is damaged: " + pin)
 	n.start(true)
-	n.refused(66, "the pin is damaged: "+pin)
+	n.awaitsDisk("the pin is damaged: " + pin)
 }
 
 // Data of a cluster of one on loopback, and a configuration of three machines.

@@ -18,7 +18,7 @@ var replace = []Step{
 }
 
 // mounted comes first if data is missing.
-var mounted = Step{"is this the right disk? If not, mount the right one and start etcd; you need nothing else", []string{
+var mounted = Step{"is this the right disk? If not, mount the right one and start etcd (where it waits, it goes on by itself); you need nothing else", []string{
 	"findmnt -T {data-dir}",
 }}
 
@@ -40,13 +40,13 @@ var entriesIdentity = []Entry{
 		Never: "Never copy the data of another member over it to bring it back.",
 	},
 	{
-		ID: IDWiped, Class: Permanent, Exit: ExitNoData,
+		ID: IDWiped, Class: Permanent, Exit: ExitNoData, Waits: true,
 		Sign:  "the data dir is empty, and the pin (kept outside of the data dir) says that a member has lived here",
 		Cause: "the data dir is empty where a member used to be: was the disk wiped, or is it not mounted?",
 		Means: "This node has run a member with this data dir before. In most cases the disk is not mounted. etcd would silently begin a new, empty cluster here, or break the promises that this member has made to its peers.",
-		Acts:  "It refuses to start and touches nothing. There is one exception: if the cluster already lists a new, unstarted member with this node's peer URLs, this node is the replacement, and starts. It asks all other members, and asks again while they may not know of the new one yet: for 2 s if a quorum lists none, for 10 s if only some of them answer, for 15 s if none does. With ETCD_INITIAL_CLUSTER_STATE=existing it waits until one answers.",
+		Acts:  "It touches nothing. Under systemd it waits until a mount has brought the data, and goes on by itself; data that somebody copies there is not taken before a restart, because it may not be whole yet. Without systemd it refuses to start. There is one exception: if the cluster already lists a new, unstarted member with this node's peer URLs, this node is the replacement, and starts. It asks all other members, and asks again while they may not know of the new one yet: for 2 s if a quorum lists none, for 10 s if only some of them answer, for 15 s if none does. With ETCD_INITIAL_CLUSTER_STATE=existing, and while it waits, it goes on asking.",
 		Next: append(append([]Step{mounted}, replace...), Step{
-			"only if you want to begin a new, empty cluster here", []string{"etcd-node forget", "systemctl start etcd"},
+			"only if you want to begin a new, empty cluster here", []string{"systemctl stop etcd", "etcd-node forget", "systemctl start etcd"},
 		}),
 		Never: neverForce,
 	},

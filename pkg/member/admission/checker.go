@@ -73,12 +73,18 @@ func (c *Checker) Admit(ctx context.Context) (Admission, *failure.Failure) {
 	if f == nil {
 		a.Unforced, f = c.unforced(data)
 	}
-	if f != nil {
+	switch {
+	case f != nil && f.ID == failure.IDWALLost && c.walMounted(ctx, data):
+		return c.Admit(ctx) // from the beginning
+	case f != nil:
 		return a, f
 	}
 	switch next {
 	case begin:
-		begun, f := c.begin(ctx)
+		begun, mounted, f := c.beginOrMount(ctx)
+		if mounted {
+			return c.Admit(ctx)
+		}
 		begun.Conditions = append(a.Conditions, begun.Conditions...)
 		return begun, f
 	case moveAside:

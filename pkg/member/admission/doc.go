@@ -26,6 +26,10 @@
 // Where there is data, its member must not run elsewhere: the address at which the
 // data lists it is asked once.
 //
+// Where somebody sees why a start takes long, data that is missing is waited for:
+// most likely its disk is not mounted yet. The wait ends when a mount has brought
+// it, or when this node may begin as the replacement.
+//
 // [Stuck] recognises what could not be seen in the data: a start that etcd never
 // completes, without an error.
 package admission

@@ -1,0 +1,123 @@
+package admission
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// lookAgain is how often the directory is looked at when the kernel reports no
+// mount: what has to be seen then is rare, and the look is two system calls.
+const lookAgain = time.Second
+
+// arrival is data that comes with a mount. What somebody copies into the
+// directory instead may be half of it, and only that person knows when it is
+// whole: it is noticed, and not taken.
+type arrival struct {
+	dataDir, walDir string
+	before          [2]mount
+	copied          func(there bool) // told when data is there without a mount, or gone again
+	there           bool             // what it was told last
+}
+
+// mount names what is mounted somewhere.
+type mount struct {
+	major, minor uint32
+	id           uint64 // tells a bind mount of the same file system; 0 before Linux 5.8
+}
+
+func newArrival(dataDir, walDir string, copied func(bool)) *arrival {
+	a := &arrival{dataDir: dataDir, walDir: walDir, copied: copied}
+	if a.walDir == "" {
+		a.walDir = filepath.Join(dataDir, "member", "wal")
+	}
+	a.before = a.mounts()
+	return a
+}
+
+func (a *arrival) mounts() [2]mount { return [2]mount{mountOf(a.dataDir), mountOf(a.walDir)} }
+
+// wait returns true as soon as data has been mounted, and false when ctx ends.
+// The kernel reports each mount and unmount by an exceptional condition on
+// mountinfo (proc(5)).
+func (a *arrival) wait(ctx context.Context) bool {
+	if a.hasWAL() { // it came while nobody was looking, a moment ago
+		return true
+	}
+	ended, end, err := os.Pipe()
+	if err != nil {
+		return a.waitByClock(ctx)
+	}
+	defer ended.Close()
+	defer end.Close()
+	defer context.AfterFunc(ctx, func() { end.Close() })()
+	mounts, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return a.waitByClock(ctx)
+	}
+	defer mounts.Close()
+	for {
+		yes := a.look()
+		if yes || ctx.Err() != nil {
+			return yes
+		}
+		_, _ = unix.Poll([]unix.PollFd{ // an error: the next look is due all the same
+			{Fd: int32(mounts.Fd()), Events: unix.POLLPRI},
+			{Fd: int32(ended.Fd()), Events: unix.POLLIN},
+		}, int(lookAgain.Milliseconds()))
+	}
+}
+
+// waitByClock is wait where the kernel's reports cannot be had.
+func (a *arrival) waitByClock(ctx context.Context) bool {
+	for {
+		yes := a.look()
+		if yes || ctx.Err() != nil {
+			return yes
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(lookAgain):
+		}
+	}
+}
+
+// look reports whether data has come with a mount. An error is for the start to
+// explain, which looks at the owner and the mode first.
+func (a *arrival) look() bool {
+	has := a.hasWAL()
+	if a.mounts() != a.before {
+		_, err := os.ReadDir(a.walDir)
+		return has || err != nil && !errors.Is(err, fs.ErrNotExist)
+	}
+	if has != a.there {
+		a.there = has
+		a.copied(has)
+	}
+	return false
+}
+
+// hasWAL reports whether there is a log, by etcd's own rule.
+func (a *arrival) hasWAL() bool {
+	files, _ := filepath.Glob(filepath.Join(a.walDir, "*.wal")) // the pattern is ours
+	return len(files) > 0
+}
+
+// mountOf is what is mounted at a path, or at the nearest directory above it that
+// is there.
+func mountOf(path string) mount {
+	for {
+		var st unix.Statx_t
+		err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_TYPE|unix.STATX_MNT_ID, &st)
+		up := filepath.Dir(path)
+		if err == nil || up == path {
+			return mount{st.Dev_major, st.Dev_minor, st.Mnt_id}
+		}
+		path = up
+	}
+}
