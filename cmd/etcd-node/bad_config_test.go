@@ -57,6 +57,8 @@ var badConfigurations = []bad{
 	{name: "flag's URL", args: []string{"--listen-peer-urls=10.0.0.1"}, exit: 2, want: [2]string{"--listen-peer-urls", "give scheme, address and port"}},
 	{name: "flag's choice", args: []string{"--initial-cluster-state=old"}, exit: 2, want: [2]string{"--initial-cluster-state", "want one of existing, new"}},
 	{name: "v2 proxy", args: []string{"--discovery-fallback=proxy"}, want: [2]string{"--discovery-fallback", "exit is the only value left"}},
+	// Directories.
+	{name: "WAL dir that is a mount point", file: "ETCD_WAL_DIR=/proc\n", want: [2]string{"etcd.env:1", "give a directory inside, /proc/wal"}},
 	// Values.
 	{name: "number", file: "\nETCD_HEARTBEAT_INTERVAL=100ms\n", want: [2]string{"etcd.env:2", "want a whole number"}},
 	{name: "boolean", file: "ETCD_PRE_VOTE=maybe\n", want: [2]string{"etcd.env:1", "want true or false"}},

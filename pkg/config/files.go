@@ -21,6 +21,9 @@ func (d *derivation) checkFiles() {
 		d.findings(host.Names(side, d.connectedTo(side, d.get)), at)
 	}
 	d.findings(host.Dirs(d.dataDir(), d.get("wal-dir")), at)
+	if hasData, err := d.hasData(); err == nil && !hasData {
+		d.findings(host.NewWAL(d.dataDir(), d.get("wal-dir")), at)
+	}
 	for _, path := range d.tokenKeys() {
 		d.findings(host.Readable("auth-token", path), at)
 	}

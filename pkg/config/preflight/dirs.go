@@ -50,6 +50,25 @@ func (h *Host) Dirs(dataDir, walDir string) (found []Finding) {
 	return found
 }
 
+// NewWAL checks the place of a WAL that etcd has yet to make. It makes a
+// directory beside, and renames it into the place of the one that is there, which
+// it removes before: the kernel lets nobody do that to a mount point.
+func (h *Host) NewWAL(dataDir, walDir string) []Finding {
+	if h.MountPoint == nil {
+		return nil
+	}
+	if walDir != "" && h.MountPoint(walDir) {
+		return []Finding{{Setting: "wal-dir", What: walDir + " is a mount point, and etcd has to put a directory of its own in this place",
+			Hint: "give a directory inside, " + filepath.Join(walDir, "wal")}}
+	}
+	inner := filepath.Join(dataDir, "member", "wal")
+	if walDir == "" && h.MountPoint(inner) {
+		return []Finding{{Setting: "data-dir", What: inner + " is a mount point, and etcd has to put a directory of its own in this place",
+			Hint: "mount that disk elsewhere, and set ETCD_WAL_DIR to a directory inside of it"}}
+	}
+	return nil
+}
+
 // existing returns the path, or the nearest directory above it that is there.
 func (h *Host) existing(path string) (string, Info, error) {
 	for {

@@ -45,6 +45,38 @@ func TestDirs(t *testing.T) {
 	}
 }
 
+// TestNewWAL: etcd renames its first WAL into place, and cannot do that to a
+// mount point.
+func TestNewWAL(t *testing.T) {
+	h := &Host{MountPoint: func(path string) bool {
+		return path == "/var/lib/etcd-wal" || path == "/srv/etcd" || path == "/var/lib/etcd/member/wal"
+	}}
+	for _, tc := range []struct{ data, wal, want string }{
+		{"/srv/etcd", "", ""}, // the data dir may be one
+		{"/srv/etcd", "/var/lib/etcd-wal/wal", ""},
+		{"/srv/etcd", "/var/lib/etcd-wal", "problem wal-dir: /var/lib/etcd-wal is a mount point, and etcd has to put a directory of its own in this place\n"},
+		{"/var/lib/etcd", "", "problem data-dir: /var/lib/etcd/member/wal is a mount point, and etcd has to put a directory of its own in this place\n"},
+	} {
+		found := h.NewWAL(tc.data, tc.wal)
+		if got := text(found); got != tc.want {
+			t.Errorf("%s, %s: %q, want %q", tc.data, tc.wal, got, tc.want)
+		}
+		if tc.wal == "/var/lib/etcd-wal" && !strings.HasSuffix(found[0].Hint, ", /var/lib/etcd-wal/wal") {
+			t.Errorf("the hint is %q", found[0].Hint)
+		}
+	}
+}
+
+// TestMountPoint: the kernel's own.
+func TestMountPoint(t *testing.T) {
+	h := System()
+	for path, want := range map[string]bool{"/": true, "/proc": true, "/proc/self": false, t.TempDir(): false, "/nowhere": false} {
+		if got := h.MountPoint(path); got != want {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+}
+
 // TestSystem: the real machine answers.
 func TestSystem(t *testing.T) {
 	h := System()

@@ -3,6 +3,7 @@ package preflight
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -18,6 +19,8 @@ type Host struct {
 	// FileSystem is the type of the file system that an existing path is on,
 	// by its usual name, "ext4"; "" for one that is not known by name.
 	FileSystem func(path string) (string, error)
+	// MountPoint reports whether something is mounted exactly there.
+	MountPoint func(path string) bool
 	// Now is the time by which certificates are judged.
 	Now func() time.Time
 	// User will run the daemon; nil where that is the user of this process.
@@ -33,7 +36,7 @@ type Info struct {
 
 // System is this machine as this process sees it.
 func System() *Host {
-	return &Host{ReadFile: os.ReadFile, Stat: stat, FileSystem: fileSystem, Now: time.Now}
+	return &Host{ReadFile: os.ReadFile, Stat: stat, FileSystem: fileSystem, MountPoint: mountPoint, Now: time.Now}
 }
 
 func stat(path string) (Info, error) {
@@ -70,4 +73,18 @@ func fileSystem(path string) (string, error) {
 		return "", err
 	}
 	return magic[uint32(st.Type)], nil
+}
+
+// mountPoint asks the kernel. A bind mount within one file system is one too.
+func mountPoint(path string) bool {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil || path == "/" {
+		return err == nil
+	}
+	var here, above unix.Statx_t
+	const mask = unix.STATX_TYPE | unix.STATX_MNT_ID
+	err1 := unix.Statx(unix.AT_FDCWD, path, 0, mask, &here)
+	err2 := unix.Statx(unix.AT_FDCWD, filepath.Dir(path), 0, mask, &above)
+	return err1 == nil && err2 == nil &&
+		(here.Dev_major != above.Dev_major || here.Dev_minor != above.Dev_minor || here.Mnt_id != above.Mnt_id)
 }

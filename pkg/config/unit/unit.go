@@ -133,27 +133,48 @@ func (p Properties) dir(where, path string) []string {
 	case p.writable(path):
 		return nil
 	}
-	why, first := "ProtectSystem=strict", ""
-	if p["ProtectSystem"] != "strict" {
-		why = "ProtectHome=" + p["ProtectHome"]
-	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { // systemd does not start a unit that names it
-		first = fmt.Sprintf("make it (install -d -o %s -g %s -m 0700 %s), then ", User, User, path)
-	}
-	return []string{fmt.Sprintf("%s: %s does not let the daemon write to %s (%s): %sgive `systemctl edit %s` these lines:\n"+
-		"    [Unit]\n    RequiresMountsFor=%s\n    [Service]\n    ReadWritePaths=%s", where, p.name(), path, why, first, strings.TrimSuffix(p.name(), ".service"), path, path)}
+	return []string{fmt.Sprintf("%s: %s does not let the daemon write to %s (%s): %s", where, p.name(), path, p.why(), p.allow(path))}
 }
 
 // walDir looks at a WAL dir of its own. etcd makes it beside its place and
-// renames it: until that is done it is the directory above that counts.
+// renames it: until that is done it is the directory above that counts. That is
+// seldom one to give to the daemon, so the way out is a directory inside.
 func (p Properties) walDir(where, path string) []string {
 	if path == "" {
 		return nil
 	}
-	if files, _ := filepath.Glob(filepath.Join(path, "*.wal")); len(files) == 0 {
-		path = filepath.Dir(filepath.Clean(path))
+	if files, _ := filepath.Glob(filepath.Join(path, "*.wal")); len(files) > 0 {
+		return p.dir(where, path)
 	}
-	return p.dir(where, path)
+	path = p.absolute(path)
+	above := filepath.Dir(path)
+	if p.hides(above) || p.writable(above) {
+		return p.dir(where, above)
+	}
+	text := fmt.Sprintf("%s: %s does not let the daemon write to %s (%s), where etcd makes the WAL directory before it gives it its name: name a directory inside, %s",
+		where, p.name(), above, p.why(), filepath.Join(path, "wal"))
+	if !p.writable(path) {
+		text += ", then " + p.allow(path)
+	}
+	return []string{text}
+}
+
+// why names what keeps the daemon from writing.
+func (p Properties) why() string {
+	if p["ProtectSystem"] != "strict" {
+		return "ProtectHome=" + p["ProtectHome"]
+	}
+	return "ProtectSystem=strict"
+}
+
+// allow is how the operator lets the daemon write to a directory.
+func (p Properties) allow(path string) string {
+	first := ""
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { // systemd does not start a unit that names it
+		first = fmt.Sprintf("make it (install -d -o %s -g %s -m 0700 %s), then ", User, User, path)
+	}
+	return fmt.Sprintf("%sgive `systemctl edit %s` these lines:\n    [Unit]\n    RequiresMountsFor=%s\n    [Service]\n    ReadWritePaths=%s",
+		first, strings.TrimSuffix(p.name(), ".service"), path, path)
 }
 
 // hides reports whether the daemon finds nothing at a path.

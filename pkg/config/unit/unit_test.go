@@ -48,6 +48,9 @@ func TestUnitNotices(t *testing.T) {
 		{with("ProtectSystem=full"), "data-dir", "/srv/etcd", ""},
 		{with("ReadWritePaths=/srv/wal"), "wal-dir", "/srv/wal", "write to /srv ("},
 		{with("ReadWritePaths=/srv/wal"), "wal-dir", "/srv/wal/wal", ""},
+		{with("ReadWritePaths=/srv/wal"), "wal-dir", "/srv/wal", "before it gives it its name: name a directory inside, /srv/wal/wal"},
+		{shipped, "wal-dir", "/var/lib/etcd-wal", "name a directory inside, /var/lib/etcd-wal/wal, then make it (install -d -o etcd -g etcd -m 0700 /var/lib/etcd-wal), then give `systemctl edit etcd` these lines:\n" +
+			"    [Unit]\n    RequiresMountsFor=/var/lib/etcd-wal\n    [Service]\n    ReadWritePaths=/var/lib/etcd-wal"},
 		{shipped, "cert-file", "/etc/etcd/server.crt", ""},
 		{shipped, "cert-file", "/home/me/server.crt", "etcd.service hides /home/me/server.crt from the daemon (ProtectHome=yes): move it to /etc/etcd, where the user etcd can read it"},
 		{shipped, "peer-trusted-ca-file", "/root/ca.crt", "hides /root/ca.crt"},
