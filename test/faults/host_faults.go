@@ -17,7 +17,7 @@ import (
 func hostFaults() []fault {
 	return slices.Concat(
 		powerFaults, networkFaults, addressFaults, frozenFaults, fullFaults, diskFaults,
-		mountFaults, fileFaults, arrivalFaults, unitFaults, procedures, peerFaults,
+		mountFaults, lateFaults, fileFaults, arrivalFaults, unitFaults, procedures, peerFaults,
 	)
 }
 

@@ -12,7 +12,7 @@ import (
 var mountFaults = []fault{
 	{
 		name: "empty directory mounted over a single member's data dir", id: failure.IDWiped, goal: goalExplained,
-		expected: "refused, exit 66; old data untouched; serves once it is unmounted and started",
+		expected: "it waits and says for what; old data untouched; serves once it is unmounted and started anew",
 		run: onHosts(func(s *scene) (string, time.Duration) {
 			s.single()
 			s.put(1)
@@ -21,7 +21,7 @@ var mountFaults = []fault{
 	},
 	{
 		name: "empty directory mounted over the data dir of one of three", id: failure.IDWiped, goal: goalExplained,
-		expected: "refused, exit 66; old data untouched; the others serve on; serves once it is unmounted and started",
+		expected: "it waits and says for what; old data untouched; the others serve on; serves once it is unmounted and started anew",
 		run: onHosts(func(s *scene) (string, time.Duration) {
 			s.three()
 			s.put(3)
@@ -30,7 +30,7 @@ var mountFaults = []fault{
 	},
 	{
 		name: "the same, with ETCD_INITIAL_CLUSTER_STATE=existing", id: failure.IDWiped, goal: goalExplained,
-		expected: "refused, exit 66: the cluster lists no new member for this node; old data untouched; serves once it is unmounted and started",
+		expected: "it waits and says for what: the cluster lists no new member for this node; old data untouched; serves once it is unmounted and started anew",
 		run: onHosts(func(s *scene) (string, time.Duration) {
 			s.three()
 			s.put(3)
@@ -59,8 +59,7 @@ func (s *scene) covered(i int, others ...int) (string, time.Duration) {
 	})
 
 	from := s.begin(i)
-	seen, at := s.says(i, "failed: ", failure.New(failure.IDWiped, "").Cause)
-	s.ends(i, failure.ExitNoData)
+	seen, at := s.says(i, "waiting for its disk to be mounted: the data dir "+dataDir+" is empty where a member used to be")
 	s.explained(i, failure.IDWiped, "findmnt -T "+dataDir, "etcd-node forget")
 	if left := s.sh(i, "find "+dataDir+" -mindepth 1"); left != "" {
 		s.failf("it has begun something: %s", strings.TrimSpace(left))
@@ -70,6 +69,7 @@ func (s *scene) covered(i int, others ...int) (string, time.Duration) {
 	if after := s.sh(i, sums); after != before {
 		s.failf("the old data was touched:\n%s\nthen\n%s", before, after)
 	}
+	s.run(i, "systemctl", "stop", "etcd")
 	s.start(i)
 	s.serves(i)
 	return seen, at - from

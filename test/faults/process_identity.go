@@ -29,18 +29,18 @@ func (p *product) identity() []fault {
 		})}
 	}
 	return []fault{
-		{"empty directory over the data of a cluster of one", failure.IDWiped, refusal, goalExplained, p.on(func(s *stage) (string, time.Duration) {
+		{"empty directory over the data of a cluster of one", failure.IDWiped, waited, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.used()
 			return n.unmounted()
 		})},
-		{"empty directory over the data of one of three", failure.IDWiped, refusal, goalExplained, p.on(func(s *stage) (string, time.Duration) {
+		{"empty directory over the data of one of three", failure.IDWiped, waited, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			a, _, c := s.three()
 			c.stop()
 			seen, took := c.unmounted()
 			a.kept()
 			return seen, took
 		})},
-		{"the same with a damaged pin", failure.IDWiped, refusal, goalExplained, p.on(func(s *stage) (string, time.Duration) {
+		{"the same with a damaged pin", failure.IDWiped, waited, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.used()
 			s.must(os.WriteFile(n.pinFile(), []byte("{"), 0o600))
 			return n.unmounted("MEMBER-ID")
@@ -127,15 +127,20 @@ func (p *product) identity() []fault {
 
 func (n *local) pinFile() string { return filepath.Join(n.Pins(), "pin.json") }
 
-// unmounted puts an empty directory where the data was. It is refused, touches
-// nothing, and serves when the data is back.
+// unmounted puts an empty directory where the data was. The member waits for its
+// disk and touches nothing. What somebody puts there by hand is seen, and taken
+// at the next start.
 func (n *local) unmounted(unknown ...string) (seen string, took time.Duration) {
 	n.s.must(os.Rename(n.Data(), n.Data()+".kept"))
 	n.s.must(os.Mkdir(n.Data(), 0o700))
 	n.start()
-	seen, took = n.refused(failure.IDWiped, unknown...)
+	x := n.await("STATUS=joining: waiting for its disk to be mounted: the data dir " + n.Data() + " is empty where a member used to be")
+	seen, took = n.essence(x.Text), x.At.Sub(n.begun)
+	n.explained(failure.IDWiped, unknown...)
 	n.s.must(os.Remove(n.Data())) // which must be empty
 	n.s.must(os.Rename(n.Data()+".kept", n.Data()))
+	n.await("STATUS=joining: data is there now, but no disk was mounted; once it is whole: systemctl restart etcd")
+	n.stop()
 	n.up()
 	n.kept()
 	return seen, took

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -80,10 +81,32 @@ func (p *product) ports() []fault {
 			line, took := n.back(time.Now())
 			return then(seen, line), took
 		})},
-		{"the member is to listen on an address that is not this machine's", failure.IDAddressGone, settled, goalExplained, p.on(func(s *stage) (string, time.Duration) {
+		{"the member is to listen on an address that is not this machine's", failure.IDNoAddress, "waits and says for what; it serves when started again without the cause", goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.used()
 			n.set("ETCD_LISTEN_METRICS_URLS", "http://192.0.2.1:2381") // TEST-NET-1
 			n.start()
+			x := n.await("STATUS=starting: no interface has 192.0.2.1 yet; waiting, or correct ETCD_LISTEN_METRICS_URLS")
+			seen, took := n.essence(x.Text), x.At.Sub(n.begun)
+			n.condition(failure.IDNoAddress)
+			n.stop()
+			n.unset("ETCD_LISTEN_METRICS_URLS")
+			n.start()
+			n.back(n.begun)
+			return seen, took
+		})},
+		{"the same, by etcd's config file", failure.IDAddressGone, settled, goalExplained, p.on(func(s *stage) (string, time.Duration) {
+			n := s.used()
+			file := filepath.Join(n.Dir, "etcd.yml")
+			s.must(os.WriteFile(file, fmt.Appendf(nil, `name: %s
+data-dir: %s
+initial-cluster: %s
+listen-peer-urls: %[4]s
+initial-advertise-peer-urls: %[4]s
+listen-client-urls: %[5]s
+advertise-client-urls: %[5]s
+listen-metrics-urls: http://192.0.2.1:2381
+`, n.Name, n.Data(), n.Cluster, n.Peer, n.Client), 0o600))
+			n.start("--config-file=" + file)
 			return n.reconfigured(failure.IDAddressGone)
 		})},
 		{"a port below 1024, not as root", "port-forbidden", settled, goalExplained, p.on(func(s *stage) (string, time.Duration) {
