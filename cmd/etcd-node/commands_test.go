@@ -51,7 +51,7 @@ func TestStatusSaysWhatItDoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer stdout.Close()
-		code := runCommand(t.Context(), world{[]string{"status"}, []string{"RUNTIME_DIRECTORY=" + dir}, stdout, stderr})
+		code := runCommand(t.Context(), world{"etcd-node", []string{"status"}, []string{"RUNTIME_DIRECTORY=" + dir}, stdout, stderr})
 		said, err := os.ReadFile(stderr.Name())
 		if err != nil || string(said) != tc.want || (code == failure.ExitOK) != (tc.want == "") {
 			t.Errorf("%s: exit %d, %q, %v, want %q", tc.st.State, code, said, err, tc.want)

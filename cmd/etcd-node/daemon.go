@@ -76,6 +76,10 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	// A stack trace under each error would drown the cause in `systemctl status`.
 	log = log.WithOptions(zap.AddStacktrace(zapcore.PanicLevel), zap.WrapCore(journal.Redacted))
 
+	if !person {
+		loaded.LogAsEtcd(log, append([]string{w.called}, w.args...))
+	}
+
 	// 2. The supervisor, with its hands: systemd, the machine, the process.
 	watchdog, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
@@ -89,6 +93,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	start := supervisor.StartProcess("/proc/self/exe", w.environ, w.stdout, w.stderr, log)
 	options := supervisor.Options{
 		Log:          log,
+		LikeEtcd:     !person,
 		Notify:       notify,
 		Watchdog:     watchdog,
 		StartTimeout: loaded.Node().StartTimeout,

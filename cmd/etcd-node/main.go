@@ -28,6 +28,7 @@ import (
 
 // world is what the program sees of its surroundings.
 type world struct {
+	called  string   // the program's name
 	args    []string // without the program's name
 	environ []string
 	stdout  *os.File
@@ -48,7 +49,7 @@ func main() {
 		etcdmain.Main(os.Args)
 		return
 	}
-	w := world{os.Args[1:], os.Environ(), os.Stdout, os.Stderr}
+	w := world{os.Args[0], os.Args[1:], os.Environ(), os.Stdout, os.Stderr}
 	// Signals first: a stop that arrives during the start is heard too.
 	ctx, force := stopOn(stopSignals(w))
 	done := make(chan int, 1)
@@ -130,11 +131,10 @@ func unknownCommand(word string) error {
 // stopOn returns a context that the first signal cancels, and a channel that
 // the second one closes.
 func stopOn(signals <-chan os.Signal) (context.Context, <-chan struct{}) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancelCause(context.Background())
 	force := make(chan struct{})
 	go func() {
-		<-signals
-		cancel()
+		cancel(supervisor.Signal{Signal: <-signals})
 		<-signals
 		close(force)
 	}()

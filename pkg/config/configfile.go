@@ -39,6 +39,11 @@ func (l *Loaded) loadConfigFile(variables map[string]settings.Setting) {
 // given as flags.
 func (l *Loaded) checkInFile(path string) {
 	set := l.file.Settings(path)
+	for _, name := range sorted(settings.Deprecated) {
+		if set[name] != nil {
+			l.deprecated(name)
+		}
+	}
 	set["data-dir"] = []settings.Setting{{Name: "data-dir", Value: l.file.Member.DataDir, Source: path}} // which may be a default
 	d := &derivation{Loaded: &Loaded{in: l.in, set: set}, inFile: true}
 	cluster, wrong := parseCluster(d.get("initial-cluster"))

@@ -77,6 +77,7 @@ func (l *Loaded) loadVariables(t *etcdflags.Table, variables map[string]settings
 		switch {
 		case !ok || f.Name == "config-file":
 		case f.Name == "version":
+			l.version = s.Value
 			l.notice("%s cannot be set by a variable and is ignored", s.Source)
 		case l.set[f.Name] != nil || f.Name == "name" && l.hostName:
 			given, shadowed = append(given, "--"+f.Name), append(shadowed, s.Source)
@@ -107,6 +108,7 @@ func (l *Loaded) noticeUnknown(variables map[string]settings.Setting) {
 			continue
 		}
 		source := variables[name].Source
+		l.unknown = append(l.unknown, name)
 		if r, ok := etcdflags.RetiredFlag(settings.Flag(name)); ok {
 			l.notice("%s: etcd %s was the last to have this setting, and it is ignored: %s", source, r.Last, r.Instead(settings.Variable))
 		} else if n := settings.Nearest(name, sorted(l.used)); n != "" {
@@ -150,8 +152,8 @@ func (l *Loaded) accept(f *flag.Flag, s settings.Setting) {
 	switch {
 	case etcdflags.IsIgnored(f):
 		l.notice("%s: etcd accepts this setting and ignores it", s.Source)
-	case strings.Contains(f.Usage, "eprecated"):
-		l.notice("%s: %s", s.Source, f.Usage)
+	case settings.Deprecated[f.Name] != "":
+		l.deprecated(f.Name)
 	case !s.Secret() && shellSyntax.MatchString(s.Value):
 		l.notice("%s: %q is taken literally, nothing is run or expanded", s.Source, s.Value)
 	}

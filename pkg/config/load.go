@@ -73,6 +73,8 @@ type Loaded struct {
 	hostName   bool     // the name was given as $(hostname -s)
 	commands   []string // where the snippet's two commands were found
 	stateDir   string   // the first of $STATE_DIRECTORY
+	unknown    []string // variables that look like etcd's, and are not
+	version    string   // ETCD_VERSION
 
 	file *etcdflags.File // nil unless etcd's config file is used
 

@@ -18,7 +18,7 @@ func (m *member) listen() (*zap.Logger, error) {
 		if m.Terminal {
 			c = quietStop{c, &m.stopping}
 		}
-		written := []zapcore.Core{stopFilter{journal.Redacted(c), &m.stopping}}
+		written := []zapcore.Core{stopFilter{journal.Redacted(c), &m.stopping, &m.closed}}
 		if m.LastLines != nil {
 			written = append(written, m.LastLines)
 		}
@@ -33,20 +33,23 @@ func (m *member) listen() (*zap.Logger, error) {
 }
 
 // stopFilter passes a core's lines on, except for the errors with which etcd's
-// listeners comment a stop that was asked for.
+// listeners comment a stop that was asked for, and a second last line.
 type stopFilter struct {
 	zapcore.Core
-	stopping *atomic.Bool
+	stopping, closed *atomic.Bool
 }
 
 const msgServeEnded = "setting up serving from embedded etcd failed."
 
 func (f stopFilter) With(fields []zapcore.Field) zapcore.Core {
-	return stopFilter{f.Core.With(fields), f.stopping}
+	return stopFilter{f.Core.With(fields), f.stopping, f.closed}
 }
 
 func (f stopFilter) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if e.Message == msgServeEnded && f.stopping.Load() {
+	switch {
+	case e.Message == msgServeEnded && f.stopping.Load():
+		return checked
+	case e.Message == msgClosed && f.closed.Swap(true):
 		return checked
 	}
 	return f.Core.Check(e, checked)

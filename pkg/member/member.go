@@ -65,6 +65,7 @@ type member struct {
 	starting                  atomic.Pointer[status.Condition] // what the start is at
 	etcd                      atomic.Pointer[embed.Etcd]
 	ready, stopping, reported atomic.Bool
+	closed                    atomic.Bool // etcd's last line has been logged
 
 	started        chan result
 	startedAt      time.Time
@@ -88,6 +89,7 @@ func Run(ctx context.Context, o Options) int {
 		return m.fail(failure.New(failure.IDNotStarted, err.Error()))
 	}
 	m.goPastProxies()
+	logDataDir(m.log, o.Config.Dir)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if c, err := m.client(); err != nil { // before StartEtcd, which writes to the configuration

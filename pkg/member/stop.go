@@ -52,7 +52,8 @@ func (m *member) stop() {
 	}
 	s := shutdown{
 		leadership: e.Server, committed: e.Server.CommittedIndex, close: e.Close, hardStop: e.Server.HardStop,
-		self: e.Server.MemberID(), connected: m.isConnected, log: m.log,
+		closed: func() { logClosed(m.log, m.Config) },
+		self:   e.Server.MemberID(), connected: m.isConnected, log: m.log,
 	}
 	if o := m.observer.last.Load(); o != nil {
 		s.alone, s.heirs = len(o.members) == 1, m.heirs(o)
@@ -95,13 +96,14 @@ type shutdown struct {
 	leadership
 	committed func() uint64
 	// close tells clients to go elsewhere, lets requests in flight end while
-	// the server still runs, and then waits for streams that do not end.
-	close, hardStop func()
-	self            types.ID
-	alone           bool       // in its cluster
-	heirs           []types.ID // the best first
-	connected       func(types.ID) bool
-	log             *zap.Logger
+	// the server still runs, and then waits for streams that do not end. closed
+	// says what it says last.
+	close, hardStop, closed func()
+	self                    types.ID
+	alone                   bool       // in its cluster
+	heirs                   []types.ID // the best first
+	connected               func(types.ID) bool
+	log                     *zap.Logger
 }
 
 func (s shutdown) run(ready bool) {
@@ -113,6 +115,10 @@ func (s shutdown) run(ready bool) {
 	}
 	if !within(hardStopLimit, s.hardStop) {
 		s.log.Warn("the etcd server did not stop in time; exiting without it", zap.Duration("limit", hardStopLimit))
+		return
+	}
+	if ready {
+		s.closed()
 	}
 }
 

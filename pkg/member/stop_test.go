@@ -76,7 +76,8 @@ func stopped(t *testing.T, f *fakeServer, ready bool, connected func(types.ID) b
 	shutdown{
 		leadership: f, committed: func() uint64 { return f.committed },
 		close: func() { f.end("close") }, hardStop: func() { f.end("hard stop") },
-		self: 1, heirs: []types.ID{2, 3}, connected: connected, log: zap.New(core),
+		closed: func() { zap.New(core).Info(msgClosed) },
+		self:   1, heirs: []types.ID{2, 3}, connected: connected, log: zap.New(core),
 	}.run(ready)
 	return time.Since(begun), log
 }

@@ -128,16 +128,19 @@ func TestTapHearsTheEndBefore(t *testing.T) {
 }
 
 // The errors with which etcd's listeners comment a stop are kept back, once a
-// stop was asked for; clones too keep them back, and nothing else.
+// stop was asked for, and a second last line; clones too keep them back, and
+// nothing else.
 func TestStopFilter(t *testing.T) {
 	core, written := logged.New(zapcore.InfoLevel)
-	var stopping atomic.Bool
-	log := zap.New(stopFilter{core, &stopping}).With(zap.String("a", "b"))
+	var stopping, closed atomic.Bool
+	log := zap.New(stopFilter{core, &stopping, &closed}).With(zap.String("a", "b"))
 	log.Error(msgServeEnded)
 	stopping.Store(true)
 	log.Error(msgServeEnded)
 	log.Error("another")
-	if got := written.All(); len(got) != 2 || got[0].Message != msgServeEnded || got[1].Message != "another" {
+	log.Info(msgClosed)
+	log.Info(msgClosed)
+	if got := written.All(); len(got) != 3 || got[0].Message != msgServeEnded || got[1].Message != "another" || got[2].Message != msgClosed {
 		t.Errorf("written: %v", got)
 	}
 }

@@ -16,6 +16,9 @@ type announcer struct {
 	state  status.State // its state
 	taken  string       // the last status line that systemd took
 	failed bool         // systemd did not take the last message
+
+	likeEtcd            bool // etcd's own lines are logged, too
+	notifying, notified bool // of READY=1: it is being told, it has been
 }
 
 // announce tells systemd the status if its line has changed, and READY=1 if it
@@ -28,9 +31,9 @@ func (a *announcer) announce(st *status.Status) {
 		if line != a.taken && a.notify(statusText+line) {
 			a.taken = line
 		}
-		if st.State == status.Serving && !st.Ready {
-			st.Ready = a.notify("READY=1")
-		}
+	}
+	if st.State == status.Serving {
+		a.ready(st)
 	}
 	entered, changed := st.State != a.state, line != a.line
 	a.line, a.state = line, st.State

@@ -87,7 +87,8 @@ func TestNotifyFailureIsMadeUp(t *testing.T) {
 	})
 }
 
-// The log has each state once; without a systemd, which would show it, also
+// The log has each state once, and the first time that it serves etcd's words
+// for that, with a systemd or without; without a systemd, which would show it, also
 // every change of the status line.
 func TestAnnouncerLogs(t *testing.T) {
 	follower := func(leader string) status.Status {
@@ -96,11 +97,11 @@ func TestAnnouncerLogs(t *testing.T) {
 	backoff := status.Status{State: status.Backoff, Reason: "killed", LastEnd: &status.End{Next: []string{"dmesg"}}}
 	for _, managed := range []bool{true, false} {
 		core, logs := observer.New(zap.InfoLevel)
-		a := announcer{log: zap.New(core)}
-		want := []string{"info serving: follower of b, 1 of 1 member", "info serving: follower of c, 1 of 1 member", "warn backoff: killed"}
+		a := announcer{log: zap.New(core), likeEtcd: true}
+		want := []string{"info notifying init daemon", "info successfully notified init daemon", "info serving: follower of b, 1 of 1 member", "info serving: follower of c, 1 of 1 member", "warn backoff: killed"}
 		if managed {
 			a.send = func(...string) error { return nil }
-			want = slices.Delete(want, 1, 2)
+			want = slices.Delete(want, 3, 4)
 		}
 		for _, st := range []status.Status{follower("b"), follower("b"), follower("c"), follower("c"), backoff, backoff} {
 			a.announce(&st)

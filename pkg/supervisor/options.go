@@ -16,6 +16,8 @@ import (
 // funcs, except Prepare, which runs in a goroutine of its own.
 type Options struct {
 	Log *zap.Logger
+	// LikeEtcd: what etcd's main would log is logged too, word for word.
+	LikeEtcd bool
 
 	// Notify sends one message to systemd, in bounded time, because the loop
 	// waits for it; see [Notifier]. Nil means that no service manager waits.

@@ -48,7 +48,7 @@ func New(opts Options) *Supervisor {
 		preparation: newPreparation(opts.Prepare),
 		policy:      policy{managed: opts.Notify != nil, startTimeout: opts.StartTimeout, delay: opts.Delay},
 		hang:        newHangWatch(opts.HangLimit),
-		announcer:   announcer{log: opts.Log, send: opts.Notify},
+		announcer:   announcer{log: opts.Log, likeEtcd: opts.LikeEtcd, send: opts.Notify},
 		history:     newHistory(opts.Record),
 	}
 }
@@ -85,6 +85,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		select {
 		case <-stop:
 			stop = nil
+			s.announcer.signalled(ctx)
 			s.stop("told to stop")
 		case <-force:
 			force = nil

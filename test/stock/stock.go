@@ -33,6 +33,12 @@ var ignored []string
 // Ignored are the flags that etcd accepts and passes over.
 func Ignored() []string { return ignored }
 
+//go:linkname deprecatedFlags go.etcd.io/etcd/server/v3/etcdmain.deprecatedFlags
+var deprecatedFlags map[string]string
+
+// Deprecated are the flags of which etcd warns, and its words.
+func Deprecated() map[string]string { return deprecatedFlags }
+
 // Flags is etcd's flag table.
 func Flags() *flag.FlagSet { return (*config)(newConfig()).flagSet }
 

@@ -88,10 +88,24 @@ func build(args []string, secrets map[string]string, logger func(*embed.Config) 
 	if c.WarningUnaryRequestDuration == 0 {
 		c.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration
 	}
-	// Its error only says that this machine has no default route.
-	_, _ = c.UpdateDefaultClusterFromName(defaultCluster)
-	c.Dir = dataDir(c)
+	complete(c, defaultCluster)
 	return c, nil
+}
+
+// complete fills what is left to etcd's main, which says so in these words.
+func complete(c *embed.Config, defaultCluster string) {
+	lg := c.GetLogger()
+	host, err := c.UpdateDefaultClusterFromName(defaultCluster)
+	if host != "" {
+		lg.Info("detected default host for advertise", zap.String("host", host))
+	}
+	if err != nil { // this machine has no default route
+		lg.Info("failed to detect default host", zap.Error(err))
+	}
+	if c.Dir == "" {
+		c.Dir = dataDir(c)
+		lg.Warn("'data-dir' was empty; using default", zap.String("data-dir", c.Dir))
+	}
 }
 
 func readFile(path string) (*embed.Config, error) {

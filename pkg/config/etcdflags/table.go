@@ -144,9 +144,10 @@ func wrongURLs(list string) error {
 	return errors.New(strings.Join(wrong, "; "))
 }
 
-// Raised says which of the table's values etcd raises to its minimum.
+// Raised says, in the words of etcd's main, which of the table's values it
+// raises to its minimum.
 func (t *Table) Raised() (notices []string) {
-	const text = "%s is raised to its minimum, %v"
+	const text = "%s increased to minimum value: %v"
 	if rafthttp.ConnReadTimeout < rafthttp.DefaultConnReadTimeout {
 		notices = append(notices, fmt.Sprintf(text, "raft-read-timeout", rafthttp.DefaultConnReadTimeout))
 	}

@@ -18,6 +18,9 @@ func TestTableIsEtcdmains(t *testing.T) {
 	if !slices.Equal(settings.Ignored, stock.Ignored()) {
 		t.Errorf("ignored flags: %q, etcd has %q", settings.Ignored, stock.Ignored())
 	}
+	if !maps.Equal(settings.Deprecated, stock.Deprecated()) {
+		t.Errorf("deprecated flags: %q, etcd has %q", settings.Deprecated, stock.Deprecated())
+	}
 	ours, theirs := make(map[string]string), make(map[string]string) // name → type and default
 	New().VisitAll(func(f *flag.Flag) { ours[f.Name] = fmt.Sprintf("%T %s", f.Value, f.DefValue) })
 	stock.Flags().VisitAll(func(f *flag.Flag) { theirs[f.Name] = fmt.Sprintf("%T %s", f.Value, f.DefValue) })

@@ -104,6 +104,13 @@ var Ignored = []string{
 	"retry-interval", "snapshot", "v", "vv", "test.coverprofile", "test.outputdir",
 }
 
+// Deprecated are the flags of which etcd's main warns, and its words. Package
+// etcdflags holds them against etcd's.
+var Deprecated = map[string]string{
+	"max-snapshots":  "--max-snapshots is deprecated in 3.6 and will be decommissioned in 3.8.",
+	"v2-deprecation": "--v2-deprecation is deprecated and scheduled for removal in v3.8. The default value is enforced, ignoring user input.",
+}
+
 // WriteDiff prints changes as an aligned table.
 func WriteDiff(w io.Writer, changes []Change) error {
 	if len(changes) == 0 {
