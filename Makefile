@@ -99,7 +99,7 @@ test: build
 	$(MAKE) --no-print-directory lab-test || rc=1; exit $$rc
 
 lab-test: build
-	@$(GO) test -race -count=1 -timeout=8m -json ./test/lab | $(GO) run ./test/report
+	@$(GO) test -race -count=1 -timeout=12m -json ./test/lab | $(GO) run ./test/report
 
 # 1,000 seeds are what the rarest of its missing rules wants; CI plays 100.
 simulate:

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"sync"
 
@@ -34,7 +32,7 @@ var hosts = sync.OnceValues(func() (*hostLab, error) {
 		return nil, err
 	}
 	booted = l
-	return l, errors.Join(l.Install(ctx), l.installStock(ctx))
+	return l, errors.Join(l.Install(ctx), l.InstallStock(ctx))
 })
 
 var booted *hostLab
@@ -51,28 +49,4 @@ func closeHosts() error {
 		return nil
 	}
 	return booted.Close()
-}
-
-// installStock puts etcd, etcdctl and etcdutl of the same release on the hosts:
-// the documented procedures are played with the programs that they name.
-func (l *hostLab) installStock(ctx context.Context) error {
-	root, err := lab.Root()
-	if err != nil {
-		return err
-	}
-	tree, err := os.MkdirTemp("", "stock")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tree)
-	for name, module := range map[string]string{"etcd": "server", "etcdctl": "etcdctl", "etcdutl": "etcdutl"} {
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w",
-			"-o", filepath.Join(tree, "usr/bin", name), "go.etcd.io/etcd/"+module+"/v3")
-		build.Dir = root
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("build %s: %w: %s", name, err, out)
-		}
-	}
-	return l.Each(func(h *lab.Host) error { return h.Copy(ctx, tree, "/") })
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -36,6 +37,30 @@ func (l *Lab) Install(ctx context.Context) error {
 		_, err := h.Sh(ctx, "systemd-sysusers && systemctl daemon-reload && systemctl enable etcd")
 		return err
 	})
+}
+
+// InstallStock puts etcd, etcdctl and etcdutl of the same release on the hosts:
+// the documented procedures are played with the programs that they name.
+func (l *Lab) InstallStock(ctx context.Context) error {
+	root, err := Root()
+	if err != nil {
+		return err
+	}
+	tree, err := os.MkdirTemp("", "stock")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tree)
+	for name, module := range map[string]string{"etcd": "server", "etcdctl": "etcdctl", "etcdutl": "etcdutl"} {
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w",
+			"-o", filepath.Join(tree, "usr/bin", name), "go.etcd.io/etcd/"+module+"/v3")
+		build.Dir = root
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w: %s", name, err, out)
+		}
+	}
+	return l.Each(func(h *Host) error { return h.Copy(ctx, tree, "/") })
 }
 
 // Copy copies the files below a directory of this machine to below dest on the

@@ -19,10 +19,11 @@ import (
 const soon = poll.Patience
 
 // The lab is booted once, when the first test asks for it, with etcd-node
-// installed on its hosts; each test then gets them as good as new.
+// installed on its hosts; each test then gets three of them as good as new. The
+// fourth is for the one test that adds a machine.
 var booted = sync.OnceValues(func() (*Lab, error) {
 	// Two runs on one machine do not meet.
-	l, err := Start(context.Background(), fmt.Sprintf("test%d", os.Getpid()), 3, os.Stderr)
+	l, err := Start(context.Background(), fmt.Sprintf("test%d", os.Getpid()), 4, os.Stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func hosts(t *testing.T) *cluster {
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	c := &cluster{Lab: l, t: t}
+	c := &cluster{Lab: l.First(3), t: t}
 	c.each(l.reset)
 	c.since = c.run(1, "date", "+%s.%N")
 	t.Cleanup(func() {
