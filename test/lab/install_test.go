@@ -22,7 +22,7 @@ func TestUnitFile(t *testing.T) {
 	}
 	// It all holds at run time, too: the user, the directories' modes.
 	c.start(1)
-	const want = "etcd:etcd 700 /var/lib/etcd\netcd:etcd 700 /run/etcd\n"
+	const want = "etcd:etcd 700 /var/lib/etcd\netcd:etcd 750 /run/etcd\n"
 	if got := c.run(1, "stat", "-c", "%U:%G %a %n", "/var/lib/etcd", "/run/etcd"); got != want {
 		t.Errorf("got:\n%swant:\n%s", got, want)
 	}
