@@ -8,7 +8,7 @@
 //	go run ./test/faults -local               those that need no hosts: ten minutes
 //	go run ./test/faults -run wal -n 5        the rows that match, five times each
 //	go run ./test/faults -write               and writes docs/FAULTS.md
-//	go run ./test/faults -write -run wal      plays some, and replaces their rows in it
+//	go run ./test/faults -write -run wal      plays some, and replaces or adds their rows in it
 //	go run ./test/faults -bootstrap-kills 500 kills a first start, again and again
 //
 // It prints the table and exits 1 if a row is not as expected.
@@ -95,7 +95,7 @@ func run(ctx context.Context) (err error) {
 	}
 	switch page := filepath.Join(root, "docs/FAULTS.md"); {
 	case *write && *only != "":
-		if err := updatePage(page, all); err != nil {
+		if err := updatePage(page, all, faults); err != nil {
 			return err
 		}
 	case *write:

@@ -125,30 +125,63 @@ func writePage(path string, p *product, n int, all []result) error {
 	return os.WriteFile(path, []byte(page(about, n, all)), 0o644)
 }
 
-// updatePage replaces rows that were played again. The page keeps its head: it
-// is of the run that played them all.
-func updatePage(path string, all []result) error {
+// updatePage replaces rows that were played again, adds those that are new, in
+// the order of all faults, and removes those of faults that are none any more. The page keeps its head: it is of the run that
+// played them all.
+func updatePage(path string, all []result, order []fault) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	text, err := update(string(raw), all)
+	text, err := update(string(raw), all, order)
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(path, []byte(text), 0o644)
 }
 
-func update(text string, all []result) (string, error) {
-	lines := strings.SplitAfter(text, "\n")
-	for _, r := range all {
-		i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "| "+cell(r.name)+" |") })
-		if i < 0 {
-			return "", fmt.Errorf("%q has no row yet: write the whole page", r.name)
-		}
-		lines[i] = r.line()
+func update(text string, all []result, order []fault) (string, error) {
+	known := map[string]bool{}
+	for _, f := range order {
+		known[cell(f.name)] = true
 	}
-	return strings.Join(lines, ""), nil
+	lines := slices.DeleteFunc(strings.SplitAfter(text, "\n"), func(l string) bool {
+		name, is := strings.CutPrefix(l, "| ")
+		name, _, _ = strings.Cut(name, " | ")
+		return is && !known[name] && l != strings.SplitAfter(columns, "\n")[0]
+	})
+	rowOf := func(name string) int {
+		return slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "| "+cell(name)+" |") })
+	}
+	for _, r := range all {
+		at := rowOf(r.name)
+		if at >= 0 {
+			lines[at] = r.line()
+			continue
+		}
+		before := slices.IndexFunc(order, func(f fault) bool { return f.name == r.name })
+		for before--; before >= 0 && rowOf(order[before].name) < 0; before-- {
+		}
+		if before < 0 {
+			return "", fmt.Errorf("%q has no row yet, nor has any before it: write the whole page", r.name)
+		}
+		lines = slices.Insert(lines, rowOf(order[before].name)+1, r.line())
+	}
+	return counted(lines), nil
+}
+
+// counted puts the number of rows where the page says it.
+func counted(lines []string) string {
+	rows := -2 // the head of the table
+	for i, l := range lines {
+		switch {
+		case strings.HasPrefix(l, "| "), strings.HasPrefix(l, "|-"):
+			rows++
+		case strings.HasSuffix(l, " rows.\n"):
+			lines[i] = fmt.Sprintf("%d rows.\n", rows)
+		}
+	}
+	return strings.Join(lines, "")
 }
 
 // machine is this one in a line.

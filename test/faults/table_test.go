@@ -51,13 +51,24 @@ func TestUpdate(t *testing.T) {
 	one := result{fault: fault{name: "one", id: "x", goal: time.Second}, seen: "a", took: []time.Duration{time.Millisecond}}
 	two := result{fault: fault{name: "two", id: "x", goal: time.Second}, seen: "b", took: []time.Duration{time.Millisecond}}
 	before := page("about", 1, []result{one, two})
+	order := []fault{one.fault, {name: "between"}, two.fault, {name: "last"}}
 	two.seen = "c"
-	got, err := update(before, []result{two})
+	got, err := update(before, []result{two}, order)
 	if want := page("about", 1, []result{one, two}); err != nil || got != want {
 		t.Errorf("got %v\n%s\nwant\n%s", err, got, want)
 	}
+	between, last := one, one
+	between.name, last.name = "between", "last"
+	got, err = update(before, []result{last, between, two}, order)
+	if want := page("about", 1, []result{one, between, two, last}); err != nil || got != want {
+		t.Errorf("got %v\n%s\nwant\n%s", err, got, want)
+	}
+	got, err = update(page("about", 1, []result{one, {fault: fault{name: "gone"}, seen: "d"}, two}), nil, order)
+	if want := page("about", 1, []result{one, two}); err != nil || !strings.Contains(got, want[:10]) || strings.Contains(got, "gone") || !strings.Contains(got, "\n2 rows.") {
+		t.Errorf("got %v\n%s", err, got)
+	}
 	two.name = "three"
-	if _, err := update(before, []result{two}); err == nil {
+	if _, err := update(before, []result{two}, order); err == nil {
 		t.Error("a row came out of nothing")
 	}
 }
