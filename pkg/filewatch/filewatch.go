@@ -34,6 +34,10 @@ type Watch struct {
 func (w Watch) Run(ctx context.Context) {
 	n := newNotifier() // nil: the poll alone
 	defer n.close()
+	w.run(ctx, n)
+}
+
+func (w Watch) run(ctx context.Context, n *notifier) {
 	for ctx.Err() == nil {
 		n.watch(w.Paths) // before the look: no change falls between the two
 		before := attributes(w.Paths)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/etcd-node/etcd-node/test/poll"
@@ -173,6 +174,32 @@ func TestWithoutTheKernel(t *testing.T) {
 	again <- struct{}{}
 	<-looked
 	<-looked // the time has come
+}
+
+// Without inotify a change is seen with the next poll, and no look is made
+// without one.
+func TestPollAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "crt")
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		looked := 0
+		go Watch{Paths: []string{path}, Look: func() time.Time { looked++; return time.Time{} }}.run(ctx, nil)
+		for i, change := range []func() error{
+			func() error { return nil },
+			func() error { return os.WriteFile(path, []byte("x"), 0o600) },
+			func() error { return os.WriteFile(path, []byte("yy"), 0o600) },
+			func() error { return os.Remove(path) },
+		} {
+			synctest.Wait()
+			must(t, change())
+			time.Sleep(2*pollInterval + time.Second) // of the bubble
+			synctest.Wait()
+			if looked != i+1 {
+				t.Errorf("%d looks after %d changes", looked, i)
+			}
+		}
+		cancel()
+	})
 }
 
 func TestPlaces(t *testing.T) {
