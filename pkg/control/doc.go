@@ -5,9 +5,9 @@
 // the unit's RuntimeDirectory= lets in root, the service user and its group; the
 // directory beside a member's data lets in the one user who runs the daemon.
 // Whoever opens the socket is told the status and can do nothing: the server
-// reads nothing. What changes something must not rest on the socket's mode,
-// because the group may only look. It takes the kernel's word for who asks
-// (SO_PEERCRED): root, or the user of the daemon itself.
+// reads nothing, and asks nobody who he is. The socket's mode is all that
+// stands at the door, and it lets in a group that may only look: so nothing that
+// changes something belongs here.
 //
 // A socket's path is limited to 107 bytes, and data directories lie deep:
 // [Listen] and [Ask] reach a longer one by way of /proc/self/fd.
