@@ -75,9 +75,11 @@ func (s *Supervisor) prepare(ctx context.Context) {
 	s.preparation.begin(ctx)
 }
 
-// onWaiting shows what the preparation waits for.
+// onWaiting shows what the preparation waits for. However the member ended
+// before: it is this wait that the start is in now, and it may take its time.
 func (s *Supervisor) onWaiting(reason string) {
 	if s.st.State == status.Starting {
+		s.policy.progressed()
 		s.st.Reason = reason
 		s.look() // the entry that explains it comes with it
 	}

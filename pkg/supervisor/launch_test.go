@@ -61,6 +61,42 @@ func TestAddressGoneIsPreparedAgain(t *testing.T) {
 	})
 }
 
+// A start is extended for as long as a wait is shown, also where the member has
+// ended before it: a TLS file that went between the preparation and etcd's look.
+func TestWaitAfterAFailureIsExtended(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		come, prepared := make(chan struct{}), 0
+		r := run(t, func(o *Options, _ *rig) {
+			prepare := o.Prepare
+			o.Prepare = func(ctx context.Context, say func(string)) (Launch, error) {
+				if prepared++; prepared > 1 {
+					say("waiting for TLS files: ca.crt does not exist")
+					<-come
+				}
+				return prepare(ctx, say)
+			}
+		})
+		r.proc().fail(failure.New(failure.IDTLSFile, ""))
+		r.pass(time.Second)
+		if line := r.s.st.Line(); !strings.HasPrefix(line, "starting: waiting for TLS files") {
+			t.Fatal(line)
+		}
+		before := len(r.extends)
+		r.pass(2 * failingLimit)
+		if n, want := len(r.extends)-before, int(2*failingLimit/extendEvery); n < want-1 {
+			t.Errorf("extended %d times in %s of waiting, want %d", n, 2*failingLimit, want)
+		}
+		close(come)
+		synctest.Wait()
+		r.proc().fail(failure.New(failure.IDTLSFile, "")) // the minute of what fails begins now
+		r.pass(time.Second)
+		if len(r.result) > 0 {
+			t.Error("ended after a wait that was right")
+		}
+		r.stop()
+	})
+}
+
 func TestUnpreparedIsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
