@@ -21,8 +21,11 @@ const (
 	// paceOver is over how long the pace is taken, if the database has grown in
 	// that time: what began an hour ago counts, not the day before.
 	paceOver = time.Hour
-	// restated is how long a warning stands before its numbers change.
+	// restated is how long a warning stands at least before its numbers change, and
+	// outdated after how long they do although it says the same in percents: the
+	// pace is taken over that time.
 	restated = time.Minute
+	outdated = paceOver
 )
 
 // quota warns before the database is as large as it may be. etcd counts the
@@ -33,6 +36,8 @@ type quota struct {
 	samples []sample
 	said    string
 	saidAt  time.Time
+	percent int64 // what it said
+	paced   bool  // it could say at which pace
 }
 
 // sample is the database's size at one time.
@@ -56,11 +61,22 @@ func (q *quota) look(size, inUse int64, now time.Time) string {
 		q.said = ""
 		return ""
 	}
-	if q.said == "" || now.Sub(q.saidAt) >= restated {
+	if q.said == "" || q.isNews(size, now) {
 		q.said, q.saidAt = q.warning(size, inUse, now), now
+		q.percent, q.paced = size*100/q.limit, q.canPace(now)
 	}
 	return q.said
 }
+
+// isNews reports whether the warning would say something else than it did, in
+// whole percents.
+func (q *quota) isNews(size int64, now time.Time) bool {
+	stood := now.Sub(q.saidAt)
+	return stood >= outdated || stood >= restated && (size*100/q.limit != q.percent || !q.paced && q.canPace(now))
+}
+
+// canPace reports whether there is a minute to take the pace from.
+func (q *quota) canPace(now time.Time) bool { return now.Sub(q.samples[0].at) >= sampleEvery }
 
 // note keeps one sample a minute, for a day.
 func (q *quota) note(size int64, now time.Time) {

@@ -61,6 +61,29 @@ func TestQuota(t *testing.T) {
 	}
 }
 
+// The text is the same until it says something else in whole percents, or an
+// hour later: a status line each minute tells nobody anything.
+func TestQuotaIsSeldomReworded(t *testing.T) {
+	q := quota{limit: 2 * gib}
+	now, size, said, times := time.Now(), int64(2*gib/100*90+gib/1000), "", 0
+	for range 3 * 60 { // three hours in which it grows by 18 MiB, within one percent
+		now, size = now.Add(time.Minute), size+100<<10
+		if text := q.look(size, size/2, now); text != said {
+			said = text
+			times++
+		}
+	}
+	if times != 4 { // first, with its pace, and each hour
+		t.Errorf("reworded %d times: %s", times, said)
+	}
+	if !strings.Contains(said, "at which pace") {
+		t.Error(said)
+	}
+	if text := q.look(size+2*gib/100, size/2, now.Add(time.Minute)); text == said {
+		t.Errorf("a percent more: still %s", text)
+	}
+}
+
 // Before there is a minute to go by, no pace is made up; a tiny quota, or none,
 // is no mistake.
 func TestQuotaAtOnce(t *testing.T) {
