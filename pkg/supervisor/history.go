@@ -24,8 +24,8 @@ const (
 // entered, every end, and what changes within a state and stays so.
 type history struct {
 	write    func(recorder.Record) // nil: nothing is kept
-	recorded string                // the status line that was recorded last
-	line     string                // the status line of the last tick …
+	recorded string                // what was recorded last, see subject
+	subject  string                // that of the last tick …
 	ticks    int                   // … and for how many ticks it has been the same
 	changes  *rate.Limiter         // of records within a state
 }
@@ -51,17 +51,33 @@ func (h *history) entered(st status.Status) {
 // a state, such as a peer that is missing or a leader that is lost, once the
 // status has been the same for a while.
 func (h *history) observe(st status.Status) {
+	about := subject(st)
+	if about != h.subject {
+		h.subject, h.ticks = about, 0
+		return
+	}
+	if h.ticks++; h.ticks < settledAfter || about == h.recorded || !h.changes.Allow() {
+		return
+	}
+	h.recorded = about
 	line := st.Line()
-	if line != h.line {
-		h.line, h.ticks = line, 0
-		return
-	}
-	if h.ticks++; h.ticks < settledAfter || line == h.recorded || !h.changes.Allow() {
-		return
-	}
-	h.recorded = line
 	reason := strings.TrimPrefix(strings.TrimPrefix(line, string(st.State)), ": ")
 	h.add(recorder.Record{Kind: recorder.State, State: st.State, Reason: reason})
+}
+
+// subject is what a status line is about: a condition counts by its entry, for
+// its text may count the days, or the bytes, with each look.
+func subject(st status.Status) string {
+	byEntry := func(all []status.Condition) (some []status.Condition) {
+		for _, c := range all {
+			if c.Text != "" { // else the rest of the line says it
+				some = append(some, status.Condition{ID: c.ID, Text: c.ID})
+			}
+		}
+		return some
+	}
+	st.Conditions, st.View.Conditions = byEntry(st.Conditions), byEntry(st.View.Conditions)
+	return st.Line()
 }
 
 // ended records how the member ended, and what it was doing if it hung. The

@@ -1,7 +1,9 @@
 package supervisor
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,6 +42,35 @@ func TestRecords(t *testing.T) {
 		ends := r.kept(recorder.Ended)
 		if len(ends) != 1 || ends[0].End.Status != 1 || ends[0].End.Signal != 0 || len(ends[0].End.Lines) != 1 {
 			t.Errorf("%+v", ends)
+		}
+	})
+}
+
+// A condition that re-words itself is the same one, and no news.
+func TestRewordedConditions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var reasons []string
+		h := newHistory(func(r recorder.Record) { reasons = append(reasons, r.Reason) })
+		st := status.Status{State: status.Serving, View: status.View{Name: "a", Leader: "b", Members: single}}
+		h.entered(st)
+		for i := range 60 {
+			st.View.Conditions = []status.Condition{{ID: failure.IDQuotaLow, Text: fmt.Sprintf("the database has 90 %% of its quota: %d MiB", i)}}
+			st.Conditions = []status.Condition{{ID: failure.IDTLSExpires, Text: fmt.Sprintf("ca.crt expires in %d min", 60-i)}}
+			for range 60 {
+				time.Sleep(time.Second) // of the bubble
+				h.observe(st)
+			}
+		}
+		if len(reasons) != 2 || !strings.Contains(reasons[1], "quota: 0 MiB") || !strings.Contains(reasons[1], "in 60 min") {
+			t.Errorf("%q", reasons)
+		}
+		// Another one is, also where it is of the same entry.
+		st.Conditions = append(st.Conditions, status.Condition{ID: failure.IDTLSExpires, Text: "node.crt expires in 9 min"})
+		for range 1 + settledAfter {
+			h.observe(st)
+		}
+		if len(reasons) != 3 || !strings.Contains(reasons[2], "node.crt") {
+			t.Errorf("%q", reasons)
 		}
 	})
 }
