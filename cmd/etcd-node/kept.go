@@ -47,7 +47,7 @@ type kept struct {
 	records *recorder.Recorder
 	past    recorder.Past
 	// early are the records of a daemon that does not yet know where to keep
-	// them: beside its data. nil: it knows.
+	// them: beside its data. nil: it knows, or has given up.
 	early []recorder.Record
 }
 
@@ -81,6 +81,13 @@ func (k *kept) open(dir string) {
 		r.Time = time.Now() // in the order of the records
 		k.records.Add(r)
 	}
+	k.early = nil
+}
+
+// giveUp says that no directory will come: nothing is recorded.
+func (k *kept) giveUp() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.early = nil
 }
 

@@ -17,21 +17,15 @@ const (
 	msgClosed      = "closed etcd server"
 )
 
-// beside is the directory that etcd-node keeps in the data dir where its unit
-// gives it none elsewhere; etcd would warn of it.
-const beside = "etcd-node"
-
 // logDataDir logs what etcd's main says of the data dir before it starts etcd.
 // A directory that cannot be read is named by what fails over it.
 func logDataDir(log *zap.Logger, dir string) {
 	entries, _ := os.ReadDir(dir)
 	kind, msg := "empty", msgInitialize
 	for _, e := range entries {
-		switch e.Name() {
-		case "member":
+		if e.Name() == "member" {
 			kind, msg = "member", msgInitialized
-		case beside:
-		default:
+		} else {
 			log.Warn(msgStray, zap.String("filename", e.Name()), zap.String("data-dir", dir))
 		}
 	}
