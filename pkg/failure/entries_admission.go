@@ -8,7 +8,7 @@ var entriesAdmission = []Entry{
 		Sign:  "this node has no data, and a member at an address of its cluster list belongs to a cluster that does not list this node's peer URLs",
 		Cause: "a cluster lives at an address of the cluster list, and does not list this node",
 		Means: "The list was changed and the cluster was not: a cluster grows by `etcdctl member add`, not by a longer ETCD_INITIAL_CLUSTER. With the list alone, this node and the other new ones would begin a second, empty cluster beside the one that lives.",
-		Acts:  "It writes nothing, asks the members of the list twice a second, and joins by itself, by the cluster's own list, once it is added. Until then it waits under systemd; without systemd it ends.",
+		Acts:  "It writes nothing into the data dir, asks the members of the list twice a second, and joins by itself, by the cluster's own list, once it is added. Until then it waits under systemd; without systemd it ends.",
 		Next: []Step{
 			{"add this node to that cluster, and it joins by itself", []string{
 				"etcdctl member add {name} --peer-urls={peer-urls} --endpoints={endpoints}",
@@ -22,7 +22,7 @@ var entriesAdmission = []Entry{
 		Sign:  "this node has no data, ETCD_INITIAL_CLUSTER_STATE is existing, and no member of the list answers as one of a cluster that serves",
 		Cause: "ETCD_INITIAL_CLUSTER_STATE is existing, but no member of the list answers that could let this node join",
 		Means: "With existing, a node without data joins a cluster that serves, and never begins one. If no node of the list has data, they all wait for each other.",
-		Acts:  "It writes nothing, and joins as soon as a member answers that lists this node. It never begins a cluster by itself. Without systemd it ends as etcd does.",
+		Acts:  "It writes nothing into the data dir, and joins as soon as a member answers that lists this node. It never begins a cluster by itself. Without systemd it ends as etcd does.",
 		Next: []Step{
 			{"if a node of the list has data, start etcd there; this node then joins by itself", []string{"systemctl start etcd"}},
 			{"if none has, this is a new cluster: on every node, set ETCD_INITIAL_CLUSTER_STATE=new in /etc/default/etcd, or remove the line; then", []string{"systemctl restart etcd"}},
