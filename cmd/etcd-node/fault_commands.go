@@ -202,7 +202,7 @@ func historyCommand(w world) *cobra.Command {
 		Long: `Prints the records of the flight recorder in /var/log/etcd-node, oldest first: starts,
 states and their reasons, and how the member ended, with the last lines of its log. It
 needs no daemon and no root: the group etcd may read the records. Those of a daemon that
-no unit has started are in its data dir.`,
+no unit has started are beside its data dir.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if output != "text" && output != "json" {

@@ -39,7 +39,7 @@ type place struct {
 	explain bool // whether `etcd-node explain` is worth a word
 
 	unit   string          // the unit's runtime directory
-	beside func() []string // directories in data dirs, of daemons without a unit
+	beside func() []string // directories beside data dirs, of daemons without a unit
 }
 
 func dataDirFlag(c *cobra.Command, dir *string) {
@@ -53,7 +53,7 @@ func unitRun(w world) string {
 }
 
 // search says where to look: in a data dir that was named, else where the unit
-// has its directories, else in the data dir that a daemon would have which was
+// has its directories, else beside the data dir that a daemon would have which was
 // started here, with this environment.
 func search(ctx context.Context, w world, dataDir string) *place {
 	at := &place{w: w, dataDir: dataDir, unit: unitRun(w)}
