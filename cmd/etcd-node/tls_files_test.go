@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -349,6 +350,66 @@ func TestCAThatChanges(t *testing.T) {
 	for _, n := range nodes {
 		n.until("connected", func(st status.Status) bool { return serving(st) && st.View.AllConnected() })
 	}
+}
+
+// A revocation list that etcd cannot read keeps no member from starting: etcd reads
+// it when somebody shows a certificate. It is shown, and counts when it comes.
+func TestRevocationListThatComesLate(t *testing.T) {
+	t.Parallel()
+	ca := pki.Issue(nil, pki.Authority)
+	clientSide := func(t *testing.T) *node {
+		n := secured(t, "a")[0]
+		n.has("tls/ca.crt", ca.Cert)
+		n.shows(pki.Issue(ca, nil))
+		n.flags = slices.DeleteFunc(n.flags, func(f string) bool { return strings.Contains(f, "client-urls") })
+		url := strings.Replace(n.Client, "http:", "https:", 1)
+		n.flags = append(n.flags, "--listen-client-urls="+url, "--advertise-client-urls="+url, "--cert-file=tls/node.crt", "--key-file=tls/node.key",
+			"--trusted-ca-file=tls/ca.crt", "--client-crl-file=tls/crl.der")
+		return n
+	}
+	t.Run("towards clients", func(t *testing.T) {
+		t.Parallel()
+		n := clientSide(t)
+		n.up()
+		n.condition(failure.IDTLSCRL, "tls/crl.der does not exist, so etcd refuses whoever shows a certificate (ETCD_CLIENT_CRL_FILE)")
+		n.has("tls/crl.der", []byte("-"))
+		n.condition(failure.IDTLSCRL, "tls/crl.der is not a revocation list")
+		n.has("tls/crl.der", ca.CRL())
+		n.without(failure.IDTLSCRL)
+		n.stop()
+	})
+	for _, called := range []string{"etcd", "etcd-node", "stock-etcd"} {
+		t.Run("by hand, "+called, func(t *testing.T) {
+			t.Parallel()
+			n := clientSide(t)
+			n.called = called
+			n.start(false)
+			n.says("ready to serve client requests")
+			n.signal(syscall.SIGTERM)
+			n.exit()
+		})
+	}
+	t.Run("towards peers", func(t *testing.T) {
+		t.Parallel()
+		nodes := secured(t, "a", "b", "c")
+		for _, n := range nodes {
+			n.has("tls/ca.crt", ca.Cert)
+			n.shows(pki.Issue(ca, nil))
+			n.env = append(n.env, "ETCD_NODE_BOOTSTRAP_WAIT=0") // c answers nobody
+		}
+		c := nodes[2]
+		c.flags = append(c.flags, "--peer-crl-file=tls/crl.der")
+		for _, n := range nodes {
+			n.start(true)
+		}
+		c.condition(failure.IDTLSCRL, "tls/crl.der does not exist, so etcd refuses whoever shows a certificate (ETCD_PEER_CRL_FILE)")
+		nodes[0].await("READY=1")
+		c.has("tls/crl.der", ca.CRL())
+		for _, n := range nodes {
+			n.until("connected", func(st status.Status) bool { return serving(st) && st.View.AllConnected() })
+		}
+		c.without(failure.IDTLSCRL)
+	})
 }
 
 // Without systemd it ends as before.

@@ -109,6 +109,8 @@ func (k *tlsLook) done() TLS {
 		case f.Kind == preflight.Late:
 			k.Late = append(k.Late, shown.Redacted(fmt.Sprintf("%s (%s, or correct %s)", f.What, hint, strings.NewReplacer(" (", ", ", ")", "").Replace(join(k.places[i])))))
 			condition(failure.IDTLSFile)
+		case f.Kind == preflight.Revocations:
+			condition(failure.IDTLSCRL)
 		case f.Kind == preflight.Expired:
 			condition(failure.IDTLSExpired)
 		case f.Kind == preflight.Expires:

@@ -14,15 +14,27 @@ const putInPlace = "put the new certificate and its key under the same names (wr
 var entriesTLS = []Entry{
 	{
 		ID: IDTLSFile, Class: Transient,
-		Sign:  "a TLS file that is set is missing, empty, not readable for the service user, or not what it should be, or a key belongs to another certificate",
-		Cause: "etcd cannot load a certificate, a key, a trusted CA or a revocation list",
-		Means: "The file has not been written yet, is being written, is of another kind, or its name is mistyped; or Go's parser refuses it, as a certificate with a negative serial number. Every certificate in the file of a trusted CA must be one that can be parsed. etcd reads certificates, keys and revocation lists at each handshake, and the trusted CAs only when it starts: so a running member serves those that are connected and refuses new connections until the file is good again, or, with a CA, would not start again.",
+		Sign:  "a certificate, a key or a trusted CA that is set is missing, empty, not readable for the service user, or not what it should be, or a key belongs to another certificate",
+		Cause: "etcd cannot load a certificate, a key or a trusted CA",
+		Means: "The file has not been written yet, is being written, is of another kind, or its name is mistyped; or Go's parser refuses it, as a certificate with a negative serial number. Every certificate in the file of a trusted CA must be one that can be parsed. etcd reads certificates and keys at each handshake, and the trusted CAs only when it starts: so a running member serves those that are connected and refuses new connections until the file is good again, or, with a CA, would not start again.",
 		Acts:  "Before a start it waits under systemd, for ever or for ETCD_NODE_START_TIMEOUT, with nothing begun, and starts as soon as the files are good; it notices when they are put there, a symlink is changed, or rights are given. Without systemd it ends, as etcd does. A running member goes on, and the file is shown.",
 		Next: []Step{
 			{"the status names the file, the reason and the setting; put the right file there, readable for the user etcd", []string{"etcd-node status", "ls -lL TLS-FILE", "openssl x509 -noout -subject -dates -in TLS-FILE"}},
 			{"or correct the path in /etc/default/etcd", []string{"etcd-node config", "systemctl restart etcd"}},
 		},
 		Never: "Never take the TLS settings out to get the member up: it would speak http, and the others would not.",
+	},
+	{
+		ID: IDTLSCRL, Class: Operator, Lives: true,
+		Sign:  "a revocation list that is set is missing, empty, not readable for the service user, or not in DER",
+		Cause: "etcd cannot read a revocation list: it refuses whoever shows a certificate",
+		Means: "etcd reads the list when somebody shows a certificate, and not when it starts. Towards clients, those that show none are served. Towards the peers, the others cannot connect to this member; it still connects to them.",
+		Acts:  "The member starts and goes on, as stock etcd does, and the file is shown. It never waits for the list.",
+		Next: []Step{
+			{"put the list there, in DER and readable for the user etcd; it counts from the next handshake, and nothing has to be restarted", []string{"openssl crl -in LIST.pem -outform der -out TLS-FILE.new", "mv TLS-FILE.new TLS-FILE", "etcd-node status"}},
+			{"or correct the path in /etc/default/etcd", []string{"etcd-node config", "systemctl restart etcd"}},
+		},
+		Never: "Never take the setting out to let a client in: whoever was revoked gets in, too.",
 	},
 	{
 		ID: IDTLSExpired, Class: Operator, Lives: true,

@@ -61,7 +61,8 @@ const (
 	IDClockBack     = "clock-back"
 
 	// TLS.
-	IDTLSFile      = "tls-file"       // etcd cannot load a certificate, key, CA or revocation list
+	IDTLSFile      = "tls-file"       // etcd cannot load a certificate, key or CA
+	IDTLSCRL       = "tls-crl"        // etcd cannot read a revocation list
 	IDTLSExpired   = "tls-expired"    // a certificate has expired, or is not valid yet
 	IDTLSExpires   = "tls-expires"    // it expires soon
 	IDTLSUnfit     = "tls-unfit"      // the other members are likely to refuse the peer certificate

@@ -29,6 +29,9 @@ const (
 	Expires
 	// Misfit is a certificate that etcd loads and others may refuse.
 	Misfit
+	// Revocations is a revocation list that etcd cannot read. It does not when it
+	// starts, but whenever somebody shows a certificate.
+	Revocations
 	// Aside is worth a word, and nothing of it is in use.
 	Aside
 )

@@ -105,26 +105,33 @@ func (s Side) Files() []string {
 // read reads a file as the daemon will, and records why it cannot.
 func (c *checker) read(setting, path string) ([]byte, bool) {
 	data, err := c.ReadFile(path)
+	if err == nil {
+		return data, true
+	}
+	what, hint := c.unreadable(path, err, "put a PEM file there")
+	c.add(Late, setting, what, hint, false)
+	return nil, false
+}
+
+// unreadable says why the daemon will not read a file, and what to do: another
+// hint is for what is no file at all.
+func (c *checker) unreadable(path string, err error, another string) (what, hint string) {
 	who := "this user"
 	if c.User != nil {
 		who = "the user " + c.User.Name
 	}
 	switch {
-	case err == nil:
-		return data, true
 	case errors.Is(err, fs.ErrNotExist):
-		c.add(Late, setting, path+" does not exist", "put the file there", false)
+		return path + " does not exist", "put the file there"
 	case errors.Is(err, fs.ErrPermission):
-		c.add(Late, setting, fmt.Sprintf("%s cannot be read by %s", path, who),
-			"chown root:etcd and chmod 0640 the file, and 0750 its directories; not in /home or /root, which the unit hides", false)
-	default:
-		var p *fs.PathError
-		if errors.As(err, &p) {
-			err = p.Err
-		}
-		c.add(Late, setting, fmt.Sprintf("read %s: %v", path, err), "put a PEM file there", false)
+		return fmt.Sprintf("%s cannot be read by %s", path, who),
+			"chown root:etcd and chmod 0640 the file, and 0750 its directories; not in /home or /root, which the unit hides"
 	}
-	return nil, false
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return fmt.Sprintf("read %s: %v", path, err), another
 }
 
 // pair reads a certificate and its key and returns the certificate with its
@@ -171,26 +178,30 @@ func (c *checker) pair(certSetting, certPath, keySetting, keyPath string) []*x50
 	return chain.certs
 }
 
-// revocations checks the revocation list. etcd reads it at each handshake, and
-// takes DER alone.
+// refusing is what comes of a revocation list that etcd cannot read.
+const refusing = ", so etcd refuses whoever shows a certificate"
+
+// revocations checks the revocation list. etcd reads it at each handshake in
+// which it is shown a certificate, and takes DER alone.
 func (c *checker) revocations() {
 	if c.CRL == "" {
 		return
 	}
-	const setting = "crl-file"
-	data, ok := c.read(setting, c.CRL)
-	if !ok {
+	say := func(what, hint string) { c.add(Revocations, "crl-file", what+refusing, hint, true) }
+	const hint = "write one with openssl ca -gencrl, in DER"
+	data, err := c.ReadFile(c.CRL)
+	if err != nil {
+		say(c.unreadable(c.CRL, err, hint))
 		return
 	}
-	_, err := x509.ParseRevocationList(data)
-	if err == nil {
+	if _, err = x509.ParseRevocationList(data); err == nil {
 		return
 	}
 	if _, inPEM := x509.ParseRevocationList(decoded(data)); inPEM == nil {
-		c.misfit(setting, c.CRL+" is in PEM, and etcd reads DER alone: it refuses whoever shows a certificate", "openssl crl -outform der", false)
+		say(c.CRL+" is in PEM and not in DER", "openssl crl -outform der")
 		return
 	}
-	c.add(Late, setting, fmt.Sprintf("%s is not a revocation list: %v", c.CRL, err), "write one with openssl ca -gencrl, in DER", false)
+	say(fmt.Sprintf("%s is not a revocation list (%v)", c.CRL, err), hint)
 }
 
 // decoded takes PEM off where there is any.

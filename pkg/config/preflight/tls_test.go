@@ -123,9 +123,9 @@ func TestTLS(t *testing.T) {
 		{"expires today", with(func(c *x509.Certificate) { c.NotAfter = now.Add(10 * time.Second) }), peer, "notice peer-cert-file: crt expires at 2026-11-22 12:00:10 UTC\n"},
 		{"one that is renewed daily", with(func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.Add(-16*time.Hour), now.Add(8*time.Hour) }), peer, ""},
 		{"one that was to be renewed hours ago", with(func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.Add(-20*time.Hour), now.Add(4*time.Hour) }), peer, "notice peer-cert-file: crt expires at 2026-11-22 16:00:00 UTC\n"},
-		{"a revocation list in PEM", files{"ca": caPEM, "crt": cert, "key": key, "crl": string(pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: ca.CRL()}))}, Side{Cert: "crt", Key: "key", CRL: "crl"}, "notice client-crl-file: crl is in PEM, and etcd reads DER alone: it refuses whoever shows a certificate\n"},
+		{"a revocation list in PEM", files{"ca": caPEM, "crt": cert, "key": key, "crl": string(pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: ca.CRL()}))}, Side{Cert: "crt", Key: "key", CRL: "crl"}, "notice client-crl-file: crl is in PEM and not in DER, so etcd refuses whoever shows a certificate\n"},
 		{"a revocation list", files{"ca": caPEM, "crt": cert, "key": key, "crl": string(ca.CRL())}, Side{Cert: "crt", Key: "key", CRL: "crl"}, ""},
-		{"a revocation list that is none", files{"ca": caPEM, "crt": cert, "key": key, "crl": cert}, Side{Cert: "crt", Key: "key", CRL: "crl"}, "problem client-crl-file: crl is not a revocation list"},
+		{"a revocation list that is none", files{"ca": caPEM, "crt": cert, "key": key, "crl": cert}, Side{Cert: "crt", Key: "key", CRL: "crl"}, "notice client-crl-file: crl is not a revocation list"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			found, _ := tc.files.host().TLS(tc.side)
@@ -192,8 +192,15 @@ func TestKinds(t *testing.T) {
 		{files{"ca": caPEM, "crt": cert, "key": otherKey}, Late},
 		{files{"ca": otherCA, "crt": cert, "key": key}, Misfit},
 		{files{"ca": caPEM, "crt": old, "key": oldKey}, Expired},
+		{files{"ca": caPEM, "crt": cert, "key": key, "crl": ""}, Revocations},
+		{files{"ca": caPEM, "crt": cert, "key": key, "crl": fs.ErrPermission}, Revocations},
+		{files{"ca": caPEM, "crt": cert, "key": key, "crl": fs.ErrNotExist}, Revocations},
 	} {
-		found, _ := tc.files.host().TLS(Side{Peer: true, Cert: "crt", Key: "key", CA: "ca", Several: true})
+		side := Side{Peer: true, Cert: "crt", Key: "key", CA: "ca", Several: true}
+		if tc.files["crl"] != nil {
+			side.CRL = "crl"
+		}
+		found, _ := tc.files.host().TLS(side)
 		if len(found) != 1 || found[0].Kind != tc.want {
 			t.Errorf("%+v, want kind %d", found, tc.want)
 		}

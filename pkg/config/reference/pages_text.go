@@ -65,9 +65,10 @@ Problems (exit code 78; 2 for a bad command line without systemd):
 * the cluster list: syntax, a static list together with discovery; before there is data also two members with one address, and
   a list that lacks this member's name or its URLs
 * timing: the election timeout is at least five heartbeats and at most 50 s
-* TLS files that etcd loads: they exist, the user that runs the daemon can read them, they are PEM (a revocation list: DER), every
+* TLS files that etcd loads: they exist, the user that runs the daemon can read them, they are PEM, every
   certificate of a trusted CA can be parsed, key and certificate fit. Under systemd the daemon does not end because of these: it
-  waits until they are good, with the reason in the status, and goes on by itself
+  waits until they are good, with the reason in the status, and goes on by itself. A revocation list is not among them: etcd reads
+  it, in DER, when somebody shows a certificate, so one that it cannot read is a notice
 * the peer certificate, where the list has other members with https and there is no data yet: it verifies against the trusted
   CA, may be used as a server and, where peers must show one, as a client, and names this member's address
 * values that etcd would only refuse halfway through its start: cipher suites, compaction retention
