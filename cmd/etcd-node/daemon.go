@@ -28,6 +28,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/pkg/supervisor"
 	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
+	"github.com/etcd-node/etcd-node/pkg/tlsfiles"
 )
 
 // stopTimeout is after what a member that was told to stop is killed: twice
@@ -54,7 +55,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		EnvFile: getenv(w.environ, "ETCD_NODE_ENV_FILE"),
 		Unit:    own,
 		Pinned:  pinnedDir(pinStore(w)),
-		// Below, tlsFiles waits for them and watches them.
+		// Below, package tlsfiles waits for them and watches them.
 		Patient:  getenv(w.environ, "NOTIFY_SOCKET") != "",
 		Watching: true,
 	})
@@ -88,7 +89,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	kept := keep(w, log)
 	defer kept.close()
 	var socket *answers
-	files := newTLSFiles(loaded, log, notify != nil)
+	files := tlsfiles.New(loaded, log, notify != nil)
 	addresses := &addresses{loaded: loaded, log: log, managed: notify != nil}
 	start := supervisor.StartProcess("/proc/self/exe", w.environ, w.stdout, w.stderr, log)
 	options := supervisor.Options{
@@ -120,9 +121,9 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	}
 	kept.hand(&options)
 	options.Conditions = func() []status.Condition {
-		return slices.Concat(kept.conditions(), files.conditions(), addresses.conditions())
+		return slices.Concat(kept.conditions(), files.Conditions(), addresses.conditions())
 	}
-	options.Notices = files.notices
+	options.Notices = files.Notices
 	s := supervisor.New(options)
 	socket = newAnswers(w, s, log)
 	defer socket.end()
@@ -131,7 +132,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	// and has nothing to tidy up.
 	watching, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go files.watch(watching)
+	go files.Watch(watching)
 
 	// 3. Until told to stop, or failed for good.
 	err = s.Run(ctx)
@@ -149,8 +150,8 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 
 // prepare resolves the configuration, waiting for TLS files and for the address
 // if it must, and says what to launch.
-func prepare(ctx context.Context, loaded *config.Loaded, files *tlsFiles, addresses *addresses, kept *kept, log *zap.Logger, say func(string)) (supervisor.Launch, *settings.Resolved, error) {
-	if err := files.wait(ctx, say); err != nil {
+func prepare(ctx context.Context, loaded *config.Loaded, files *tlsfiles.Files, addresses *addresses, kept *kept, log *zap.Logger, say func(string)) (supervisor.Launch, *settings.Resolved, error) {
+	if err := files.Wait(ctx, say); err != nil {
 		return supervisor.Launch{}, nil, err
 	}
 	r, err := loaded.Resolve(ctx, func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
@@ -162,7 +163,7 @@ func prepare(ctx context.Context, loaded *config.Loaded, files *tlsFiles, addres
 	if err != nil {
 		return supervisor.Launch{}, nil, asFailure(err)
 	}
-	files.resolvedAs(r)
+	files.ResolvedAs(r)
 	values := config.Values(r)
 	guard := pipe.Guard{
 		Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly, Found: foundListen(r), ForcedBy: forcedBy(r),

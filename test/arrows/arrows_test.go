@@ -54,6 +54,7 @@ var rules = []rule{
 	{of: "pkg/config/unit", may: "pkg/config/settings"},
 	{of: "pkg/config/envfile"},
 	{of: "pkg/config/preflight", may: "golang.org/x/sys"},
+	{of: "pkg/tlsfiles", may: "pkg/config pkg/filewatch pkg/failure pkg/status go.uber.org/zap"},
 	{of: "pkg/netdetect", may: "github.com/vishvananda/netlink golang.org/x/sys"},
 
 	// The words import each other.

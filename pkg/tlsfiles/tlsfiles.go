@@ -1,4 +1,4 @@
-package main
+package tlsfiles
 
 import (
 	"context"
@@ -16,14 +16,12 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
-// tlsFiles looks at the TLS files for as long as the daemon lives: before the
-// member starts it waits for those that etcd cannot load, and while it runs it
-// says what is wrong with them. One goroutine reads them, because a file system
-// may not answer; the others ask what it saw last.
-type tlsFiles struct {
+// Files are the TLS files of one configuration. Make them with [New], and run
+// [Files.Watch] beside all who ask.
+type Files struct {
 	loaded  *config.Loaded
 	log     *zap.Logger
-	patient bool // somebody sees why the start takes long
+	patient bool
 	again   chan struct{}
 
 	mu       sync.Mutex
@@ -34,19 +32,20 @@ type tlsFiles struct {
 	logged   map[string]bool // the texts that hold and are in the log
 }
 
-func newTLSFiles(loaded *config.Loaded, log *zap.Logger, patient bool) *tlsFiles {
-	return &tlsFiles{loaded: loaded, log: log, patient: patient, again: make(chan struct{}, 1), next: make(chan struct{})}
+// New looks at nothing yet. patient: somebody sees what [Files.Wait] waits for.
+func New(loaded *config.Loaded, log *zap.Logger, patient bool) *Files {
+	return &Files{loaded: loaded, log: log, patient: patient, again: make(chan struct{}, 1), next: make(chan struct{})}
 }
 
-// watch looks, whenever a file has changed or the clock changes what is to be
+// Watch looks, whenever a file has changed or the clock changes what is to be
 // said, until ctx ends.
-func (f *tlsFiles) watch(ctx context.Context) {
+func (f *Files) Watch(ctx context.Context) {
 	if paths := f.loaded.TLSFiles(); len(paths) > 0 {
 		filewatch.Watch{Paths: paths, Look: f.look, Again: f.again}.Run(ctx)
 	}
 }
 
-func (f *tlsFiles) look() (until time.Time) {
+func (f *Files) look() (until time.Time) {
 	f.mu.Lock()
 	resolved := f.resolved
 	f.mu.Unlock()
@@ -63,7 +62,7 @@ func (f *tlsFiles) look() (until time.Time) {
 }
 
 // write logs what was not wrong at the last look.
-func (f *tlsFiles) write(seen config.TLS) {
+func (f *Files) write(seen config.TLS) {
 	before := f.logged
 	f.logged = map[string]bool{}
 	for _, c := range seen.Conditions {
@@ -78,10 +77,10 @@ func (f *tlsFiles) write(seen config.TLS) {
 	}
 }
 
-// wait returns when etcd can load all files, at once where nobody would see why
+// Wait returns when etcd can load all files, at once where nobody would see why
 // it waits. A file that comes while it waits may be the first of several that
 // belong together, so then those count, too, that do not fit yet.
-func (f *tlsFiles) wait(ctx context.Context, say func(string)) error {
+func (f *Files) Wait(ctx context.Context, say func(string)) error {
 	if !f.patient || len(f.loaded.TLSFiles()) == 0 {
 		return nil
 	}
@@ -114,14 +113,14 @@ func (f *tlsFiles) wait(ctx context.Context, say func(string)) error {
 	}
 }
 
-func (f *tlsFiles) setWaiting(yes bool) {
+func (f *Files) setWaiting(yes bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.waiting = yes
 }
 
-// resolvedAs says under which names others connect to this member.
-func (f *tlsFiles) resolvedAs(r *settings.Resolved) {
+// ResolvedAs says under which names others connect to this member.
+func (f *Files) ResolvedAs(r *settings.Resolved) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.resolved = r
@@ -131,9 +130,9 @@ func (f *tlsFiles) resolvedAs(r *settings.Resolved) {
 	}
 }
 
-// conditions are what is wrong now. What it waits for is the reason of the state,
+// Conditions are what is wrong now. What it waits for is the reason of the state,
 // which says it.
-func (f *tlsFiles) conditions() (all []status.Condition) {
+func (f *Files) Conditions() (all []status.Condition) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.waiting {
@@ -148,8 +147,8 @@ func (f *tlsFiles) conditions() (all []status.Condition) {
 	return all
 }
 
-// notices are what deserves a word now.
-func (f *tlsFiles) notices() []string {
+// Notices are what deserves a word now.
+func (f *Files) Notices() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.seen == nil || f.resolved == nil {
