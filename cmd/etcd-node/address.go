@@ -26,7 +26,10 @@ func patienceOf(loaded *config.Loaded, limit time.Duration) netdetect.Patience {
 	return netdetect.Patience{
 		Limit: limit,
 		List:  loaded.ListedAt(),
-		Data:  func() []string { return hostsInData(loaded.Dirs()) },
+		Data: func() []string {
+			data, _ := datadir.Inspect(loaded.Dirs()) // what fails here, the start says when it comes to that
+			return data.PeerHosts()
+		},
 	}
 }
 
@@ -96,25 +99,6 @@ func listens(r *settings.Resolved) (all []netdetect.Listen) {
 		}
 	}
 	return all
-}
-
-// hostsInData are the hosts of the peer URLs under which the cluster knows the
-// member of a data dir; nil where the data does not tell, or cannot be read now.
-func hostsInData(dataDir, walDir string) (hosts []string) {
-	data, err := datadir.Inspect(dataDir, walDir)
-	if err != nil {
-		return nil // the start says so, when it comes to that
-	}
-	i := slices.IndexFunc(data.DB.Members, func(m datadir.Member) bool { return m.ID == data.WAL.MemberID })
-	if i < 0 {
-		return nil
-	}
-	for _, text := range data.DB.Members[i].PeerURLs {
-		if u, err := url.Parse(text); err == nil && u.Hostname() != "" {
-			hosts = append(hosts, u.Hostname())
-		}
-	}
-	return hosts
 }
 
 // foundListen reports whether etcd-node has found the address on which the

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	humanize "github.com/dustin/go-humanize"
@@ -54,6 +56,21 @@ func Inspect(dir, walDir string) (Data, error) {
 // cannot be read is not.
 func (d Data) Empty() bool {
 	return !d.WAL.Exists() && d.DB.blank()
+}
+
+// PeerHosts are the hosts of the peer URLs under which the cluster knows the
+// member that lives here; nil where the data does not tell.
+func (d Data) PeerHosts() (hosts []string) {
+	i := slices.IndexFunc(d.DB.Members, func(m Member) bool { return m.ID == d.WAL.MemberID })
+	if i < 0 {
+		return nil
+	}
+	for _, text := range d.DB.Members[i].PeerURLs {
+		if u, err := url.Parse(text); err == nil && u.Hostname() != "" {
+			hosts = append(hosts, u.Hostname())
+		}
+	}
+	return hosts
 }
 
 // Torn reports that torn WAL files are kept. They take space, but the member

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -223,5 +224,19 @@ func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestPeerHosts(t *testing.T) {
+	d := Data{WAL: WAL{MemberID: 2}, DB: DB{Members: []Member{
+		{ID: 1, PeerURLs: []string{"http://10.0.0.1:2380"}},
+		{ID: 2, PeerURLs: []string{"https://10.0.0.2:2380", "http://etcd-2:2380", "http://[fd00::2]:2380", ":"}},
+	}}}
+	if got, want := d.PeerHosts(), []string{"10.0.0.2", "etcd-2", "fd00::2"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	d.WAL.MemberID = 3
+	if got := d.PeerHosts(); got != nil {
+		t.Errorf("not among the members: %q", got)
 	}
 }
