@@ -32,7 +32,7 @@ func TestGroupMayLook(t *testing.T) {
 	if out := as("--groups=$(getent group etcd | cut -d: -f3)", "history --data-dir=/var/lib/etcd"); !strings.Contains(out, "serving") {
 		t.Errorf("history by the data dir: %s", out)
 	}
-	if out := c.run(1, "sh", "-c", "etcd-node history --data-dir=/tmp 2>&1"); strings.Contains(out, "serving") || !strings.Contains(out, "nothing is recorded in /tmp/etcd-node") {
+	if out := c.run(1, "sh", "-c", "etcd-node history --data-dir=/tmp 2>&1"); strings.Contains(out, "serving") || !strings.Contains(out, "nothing is recorded in /tmp.etcd-node") {
 		t.Errorf("history by another data dir: %s", out)
 	}
 	c.run(1, "systemctl", "stop", "etcd")
