@@ -75,6 +75,21 @@ func (p *product) tls() []fault {
 			n.cleared()
 			return n.essence(line), at.Sub(begun)
 		})},
+		{"the revocation list is not there", failure.IDTLSCRL, "serves, as stock etcd does, with the file shown; it counts when it is there", goalServing, p.on(func(s *stage) (string, time.Duration) {
+			nodes, ca := s.secured("a")
+			n := nodes[0]
+			n.has("ca.crt", ca.Cert)
+			n.shows(pki.Issue(ca, nil))
+			n.set("ETCD_PEER_CRL_FILE", filepath.Join(n.Dir, "tls", "crl.der"))
+			begun := time.Now()
+			n.start()
+			at := n.serves().At
+			line, _ := n.condition(failure.IDTLSCRL)
+			n.put()
+			n.has("crl.der", ca.CRL())
+			n.cleared()
+			return n.essence(line), at.Sub(begun)
+		})},
 		{"the certificate towards the peers has expired", failure.IDTLSExpired, "started and not joined, with file and date; joins by itself when a new file is there", goalServing, p.on(func(s *stage) (string, time.Duration) {
 			nodes, ca := s.secured("a", "b", "c")
 			for _, n := range nodes {
