@@ -15,42 +15,64 @@ func (n Node) ListenAs(members []Member) []string {
 	if !n.Derived || i < 0 || len(members) == 1 {
 		return n.Listens
 	}
-	dialed := members[i].PeerURLs
+	var listens, dialed []*url.URL
+	for _, s := range n.Listens {
+		listens = append(listens, parse(s))
+	}
+	for _, s := range members[i].PeerURLs {
+		dialed = append(dialed, parse(s))
+	}
 	var urls []string
-	for _, l := range n.Listens {
-		u := parse(l)
-		if d := dialedAt(u, dialed); d != nil && (n.TLS || d.Scheme == "http") {
+	for _, u := range listens {
+		if d := dialedAt(u, listens, dialed); d != nil && (n.TLS || d.Scheme == "http") {
 			u = &url.URL{Scheme: d.Scheme, Host: net.JoinHostPort(u.Hostname(), d.Port())}
 		}
-		if !slices.Contains(urls, u.String()) {
-			urls = append(urls, u.String())
-		}
+		urls = append(urls, u.String())
 	}
 	return urls
 }
 
-// dialedAt is the URL with which the others dial a member where it listens: the
-// one of this host, else any if all have one scheme and port. It is nil where
-// that cannot be told, and for what is no URL of http.
-func dialedAt(listens *url.URL, dialed []string) (at *url.URL) {
-	if listens.Scheme != "http" && listens.Scheme != "https" {
+// dialedAt is the URL with which the others dial a listener, of this host if any
+// is: itself, else the one of its port, else the only one on whose port nothing
+// listens, if this is the only listener that nobody dials. It is nil where that
+// cannot be told, and for what is no URL of http.
+func dialedAt(u *url.URL, listens, dialed []*url.URL) *url.URL {
+	if noHTTP(u) {
 		return nil
 	}
-	several := false
-	for _, s := range dialed {
-		u := parse(s)
-		switch {
-		case u.Scheme != "http" && u.Scheme != "https":
-		case u.Hostname() == listens.Hostname():
-			return u
-		case at != nil && (u.Scheme != at.Scheme || u.Port() != at.Port()):
-			several = true
-		default:
-			at = u
+	at := ofHost(u, dialed)
+	if all := slices.DeleteFunc(slices.Clone(dialed), noHTTP); len(at) == 0 && len(all) > 0 {
+		other := func(d *url.URL) bool { return d.Scheme != all[0].Scheme || d.Port() != all[0].Port() }
+		if slices.ContainsFunc(all, other) {
+			return nil
 		}
+		at = all[:1] // a name of this host, or its old address
 	}
-	if several {
-		return nil
+	if slices.ContainsFunc(at, func(d *url.URL) bool { return d.Scheme == u.Scheme && d.Port() == u.Port() }) {
+		return u
 	}
-	return at
+	if i := slices.IndexFunc(at, onPortOf(u)); i >= 0 {
+		return at[i]
+	}
+	own := ofHost(u, listens)
+	if free := without(at, own); len(free) == 1 && len(without(own, at)) == 1 {
+		return free[0]
+	}
+	return nil
 }
+
+// ofHost are the URLs of http that have the host of u.
+func ofHost(u *url.URL, urls []*url.URL) []*url.URL {
+	return slices.DeleteFunc(slices.Clone(urls), func(v *url.URL) bool { return noHTTP(v) || v.Hostname() != u.Hostname() })
+}
+
+// without are the URLs whose port none of others has.
+func without(urls, others []*url.URL) []*url.URL {
+	return slices.DeleteFunc(slices.Clone(urls), func(u *url.URL) bool { return slices.ContainsFunc(others, onPortOf(u)) })
+}
+
+func onPortOf(u *url.URL) func(*url.URL) bool {
+	return func(v *url.URL) bool { return v.Port() == u.Port() }
+}
+
+func noHTTP(u *url.URL) bool { return u.Scheme != "http" && u.Scheme != "https" }
