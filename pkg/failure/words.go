@@ -160,8 +160,16 @@ func replacer(values map[string]string) *strings.Replacer {
 }
 
 // Etcdctl is a command of etcdctl's as it works on the node with these values.
+// In the arguments there are no placeholders.
 func Etcdctl(args string, values Values) string {
-	return replacer(values).Replace(complete("etcdctl " + args))
+	command := "etcdctl " + args
+	return command + replacer(values).Replace(strings.TrimPrefix(complete(command), command))
+}
+
+// Systemctl is a command of systemctl's for the unit of the node with these
+// values.
+func Systemctl(verb string, values Values) string {
+	return forUnit("systemctl "+verb+" etcd", values)
 }
 
 // complete gives a command of etcdctl's what it needs on this node: an endpoint

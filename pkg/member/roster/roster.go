@@ -21,6 +21,7 @@ type Node struct {
 	Listens []string            // where it listens for peers
 	Derived bool                // Listens are not the operator's own: they follow the data
 	TLS     bool                // there is a certificate for peers
+	Values  failure.Values      // for the commands
 }
 
 // New takes the list and this member's peer URLs apart. What is etcd's own

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member/datadir"
 )
 
@@ -83,6 +84,15 @@ func TestCompare(t *testing.T) {
 		{what: "https, by hand", list: ofHTTPS, tls: true, set: true, listens: "https://0.0.0.0:2380", members: three("etcd-2=https://192.168.122.6:2380", "etcd-3=https://192.168.122.7:2380"), want: []string{
 			"apart: the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the others dial it without TLS, but ETCD_LISTEN_PEER_URLS has https alone; first `etcdctl member update a1 --peer-urls=https://192.168.122.5:2380`",
 		}},
+		{what: "http, by hand, for a list of https", list: ofHTTPS, tls: true, set: true, listens: "http://0.0.0.0:2380", members: three("etcd-2=https://192.168.122.6:2380", "etcd-3=https://192.168.122.7:2380"), want: []string{
+			"the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the data counts, and it listens without TLS; once all members run with their certificates, first add https to ETCD_LISTEN_PEER_URLS (in place of http on the same port), then `etcdctl member update a1 --peer-urls=https://192.168.122.5:2380`, then `systemctl restart etcd`",
+		}},
+		{what: "http and https, by hand", list: ofHTTPS, tls: true, set: true, listens: "http://192.168.122.5:2380,https://192.168.122.5:2381", members: three("etcd-2=https://192.168.122.6:2380", "etcd-3=https://192.168.122.7:2380"), want: []string{
+			"the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the data counts, and it listens without TLS; once all members run with their certificates, first `etcdctl member update a1 --peer-urls=https://192.168.122.5:2380`, then `systemctl restart etcd`",
+		}},
+		{what: "added to a cluster of one that listens as its list of https says", list: "etcd-1=https://192.168.122.5:2380,etcd-2=https://192.168.122.6:2380", tls: true, listens: "https://192.168.122.5:2380", members: three("etcd-2=", "etcd-3=", "unstarted=https://192.168.122.6:2380"), want: []string{
+			"apart: the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the others dial it without TLS, and it listens with TLS alone until it is restarted: `systemctl restart etcd`",
+		}},
 		{what: "updated before there are certificates", list: ofHTTP, members: three("etcd-1=https://192.168.122.5:2380"), want: []string{
 			"apart: the data knows this member under https://192.168.122.5:2380, the list says http://192.168.122.5:2380: the others are to dial it with TLS, for which it has no certificate; if they have theirs, give it its own and the list of https, else take it back: `etcdctl member update a1 --peer-urls=http://192.168.122.5:2380`",
 		}},
@@ -133,7 +143,7 @@ func TestCompare(t *testing.T) {
 			if name == "" {
 				name = "etcd-1"
 			}
-			n := New(name, tc.list, nil, []string{tc.listens})
+			n := New(name, tc.list, nil, strings.Split(tc.listens, ","))
 			if tc.listens == "" {
 				n.Listens = n.Own
 			}
@@ -153,6 +163,32 @@ func TestCompare(t *testing.T) {
 				t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(tc.want, "\n"))
 			}
 		})
+	}
+}
+
+// What is printed works where it is pasted: past TLS, with a user, and for this
+// unit. Names and URLs of the list are no placeholders.
+func TestCommandsAreComplete(t *testing.T) {
+	n := New("etcd-1", ofHTTPS+",{name}=https://192.168.122.8:2380", nil, []string{"http://192.168.122.5:2380"})
+	n.Derived, n.TLS = true, true
+	n.Values = failure.Values{
+		"name": "x", "unit": "etcd@events", "client-url": "https://192.168.122.5:2379", "client-ca": "/tls/ca.crt", "client-cert": "/tls/a b.crt", "client-key": "/tls/key", "auth": "true",
+	}
+	const flags = " --endpoints=https://192.168.122.5:2379 --cacert=/tls/ca.crt --cert='/tls/a b.crt' --key=/tls/key --user=root`"
+	all := n.Compare(three())
+	for i, want := range []string{
+		"`etcdctl member update a1 --peer-urls=https://192.168.122.5:2380" + flags + ", then `systemctl restart etcd@events`",
+		"`etcdctl member update a2 --peer-urls=https://192.168.122.6:2380" + flags,
+		"`etcdctl member update a3 --peer-urls=https://192.168.122.7:2380" + flags,
+		"`etcdctl member add '{name}' --peer-urls=https://192.168.122.8:2380" + flags,
+	} {
+		if !slices.ContainsFunc(all, func(d Difference) bool { return strings.Contains(d.Text, want) }) {
+			t.Errorf("%d: no %s in %+v", i, want, all)
+		}
+	}
+	n.Listens = []string{"https://192.168.122.5:2380"}
+	if all := n.Compare(three()); !strings.HasSuffix(all[0].Text, "`systemctl restart etcd@events`") {
+		t.Error(all[0].Text)
 	}
 }
 

@@ -13,7 +13,8 @@ func (n Node) own(self Member, alone bool) (d Difference, differs bool) {
 	has, want := list(self.PeerURLs), list(n.Own)
 	d = Difference{ID: failure.IDOtherURLs, Who: n.Name}
 	know := fmt.Sprintf("the data knows this member under %s, the list says %s", has, want)
-	update := command("etcdctl member update %s --peer-urls=%s", self.ID, want)
+	update := n.etcdctl("member update %s --peer-urls=%s", self.ID, want)
+	restart := "`" + failure.Systemctl("restart", n.Values) + "`"
 	heard := oneScheme(self.PeerURLs, n.Listens)
 	switch {
 	case len(n.Own) == 0, len(self.PeerURLs) == 0:
@@ -22,7 +23,7 @@ func (n Node) own(self Member, alone bool) (d Difference, differs bool) {
 		if alone || heard || !n.Derived {
 			return d, false // where the operator says where it listens there may be a proxy
 		}
-		d.Text = fmt.Sprintf("the other members dial %s, but this one listens there without TLS until it is restarted: `systemctl restart etcd`", has)
+		d.Text = fmt.Sprintf("the other members dial %s, but this one listens there without TLS until it is restarted: %s", has, restart)
 	case alone && local(self.PeerURLs) && local(n.Own):
 		return d, false // nobody ever dials it
 	case alone:
@@ -32,14 +33,20 @@ func (n Node) own(self Member, alone bool) (d Difference, differs bool) {
 	case !heard && secure(self.PeerURLs) && !n.TLS:
 		d.Text, d.Apart = fmt.Sprintf("%s: the others are to dial it with TLS, for which it has no certificate; if they have theirs, give it its own and the list of https, else take it back: %s", know, update), true
 	case !heard && secure(self.PeerURLs):
-		d.Text = know + ": it listens there without TLS until it is restarted: `systemctl restart etcd`; correct the list"
+		d.Text = know + ": it listens there without TLS until it is restarted: " + restart + "; correct the list"
 		if !n.Derived {
 			d.Text, d.Apart = know+": the others dial it with TLS, but ETCD_LISTEN_PEER_URLS has http alone; add https there, and correct the list", true
 		}
+	case !heard && n.Derived: // members were added since it has started
+		d.Text, d.Apart = fmt.Sprintf("%s: the others dial it without TLS, and it listens with TLS alone until it is restarted: %s", know, restart), true
 	case !heard:
 		d.Text, d.Apart = fmt.Sprintf("%s: the others dial it without TLS, but ETCD_LISTEN_PEER_URLS has https alone; first %s", know, update), true
 	case !secure(self.PeerURLs) && secure(n.Own):
-		d.Text = fmt.Sprintf("%s: the data counts, and it listens without TLS; once all members run with their certificates, first %s, then `systemctl restart etcd`", know, update)
+		first := update
+		if !n.Derived && !oneScheme(n.Own, n.Listens) {
+			first = "add https to ETCD_LISTEN_PEER_URLS (in place of http on the same port), then " + update
+		}
+		d.Text = fmt.Sprintf("%s: the data counts, and it listens without TLS; once all members run with their certificates, first %s, then %s", know, first, restart)
 	default:
 		d.Text = fmt.Sprintf("%s: the data counts; first %s", know, update)
 		d.Apart = !oneHost(self.PeerURLs, n.Own) || !onePort(self.PeerURLs, n.Listens)
@@ -54,7 +61,7 @@ func (n Node) other(m Member, name string, ownToo bool) (d Difference, differs b
 	if same(m.PeerURLs, want) {
 		return d, false
 	}
-	update := command("etcdctl member update %s --peer-urls=%s", m.ID, list(want))
+	update := n.etcdctl("member update %s --peer-urls=%s", m.ID, list(want))
 	d = Difference{ID: failure.IDOtherURLs, Who: name}
 	if m.Name == "" {
 		d.ID = failure.IDNeverStarted
@@ -94,7 +101,7 @@ func (n Node) missing(names []string, alone bool) Difference {
 	return Difference{
 		ID: failure.IDOtherMembers, Who: names[0],
 		Text: fmt.Sprintf("the list names %s, %s: %s%s; or correct the list", join(shownNames), data,
-			command("etcdctl member add %s --peer-urls=%s", names[0], list(n.List[names[0]])), more),
+			n.etcdctl("member add %s --peer-urls=%s", names[0], list(n.List[names[0]])), more),
 	}
 }
 
@@ -110,13 +117,14 @@ func beside(m Member) Difference {
 	}
 }
 
-// command is one to paste, with its words quoted for the shell.
-func command(format string, words ...string) string {
+// etcdctl is a command of etcdctl's to paste, with words that are quoted for the
+// shell.
+func (n Node) etcdctl(format string, words ...string) string {
 	quoted := make([]any, len(words))
 	for i, w := range words {
 		quoted[i] = shown.Quoted(w)
 	}
-	return "`" + fmt.Sprintf(format, quoted...) + "`"
+	return "`" + failure.Etcdctl(fmt.Sprintf(format, quoted...), n.Values) + "`"
 }
 
 // list is URLs as etcd's flags have them.
