@@ -69,7 +69,7 @@ func TestListNamesMore(t *testing.T) {
 	}
 	a.until("well", whole)
 	listed("http", nil, a, b, c)
-	want := fmt.Sprintf("the list names b and c, the data only this member: `etcdctl member add b --peer-urls=%s`", b.Peer)
+	want := fmt.Sprintf("the list names b and c, the data only this member: `etcdctl member add b --peer-urls=%s --endpoints=%s`", b.Peer, a.Client)
 	// While the daemon runs its database is locked; it is asked instead.
 	for range 2 {
 		if out := a.run(append([]string{"config"}, a.flags...)...); !strings.Contains(out, "etcd-node: notice: "+want) {
@@ -138,7 +138,7 @@ func TestPeersToTLS(t *testing.T) {
 		text, plain := conditions(st, failure.IDOtherURLs), strings.Replace(n.Peer, "https", "http", 1)
 		for _, want := range []string{
 			fmt.Sprintf("the data knows this member under %s, the list says %s: the data counts, and it listens without TLS", plain, n.Peer),
-			fmt.Sprintf("first `etcdctl member update %s --peer-urls=%s`, then `systemctl restart etcd`", st.View.MemberID, n.Peer),
+			fmt.Sprintf("first `etcdctl member update %s --peer-urls=%s --endpoints=%s`, then `systemctl restart etcd`", st.View.MemberID, n.Peer, n.Client),
 		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%q lacks %q", text, want)
@@ -195,8 +195,8 @@ func TestPeersToTLSByHand(t *testing.T) {
 	listed("https", flags, nodes...)
 	c.start(true, "--listen-peer-urls="+c.Peer)
 	st := c.until("warned", func(st status.Status) bool { return conditions(st, failure.IDOtherURLs) != "" })
-	want := fmt.Sprintf("the data knows this member under %s, the list says %s: the others dial it without TLS, but ETCD_LISTEN_PEER_URLS has https alone; first `etcdctl member update %s --peer-urls=%s`",
-		plain, c.Peer, st.View.MemberID, c.Peer)
+	want := fmt.Sprintf("the data knows this member under %s, the list says %s: the others dial it without TLS, but ETCD_LISTEN_PEER_URLS has https alone; first `etcdctl member update %s --peer-urls=%s --endpoints=%s`",
+		plain, c.Peer, st.View.MemberID, c.Peer, c.Client)
 	if got := conditions(st, failure.IDOtherURLs); !strings.HasPrefix(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ func (m *member) follow(a admission.Admission) roster.Node {
 		return roster.Node{}
 	}
 	n := roster.New(cfg.Name, cfg.InitialCluster, urlStrings(cfg.AdvertisePeerUrls), urlStrings(cfg.ListenPeerUrls))
+	n.Values = m.Guard.Values
 	n.Derived, n.TLS = m.Derived, !cfg.PeerTLSInfo.Empty() || cfg.PeerAutoTLS
 	members := roster.Stored(a.Members, a.Self)
 	if as := n.ListenAs(members); !slices.Equal(as, n.Listens) {
@@ -55,7 +57,12 @@ func (m *member) differences(o *observation) []roster.Difference {
 		}
 		members = append(members, r)
 	}
-	all := m.node.Compare(members)
+	node := m.node
+	if o.auth {
+		node.Values = failure.Values{"auth": "true"}
+		maps.Copy(node.Values, m.node.Values)
+	}
+	all := node.Compare(members)
 	if !o.ready {
 		all = slices.DeleteFunc(all, func(d roster.Difference) bool { return d.ID == failure.IDOtherMembers })
 	}

@@ -2,6 +2,7 @@ package member
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,6 +50,30 @@ func TestFollow(t *testing.T) {
 		if lines.Len() != tc.said {
 			t.Errorf("%s: %+v", what, lines.All())
 		}
+	}
+}
+
+// The commands are complete: in the log of the start as far as is known then,
+// and in the view with a user where the cluster asks for one.
+func TestDifferencesNameCompleteCommands(t *testing.T) {
+	core, lines := zapobserver.New(zapcore.InfoLevel)
+	m := newTestMember()
+	m.log, m.Guard.Values = zap.New(core), map[string]string{"unit": "etcd@x", "client-url": "https://a:2379", "client-ca": "/ca"}
+	m.Config.Name, m.Config.InitialCluster = "a", "a=http://a:2381,b=http://b:2380"
+	m.node = m.follow(admission.Admission{Self: 1, Members: []datadir.Member{{ID: 1, Name: "a", PeerURLs: []string{"http://a:2380"}}, {ID: 2, Name: "b", PeerURLs: []string{"http://b:2380"}}}})
+	const want = "`etcdctl member update 1 --peer-urls=http://a:2381 --endpoints=https://a:2379 --cacert=/ca"
+	if lines.FilterMessageSnippet(want+"`").Len() != 1 {
+		t.Errorf("%+v", lines.All())
+	}
+	for auth, user := range map[bool]string{false: "`", true: " --user=root`"} {
+		o := twoMembers()
+		o.auth, m.hadData = auth, true
+		if got := m.differences(o); len(got) != 1 || !strings.Contains(got[0].Text, want+user) {
+			t.Errorf("auth %v: %+v", auth, got)
+		}
+	}
+	if m.node.Values["auth"] != "" {
+		t.Error("the view has changed what the configuration says")
 	}
 }
 
