@@ -184,6 +184,42 @@ func TestPeersToTLS(t *testing.T) {
 	})
 }
 
+// A second member is added to a cluster of one that still stands in its data
+// with http: where nobody dialed it, it listens as its list of https says. What
+// the status says leads to a cluster of two.
+func TestAddedBeforeUpdateToTLS(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t, "a"), newNode(t, "b")
+	flags := peerFiles(a, b)
+	listed("http", nil, a)
+	a.up()
+	a.put("k", "v")
+	a.stop()
+	listed("https", flags, a)
+	a.up()
+	listed("https", flags, a, b)
+	cli := a.etcd()
+	poll.Eventually(t, func() error { _, err := cli.MemberAdd(t.Context(), []string{b.Peer}); return err })
+	const want = "the others dial it without TLS, and it listens with TLS alone until it is restarted: `systemctl restart etcd`"
+	a.until("to be restarted", func(st status.Status) bool { return strings.Contains(conditions(st, failure.IDOtherURLs), want) })
+	a.stop()
+	a.start(true)
+	b.flags = append(b.flags, "--initial-cluster=a="+strings.Replace(a.Peer, "https", "http", 1)+",b="+b.Peer)
+	b.start(true)
+	b.await("READY=1")
+	a.await("READY=1")
+	for _, n := range []*node{a, b} {
+		n.until("connected", func(st status.Status) bool { return connected(st) && len(st.View.Members) == 2 })
+		n.holds("k", "v")
+	}
+	a.shell(a.command(failure.IDOtherURLs, "etcdctl member update"))
+	a.stop()
+	a.up()
+	for _, n := range []*node{a, b} {
+		n.until("well", whole)
+	}
+}
+
 // Where it listens is the operator's word: then it says what is wrong with that.
 func TestPeersToTLSByHand(t *testing.T) {
 	t.Parallel()
