@@ -100,12 +100,3 @@ func listens(r *settings.Resolved) (all []netdetect.Listen) {
 	}
 	return all
 }
-
-// foundListen reports whether etcd-node has found the address on which the
-// member listens for its peers: one that the operator has set may stand behind
-// an address translation, and is none of ours to judge.
-func foundListen(r *settings.Resolved) bool {
-	return slices.ContainsFunc(r.Settings, func(s settings.Setting) bool {
-		return s.Name == "listen-peer-urls" && (s.Origin == settings.FromDetection || s.Origin == settings.FromDerivation)
-	})
-}

@@ -166,7 +166,7 @@ func prepare(ctx context.Context, loaded *config.Loaded, files *tlsfiles.Files, 
 	files.ResolvedAs(r)
 	values := config.Values(r)
 	guard := pipe.Guard{
-		Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly, Found: foundListen(r), ForcedBy: forcedBy(r),
+		Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly, Derived: r.Derived("listen-peer-urls"), ForcedBy: forcedBy(r),
 		BootstrapWait: r.Node.BootstrapWait, StateSource: r.Source("initial-cluster-state"), Values: values,
 	}
 	notices := append(slices.Clone(r.Notices), kept.notice())
@@ -183,7 +183,6 @@ func prepare(ctx context.Context, loaded *config.Loaded, files *tlsfiles.Files, 
 		Values:      values,
 		Election:    pipe.Election{Failover: r.Node.Failover, Start: r.Node.FastStart},
 		Guard:       guard,
-		Derived:     r.Derived("listen-peer-urls"),
 		ReadyAll:    r.Node.ReadyAll,
 		StopTimeout: stopTimeout,
 		Notices:     notices,

@@ -80,7 +80,7 @@ func runMember(ctx context.Context, w world) int {
 	}()
 	options.Config, options.Events, options.Commands = cfg, out, received
 	options.Election, options.Guard = start.Election, start.Guard
-	options.Terminal, options.Derived = start.Terminal, start.Derived
+	options.Terminal = start.Terminal
 	return member.Run(ctx, options)
 }
 

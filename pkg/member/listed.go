@@ -25,7 +25,7 @@ func (m *member) follow(a admission.Admission) roster.Node {
 	}
 	n := roster.New(cfg.Name, cfg.InitialCluster, urlStrings(cfg.AdvertisePeerUrls), urlStrings(cfg.ListenPeerUrls))
 	n.Values = m.Guard.Values
-	n.Derived, n.TLS = m.Derived, !cfg.PeerTLSInfo.Empty() || cfg.PeerAutoTLS
+	n.Derived, n.TLS = m.Guard.Derived, !cfg.PeerTLSInfo.Empty() || cfg.PeerAutoTLS
 	members := roster.Stored(a.Members, a.Self)
 	if as := n.ListenAs(members); !slices.Equal(as, n.Listens) {
 		m.log.Warn("it listens for peers as its data says, because they dial it so", zap.Strings("urls", as), zap.Strings("list", n.Listens))

@@ -35,7 +35,7 @@ func TestFollow(t *testing.T) {
 	} {
 		core, lines := zapobserver.New(zapcore.InfoLevel)
 		m := newTestMember()
-		m.log, m.Derived, m.Guard.Unconfigured = zap.New(core), tc.derived, tc.unconfigured
+		m.log, m.Guard.Derived, m.Guard.Unconfigured = zap.New(core), tc.derived, tc.unconfigured
 		m.Config = embed.NewConfig()
 		m.Config.Name, m.Config.InitialCluster = "a", "a=https://10.0.0.1:2380,b=https://10.0.0.2:2380"
 		m.Config.ListenPeerUrls = loopback.URLs("https://10.0.0.1:2380")

@@ -38,8 +38,6 @@ type Options struct {
 	// Terminal: a person reads the log at a terminal, and the supervisor says there
 	// why the member ends.
 	Terminal bool
-	// Derived: where it listens for peers follows the data.
-	Derived bool
 	// LastLines sends log lines to the supervisor, which keeps the last; it may be
 	// nil.
 	LastLines zapcore.Core

@@ -34,7 +34,7 @@ func (m *member) watchPlace(ctx context.Context) {
 			return
 		case now := <-poll.C:
 			text := ""
-			if reached, answering := m.contact(); doubt.rises(now, m.Guard.Found, reached, answering) {
+			if reached, answering := m.contact(); doubt.rises(now, m.Guard.Derived, reached, answering) {
 				text = m.misplaced(m.observer.last.Load(), onThisMachine)
 			}
 			m.elsewhere.Store(&text)
@@ -46,14 +46,14 @@ func (m *member) watchPlace(ctx context.Context) {
 type doubt struct{ alone time.Time } // since when no member has a connection to this one
 
 // rises takes in whether any other member has a connection to this one, and
-// whether any answers when it is asked. What was found for this member cannot be
-// meant otherwise. What was set may stand behind an address translation, and only
+// whether any answers when it is asked. What was derived for this member cannot
+// be meant otherwise. What was set may stand behind an address translation, and only
 // the others can tell: those that are up and do not get through.
-func (d *doubt) rises(now time.Time, found, reached, answering bool) bool {
+func (d *doubt) rises(now time.Time, derived, reached, answering bool) bool {
 	if d.alone.IsZero() || reached {
 		d.alone = now
 	}
-	return !reached && (found || answering && now.Sub(d.alone) >= unreached)
+	return !reached && (derived || answering && now.Sub(d.alone) >= unreached)
 }
 
 // contact reports whether any other member has a connection to this one, and

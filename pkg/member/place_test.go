@@ -100,18 +100,18 @@ func TestWhyNoQuorum(t *testing.T) {
 func TestDoubt(t *testing.T) {
 	begun := time.Now()
 	for name, tc := range map[string]struct {
-		found, reached, answering bool
-		want                      []bool // at the first look, and when nobody has come for long
+		derived, reached, answering bool
+		want                        []bool // at the first look, and when nobody has come for long
 	}{
-		"found, the others come":       {true, true, true, []bool{false, false}},
-		"found, nobody is there":       {true, false, false, []bool{true, true}},
+		"derived, the others come":     {true, true, true, []bool{false, false}},
+		"derived, nobody is there":     {true, false, false, []bool{true, true}},
 		"set, the others come":         {false, true, true, []bool{false, false}},
 		"set, nobody is there":         {false, false, false, []bool{false, false}},
 		"set, they do not get through": {false, false, true, []bool{false, true}},
 	} {
 		var d doubt
 		for i, want := range tc.want {
-			if got := d.rises(begun.Add(time.Duration(i)*unreached), tc.found, tc.reached, tc.answering); got != want {
+			if got := d.rises(begun.Add(time.Duration(i)*unreached), tc.derived, tc.reached, tc.answering); got != want {
 				t.Errorf("%s, look %d: %v", name, i+1, got)
 			}
 		}

@@ -19,8 +19,9 @@ type Guard struct {
 	// ForcedBy says where that is set.
 	Forced   bool   `json:"forced,omitempty"`
 	ForcedBy string `json:"forcedBy,omitempty"`
-	// Found: the address to listen on for peers was found, and not set.
-	Found bool `json:"found,omitempty"`
+	// Derived: the URLs on which the member listens for peers are not the
+	// operator's own. So they follow the data, and cannot be meant otherwise.
+	Derived bool `json:"derived,omitempty"`
 	// Unconfigured: neither URLs nor a cluster list were given.
 	Unconfigured bool `json:"unconfigured,omitempty"`
 	// Patient: somebody waits for the start, and sees why it takes long.

@@ -50,9 +50,6 @@ type Message struct {
 	Guard Guard `json:"guard,omitzero"`
 	// Terminal comes with Start: a person reads the log at a terminal.
 	Terminal bool `json:"terminal,omitempty"`
-	// Derived comes with Start too: the URLs on which the member listens for peers
-	// are not the operator's own, so they follow the data.
-	Derived bool `json:"derived,omitempty"`
 }
 
 // Election says in which cases the member asks for an election instead of

@@ -72,7 +72,7 @@ func (s *Supervisor) start() {
 	s.opts.Log.Info("started the member process", zap.Int("pid", proc.PID), zap.Strings("args", s.launch.Args))
 	start := pipe.Message{
 		Kind: pipe.Start, Secrets: s.launch.Secrets, Election: s.launch.Election, Guard: s.guard(),
-		Terminal: s.launch.Terminal, Derived: s.launch.Derived,
+		Terminal: s.launch.Terminal,
 	}
 	if err := proc.Send(start); err != nil {
 		// It ended already; its exit says why.

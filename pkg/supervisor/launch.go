@@ -21,7 +21,6 @@ type Launch struct {
 	Election pipe.Election
 	Guard    pipe.Guard
 	Terminal bool // a person reads the log at a terminal
-	Derived  bool
 
 	ReadyAll    bool          // READY needs every voting member connected
 	StopTimeout time.Duration // after which a member that was told to stop is killed
