@@ -99,7 +99,6 @@ func Run(ctx context.Context, o Options) int {
 	go m.observer.run(ctx)
 	go m.watchDisk(ctx)
 	go m.watchPlace(ctx)
-	go m.minder().Run(ctx)
 	go func() { m.started <- m.open(ctx) }() // StartEtcd takes no context
 	return m.loop(ctx)
 }

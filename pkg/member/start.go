@@ -55,6 +55,7 @@ func (m *member) open(ctx context.Context) result {
 	m.startAt(status.Condition{Text: opening(m.Config)})
 	m.authorities.remember(m.Config.PeerTLSInfo.TrustedCAFile, m.Config.ClientTLSInfo.TrustedCAFile)
 	node := m.follow(admitted)                                      // by the configured list
+	go m.minder().Run(ctx)                                          // before there are connections, and where it now listens
 	if admitted.InitialCluster != "" && m.Config.DNSCluster == "" { // etcd takes one of the two
 		m.Config.InitialCluster = admitted.InitialCluster
 	}
