@@ -102,7 +102,7 @@ func TestTLSInTheWrongOrder(t *testing.T) {
 	w := c.writing(nil, "2379")
 	id := strings.Fields(c.run(1, "sh", "-c", `etcd-node status | grep 'this member'`))
 	c.run(1, "etcdctl", "member", "update", id[len(id)-1], "--peer-urls=https://"+c.host(1).IP+":2380")
-	c.status(1, "for which it has no certificate; if they have theirs, give it its own and the list of https, else take it back: `etcdctl member update "+id[len(id)-1]+" --peer-urls=http://"+c.host(1).IP+":2380`")
+	c.status(1, "for which it has no certificate; if they have theirs, give it its own and the list of https, else take it back: `etcdctl member update "+id[len(id)-1]+" --peer-urls=http://"+c.host(1).IP+":2380 --endpoints=http://"+c.host(1).IP+":2379`")
 	c.run(1, "etcdctl", "member", "update", id[len(id)-1], "--peer-urls=http://"+c.host(1).IP+":2380")
 	c.connected()
 
