@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
