@@ -31,8 +31,10 @@ const (
 type Client struct {
 	reusing *http.Client // its connections serve many questions
 	fresh   *http.Client // each of its questions has a connection of its own
-	dial    Dial
-	tls     *tls.Config
+	// unverified is fresh, and takes every certificate.
+	unverified *http.Client
+	dial       Dial
+	tls        *tls.Config
 }
 
 // Dial connects, as [net.Dialer.DialContext] does.
@@ -62,11 +64,20 @@ func NewClient(tlsConfig *tls.Config, dial Dial) *Client {
 	reusing.IdleConnTimeout = time.Minute
 	fresh := common.Clone()
 	fresh.DisableKeepAlives = true
+	unverified := fresh.Clone()
+	if unverified.TLSClientConfig == nil {
+		unverified.TLSClientConfig = new(tls.Config)
+	}
+	unverified.TLSClientConfig.InsecureSkipVerify = true
+	unverified.TLSClientConfig.VerifyConnection, unverified.TLSClientConfig.VerifyPeerCertificate = nil, nil
 	return &Client{
 		reusing: &http.Client{Transport: reusing, Timeout: answerTimeout, CheckRedirect: stay},
 		fresh:   &http.Client{Transport: fresh, CheckRedirect: stay},
-		dial:    dial,
-		tls:     tlsConfig,
+
+		unverified: &http.Client{Transport: unverified, Timeout: answerTimeout, CheckRedirect: stay},
+
+		dial: dial,
+		tls:  tlsConfig,
 	}
 }
 

@@ -49,7 +49,7 @@ const malformed = "malformed HTTP response"
 // dropped adds to an error what can be found out about its reason, if the peer
 // has closed the connection without an answer.
 func (c *Client) dropped(ctx context.Context, u *url.URL, r reach, err error) error {
-	closed := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	closed := closedOn(err)
 	cause := ""
 	switch {
 	case u.Scheme == "http" && (closed || strings.Contains(err.Error(), malformed)) && c.answersTLS(ctx, u):
@@ -64,6 +64,11 @@ func (c *Client) dropped(ctx context.Context, u *url.URL, r reach, err error) er
 		cause = c.unwanted(ctx, r.local)
 	}
 	return &droppedError{cause, err}
+}
+
+// closedOn reports whether an error says that the peer has closed the connection.
+func closedOn(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // unwanted says why a peer may have closed a connection after its handshake. It

@@ -78,6 +78,20 @@ func mute(err error) bool {
 		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH)
 }
 
+// mismatched reports whether an error may come of a URL with the wrong scheme.
+func mismatched(u *url.URL, err error) bool {
+	if u.Scheme == "http" {
+		return closedOn(err) || strings.Contains(err.Error(), malformed)
+	}
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, new(tls.RecordHeaderError)) || closedOn(err)
+}
+
+// answers reports whether an error shows that something listens at the port.
+func answers(err error) bool {
+	return errors.As(err, new(*droppedError)) || closedOn(err) || isAlert(err) || strings.Contains(err.Error(), malformed) ||
+		errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, new(tls.RecordHeaderError)) || errors.As(err, new(*tls.CertificateVerificationError))
+}
+
 // short bounds a cause: an error about a certificate may list a hundred names.
 func short(s string) string {
 	const limit = 200 // two lines of a terminal

@@ -1,8 +1,11 @@
 package peers
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -62,5 +65,68 @@ func TestMembersUnanswered(t *testing.T) {
 	}
 	if _, err := NewClient(nil, nil).Members(t.Context(), "unix://sock:1"); !errors.Is(err, ErrUnasked) {
 		t.Errorf("a unix socket: %v", err)
+	}
+}
+
+// A peer that speaks the other scheme than its URL says lives, and says where.
+// One that wants a certificate then, or is no etcd, has answered all the same.
+func TestMembersOtherScheme(t *testing.T) {
+	member := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Etcd-Cluster-ID", "c")
+		fmt.Fprint(w, `[{"id":1,"peerURLs":["http://127.0.0.1:1"]}]`)
+	})
+	fresh := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(noData, "true")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	closes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, _, _ := w.(http.Hijacker).Hijack()
+		conn.Close()
+	})
+	for name, tc := range map[string]struct {
+		handler http.Handler
+		tls     *tls.Config // nil: none
+		scheme  string      // asked for
+		want    string      // OtherScheme
+		err     string
+	}{
+		"http asked, https spoken":          {member, &tls.Config{}, "http", "https", ""},
+		"https asked, http spoken":          {member, nil, "https", "http", ""},
+		"the same scheme":                   {member, nil, "http", "", ""},
+		"https with client certificates":    {member, &tls.Config{ClientAuth: tls.RequireAnyClientCert}, "http", "", speaksTLS},
+		"https of a node without data":      {fresh, &tls.Config{}, "http", "", speaksTLS},
+		"http of a node without data":       {fresh, nil, "https", "", "does not speak TLS"},
+		"a certificate that nobody trusts":  {member, &tls.Config{}, "https", "", "unknown authority"},
+		"a service":                         {http.NotFoundHandler(), nil, "http", "", "is not an etcd peer port"},
+		"a service that closes":             {closes, nil, "http", "", "closes the connection without an answer"},
+		"https of a service":                {http.NotFoundHandler(), &tls.Config{}, "http", "", speaksTLS},
+		"a certificate that was not wanted": {member, &tls.Config{ClientAuth: tls.RequireAnyClientCert}, "https", "", "TLS: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := httptest.NewUnstartedServer(tc.handler)
+			s.Config.ErrorLog = log.New(io.Discard, "", 0)
+			if s.TLS = tc.tls; tc.tls != nil {
+				s.StartTLS()
+			} else {
+				s.Start()
+			}
+			t.Cleanup(s.Close)
+			got, err := NewClient(nil, nil).Members(t.Context(), tc.scheme+"://"+s.Listener.Addr().String())
+			if tc.err == "" && (err != nil || got.OtherScheme != tc.want || got.ClusterID != "c" || len(got.Members) != 1) {
+				t.Errorf("%+v, %v", got, err)
+			}
+			if tc.err != "" && (err == nil || !strings.Contains(err.Error(), tc.err) || !errors.Is(err, ErrAnswered) || errors.Is(err, ErrNoData)) {
+				t.Errorf("%v, answered: %v", err, errors.Is(err, ErrAnswered))
+			}
+		})
+	}
+	gone := listen(t)
+	gone.Close()
+	if _, err := NewClient(nil, nil).Members(t.Context(), "http://"+gone.Addr().String()); errors.Is(err, ErrAnswered) {
+		t.Errorf("a closed port has answered: %v", err)
+	}
+	mute := listen(t) // its kernel accepts
+	if _, err := NewClient(nil, nil).Members(t.Context(), "http://"+mute.Addr().String()); err == nil || errors.Is(err, ErrAnswered) {
+		t.Errorf("a mute one has answered: %v", err)
 	}
 }
