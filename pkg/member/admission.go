@@ -41,21 +41,14 @@ func (m *member) admit(ctx context.Context) (admission.Admission, *failure.Failu
 }
 
 // announce tells the others that there is no data here.
-func (m *member) announce() (stop func()) {
-	if !m.Config.PeerAutoTLS { // whose certificate is made by StartEtcd
-		stop, err := peers.Announce(m.Config.ListenPeerUrls, m.Config.PeerTLSInfo)
-		if err == nil {
-			return stop
-		}
-		m.log.Warn("cannot tell the other nodes that there is no data here", zap.Error(err))
-	}
-	return func() {}
+func (m *member) announce() (stop func(), err error) {
+	return peers.Announce(m.Config.ListenPeerUrls, m.Config.PeerTLSInfo, m.Config.PeerAutoTLS)
 }
 
 // awaited are the members of the list, with the reason for which each is missing,
 // while the start waits for what they say; nil before and after that.
 func (m *member) awaited() []status.Member {
-	if !admission.WaitsForPeers(m.starting.Load().ID) {
+	if !admission.WaitsForPeers(*m.starting.Load()) {
 		return nil
 	}
 	all := []status.Member{{Name: m.Config.Name, PeerURLs: urlStrings(m.Config.AdvertisePeerUrls), Self: true, Connected: true}}

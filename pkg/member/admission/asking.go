@@ -20,10 +20,11 @@ const askTimeout = time.Second
 type reply struct {
 	peer peers.Peer
 	list peers.List // without an ID: it gave none
-	// err says why, of the last of its URLs; absent, that each URL refuses the
-	// connection, or cannot be asked; fresh, that it is a node without data.
-	err           error
-	absent, fresh bool
+	// err says why, of the URL that tells most; absent, that each URL refuses the
+	// connection, or cannot be asked; fresh, that it is a node without data;
+	// strange, that something answers that is neither that nor a member.
+	err                    error
+	absent, fresh, strange bool
 }
 
 // askAll asks all peers at once. It hands each reply to take as it comes, until
@@ -42,19 +43,36 @@ func (c *Checker) askAll(ctx context.Context, others []peers.Peer, take func(rep
 	}
 }
 
-// askOne asks a peer, at the first of its URLs that answers.
+// askOne asks a peer at all of its URLs at once, so that a mute one does not take
+// the time of another, and takes the first answer.
 func (c *Checker) askOne(ctx context.Context, p peers.Peer) reply {
-	r := reply{peer: p, absent: true}
-	for _, u := range p.URLs {
-		r.list, r.err = c.Asker.Members(ctx, u)
-		r.fresh = errors.Is(r.err, peers.ErrNoData)
-		if r.err == nil || r.fresh {
-			r.absent = false
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	all := make([]reply, len(p.URLs))
+	come := make(chan int, len(p.URLs))
+	for i, u := range p.URLs {
+		go func() {
+			list, err := c.Asker.Members(ctx, u)
+			all[i] = reply{
+				peer: p, list: list, err: err,
+				absent: errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, peers.ErrUnasked),
+				fresh:  errors.Is(err, peers.ErrNoData), strange: errors.Is(err, peers.ErrAnswered),
+			}
+			come <- i
+		}()
+	}
+	for range p.URLs {
+		if r := all[<-come]; r.err == nil || r.fresh {
 			return r
 		}
-		r.absent = r.absent && (errors.Is(r.err, syscall.ECONNREFUSED) || errors.Is(r.err, peers.ErrUnasked))
 	}
-	return r
+	most := reply{peer: p, absent: true}
+	for _, r := range all {
+		if r.strange || !most.strange && !r.absent || most.absent {
+			most = r
+		}
+	}
+	return most
 }
 
 // listedAs reports whether a member has this node's peer URLs. They are

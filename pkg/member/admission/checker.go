@@ -27,7 +27,7 @@ type Checker struct {
 	Node
 	Asker Asker
 	// Announce tells the other nodes that there is no data here, until stop.
-	Announce func() (stop func())
+	Announce func() (stop func(), err error)
 	// Waiting is told what the start waits for: an ID of the catalogue and a text.
 	Waiting func(status.Condition)
 	Log     *zap.Logger

@@ -24,6 +24,9 @@ const (
 	// Nodes that begin at the same time do not wait for that, because each
 	// announces that it has no data.
 	restartLimit = 2 * time.Second
+	// quorumLimit is how long a quorum may be missing before that is worth a
+	// condition, as for a member that runs.
+	quorumLimit = 10 * time.Second
 	// turnLimit is how long nodes that begin together let the first of them begin
 	// alone. Each etcd asks the others before it begins, for up to a second, and
 	// none of them answers while it asks itself.
@@ -31,6 +34,9 @@ const (
 	// firstPause is the pause between two rounds in that time: nobody shall see
 	// the nodes of a new cluster wait for each other.
 	firstPause = 20 * time.Millisecond
+	// quorumPause is the pause while others have not been started yet: etcd itself
+	// would dial them as often. A round of closed ports costs next to nothing.
+	quorumPause = 100 * time.Millisecond
 )
 
 // standing is what a peer's reply means for a node on which no member has lived.
@@ -42,30 +48,46 @@ const (
 	noEtcd                    // its port is closed
 	noAnswer                  // it does not answer, or does not know its members yet
 	original                  // its cluster has listed this node since it began, and is the one that this node would begin, or has not served
+	stranger                  // what answers is neither a node without data nor a member that can be talked to as the list says
 	foreign                   // the same, but it has served, and began with another token
 	hasServed                 // its cluster lists this node as a member that has served
 	unlisted                  // its cluster does not list this node
 	added                     // its cluster lists this node, which has not started, and is not the one that this node would begin
 )
 
-// WaitsForPeers reports whether what a start waits for, by the ID of the
-// catalogue, is what the other members say.
-func WaitsForPeers(id string) bool {
-	return id == failure.IDNotListed || id == failure.IDNoCluster || id == failure.IDNoAnswer
+// WaitsForPeers reports whether what a start waits for is what the other members
+// say, or that more of them come up: the latter has no text of its own, because
+// the list of members with the reason for each says it.
+func WaitsForPeers(step status.Condition) bool {
+	switch step.ID {
+	case failure.IDNotListed, failure.IDNoCluster, failure.IDNoAnswer, failure.IDNoQuorumYet:
+		return true
+	}
+	return step == status.Condition{}
 }
 
 // firstStart finds out whether a member may begin on a node on which none has
 // lived, and whether it joins a cluster that lives.
 func (c *Checker) firstStart(ctx context.Context) (Admission, *failure.Failure) {
+	if c.AsEtcd {
+		return Admission{Joins: !c.New}, nil
+	}
 	others, err := c.Asker.Peers()
 	if err != nil || len(others) == 0 {
 		return Admission{Joins: !c.New}, nil // etcd says what is wrong, if anything is
 	}
-	s := survey{Node: c.Node, begun: time.Now()}
+	s := survey{Node: c.Node, begun: time.Now(), size: len(others) + 1}
 	if s.waits() {
-		defer c.Announce()()
+		stop, err := c.Announce()
+		if err != nil { // etcd could not listen there either
+			return Admission{}, unasked(err)
+		}
+		defer stop()
 	}
-	told := waiting{text: "asking the members of the list whether a cluster lives"}
+	var (
+		told   waiting
+		logged string // its ID
+	)
 	for round := 1; ; round++ {
 		c.askAll(ctx, others, func(r reply) bool {
 			what, own := c.standingOf(ctx, r)
@@ -83,18 +105,21 @@ func (c *Checker) firstStart(ctx context.Context) (Admission, *failure.Failure) 
 			return a, f
 		}
 		switch {
-		case round == 1 && wait.id == "":
-			c.Waiting(status.Condition{Text: told.text})
-		case wait.id != told.id && wait.id != "":
+		case round > 1 && *wait == told:
+		case wait.text != "" && wait.id != logged:
 			c.waitFor(wait.id, wait.text)
-			told = *wait
-		case wait.text != told.text && wait.id != "": // what a peer says may change every second: not worth the log
+			logged = wait.id
+		default: // what a peer says may change every second: not worth the log
 			c.Waiting(status.Condition{ID: wait.id, Text: wait.text})
-			told = *wait
 		}
+		told = *wait
 		pause := peers.PauseMissing
-		if time.Since(s.begun) < restartLimit+turnLimit {
+		switch {
+		case s.top > noEtcd: // a member logs each question that it cannot take
+		case time.Since(s.begun) < restartLimit+turnLimit:
 			pause = firstPause
+		default:
+			pause = quorumPause
 		}
 		select {
 		case <-ctx.Done():
@@ -117,13 +142,26 @@ func (c *Checker) tell(s *survey, a Admission) {
 }
 
 // standingOf is what a reply means for this node, and the member that this node
-// is in its list.
+// is in its list. Under another scheme than the list's, with which etcd would not
+// reach it, a member can only keep this node from beginning.
 func (c *Checker) standingOf(ctx context.Context, r reply) (what standing, own peers.Member) {
+	what, own = c.standingIn(ctx, r)
+	if r.list.OtherScheme != "" && (what == added || what <= original) {
+		if what = stranger; c.Guard.BootstrapWait == 0 {
+			what = noAnswer
+		}
+	}
+	return what, own
+}
+
+func (c *Checker) standingIn(ctx context.Context, r reply) (what standing, own peers.Member) {
 	switch {
 	case r.fresh:
 		return fresh, own
 	case r.absent:
 		return noEtcd, own
+	case r.strange && c.Guard.BootstrapWait != 0:
+		return stranger, own
 	case r.list.ClusterID == "":
 		return noAnswer, own
 	case len(r.list.Members) == 0 && r.list.ClusterID == c.Begins.ClusterID:

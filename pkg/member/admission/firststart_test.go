@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,14 +28,15 @@ func inUse(members []peers.Member, n int) (all []peers.Member) {
 
 func TestFirstStart(t *testing.T) {
 	const (
-		add     = "; add this node to that cluster, and it joins by itself: etcdctl member add c --peer-urls=" + ownURL + " --endpoints="
-		dead    = "z1 (context deadline exceeded)"
-		forNew  = "set ETCD_INITIAL_CLUSTER_STATE=new on all of them, or remove ETCD_INITIAL_CLUSTER_STATE (FILE:3)"
-		noList  = "; if no node of the list has data, this is a new cluster: " + forNew
-		refused = "http://refuses,z0 (127.0.0.1: connection refused), http://refuses,z1 (127.0.0.1: connection refused)"
-		sec     = time.Second
-		other   = "d" // a cluster
-		forever = 0   // the test stops it
+		add      = "; add this node to that cluster, and it joins by itself: etcdctl member add c --peer-urls=" + ownURL + " --endpoints="
+		dead     = "z1 (context deadline exceeded)"
+		forNew   = "set ETCD_INITIAL_CLUSTER_STATE=new on all of them, or remove ETCD_INITIAL_CLUSTER_STATE (FILE:3)"
+		noList   = "; if no node of the list has data, this is a new cluster: " + forNew
+		refused  = "http://refuses,z0 (127.0.0.1: connection refused), http://refuses,z1 (127.0.0.1: connection refused)"
+		sec      = time.Second
+		other    = "d" // a cluster
+		forever  = 0   // the test stops it
+		noQuorum = "no-quorum-yet: "
 	)
 	var (
 		patient  = pipe.Guard{Patient: true, BootstrapWait: 30 * sec, StateSource: "ETCD_INITIAL_CLUSTER_STATE (FILE:3)"}
@@ -60,37 +63,43 @@ func TestFirstStart(t *testing.T) {
 		err   error
 		want
 	}{
-		"all begin together":                {first, both(noData), nil, want{}},
-		"all begin together, not its turn":  {later3, both(noData), nil, want{took: turnLimit}},
-		"the first of them has begun":       {later3, []fakePeer{noData, later(sec/10, noData, of("c", nil))}, nil, want{took: sec / 10}},
-		"one is missing, not its turn":      {later3, []fakePeer{noData, closed}, nil, want{took: restartLimit + turnLimit}},
-		"all begin, one after the other":    {first, []fakePeer{noData, later(sec, closed, noData)}, nil, want{took: sec}},
-		"one begins a moment before":        {first, []fakePeer{noData, later(sec, closed, of("c", whole))}, nil, want{took: sec}},
-		"one has etcd stopped":              {first, []fakePeer{noData, closed}, nil, want{took: restartLimit}},
-		"one restarts, with another list":   {first, []fakePeer{noData, later(sec, closed, of("c", pair))}, nil, want{id: "stopped", said: unlisted}},
-		"nobody is there":                   {first, both(closed), nil, want{took: restartLimit}},
-		"nobody is there, no wait":          {atOnce, both(closed), nil, want{}},
-		"nobody is there, without unit":     {bare, both(closed), nil, want{}},
-		"the others have begun":             {first, both(of("c", whole)), nil, want{}},
-		"one has begun, one is down":        {first, []fakePeer{of("c", whole), mute}, nil, want{took: sec}},
-		"one has begun, one is not there":   {first, []fakePeer{of("c", whole), closed}, nil, want{}},
-		"one has stored nothing yet":        {first, []fakePeer{of("c", nil), closed}, nil, want{}},
-		"alone in the list":                 {first, nil, nil, want{}},
-		"no DNS":                            {first, nil, errors.New("no such host"), want{}},
-		"no DNS, existing":                  {existing, nil, errors.New("no such host"), want{joins: true}},
-		"one does not answer":               {first, []fakePeer{closed, mute}, nil, want{took: 30*sec + 40*time.Millisecond, said: "no-answer: waiting up to 30s for an answer from http://refuses," + dead + ": an older cluster may live there"}},
-		"one does not answer, no wait":      {atOnce, []fakePeer{closed, mute}, nil, want{took: sec}},
-		"one does not answer, without unit": {bare, []fakePeer{closed, mute}, nil, want{took: sec}},
-		"one does not answer, as etcd":      {asEtcd, []fakePeer{closed, mute}, nil, want{took: sec}},
-		"one does not answer, for ever":     {endless, []fakePeer{closed, mute}, nil, want{id: "stopped", said: "no-answer: waiting for an answer from http://refuses," + dead + ": an older cluster may live there"}},
-		"one comes up without etcd":         {first, []fakePeer{closed, later(5*sec, mute, closed)}, nil, want{took: 5*sec + 40*time.Millisecond + restartLimit, said: "no-answer: waiting up to 30s for an answer from http://refuses," + dead + ": an older cluster may live there"}},
-		"a foreign one knows no members":    {atOnce, both(of(other, nil)), nil, want{}},
+		"all begin together":                               {first, both(noData), nil, want{}},
+		"all begin together, not its turn":                 {later3, both(noData), nil, want{took: turnLimit}},
+		"the first of them has begun":                      {later3, []fakePeer{noData, later(sec/10, noData, of("c", nil))}, nil, want{took: sec / 10}},
+		"one is missing, not its turn":                     {later3, []fakePeer{noData, closed}, nil, want{took: restartLimit + turnLimit}},
+		"all begin, one after the other":                   {first, []fakePeer{noData, later(sec, closed, noData)}, nil, want{took: sec}},
+		"one begins a moment before":                       {first, []fakePeer{noData, later(sec, closed, of("c", whole))}, nil, want{took: sec}},
+		"one has etcd stopped":                             {first, []fakePeer{noData, closed}, nil, want{took: restartLimit}},
+		"one restarts, with another list":                  {first, []fakePeer{noData, later(sec, closed, of("c", pair))}, nil, want{id: "stopped", said: unlisted}},
+		"nobody is there":                                  {first, both(closed), nil, want{id: "stopped", said: noQuorum}},
+		"a quorum is there late":                           {first, []fakePeer{later(time.Minute, closed, noData), closed}, nil, want{took: time.Minute, said: noQuorum}},
+		"one has begun, of four":                           {first, []fakePeer{of("c", whole), closed, closed}, nil, want{id: "stopped", said: noQuorum}},
+		"one has begun and serves, of four":                {first, []fakePeer{of("c", inUse(whole, 1)), closed, closed}, nil, want{}},
+		"of four, all others have served, and are stopped": {first, []fakePeer{later(4*sec, closed, of("c", pair)), later(4*sec, closed, of("c", pair)), closed}, nil, want{id: "stopped", said: unlisted}},
+		"one is wiped while it is asked":                   {first, []fakePeer{later(sec/2, of("c", pair), noData), closed}, nil, want{took: sec/2 + restartLimit}},
+		"nobody is there, no wait":                         {atOnce, both(closed), nil, want{}},
+		"nobody is there, without unit":                    {bare, both(closed), nil, want{}},
+		"the others have begun":                            {first, both(of("c", whole)), nil, want{}},
+		"one has begun, one is down":                       {first, []fakePeer{of("c", whole), mute}, nil, want{took: sec}},
+		"one has begun, one is not there":                  {first, []fakePeer{of("c", whole), closed}, nil, want{}},
+		"one has stored nothing yet":                       {first, []fakePeer{of("c", nil), closed}, nil, want{}},
+		"alone in the list":                                {first, nil, nil, want{}},
+		"no DNS":                                           {first, nil, errors.New("no such host"), want{}},
+		"no DNS, existing":                                 {existing, nil, errors.New("no such host"), want{joins: true}},
+		"one does not answer":                              {first, []fakePeer{noData, mute}, nil, want{took: 31 * sec, said: "no-answer: waiting up to 30s for an answer from http://refuses," + dead + ": an older cluster may live there"}},
+		"one does not answer, no wait":                     {atOnce, []fakePeer{closed, mute}, nil, want{took: sec}},
+		"one does not answer, without unit":                {bare, []fakePeer{closed, mute}, nil, want{took: sec}},
+		"one does not answer, as etcd":                     {asEtcd, []fakePeer{closed, mute}, nil, want{}},
+		"one does not answer, for ever":                    {endless, []fakePeer{noData, mute}, nil, want{id: "stopped", said: "no-answer: waiting for an answer from http://refuses," + dead + ": an older cluster may live there"}},
+		"one comes up without etcd":                        {first, []fakePeer{noData, later(5*sec, mute, closed)}, nil, want{took: 6*sec + restartLimit, said: "no-answer: waiting up to 30s for an answer from http://refuses," + dead + ": an older cluster may live there"}},
+		"a foreign one knows no members":                   {atOnce, both(of(other, nil)), nil, want{}},
 
 		"not listed":                            {first, both(of("c", pair)), nil, want{id: "stopped", said: unlisted}},
 		"not listed, existing":                  {existing, both(of("c", pair)), nil, want{id: "stopped", said: unlisted}},
 		"not listed, without unit":              {bare, both(of("c", pair)), nil, want{id: failure.IDNotListed, took: settleLimit}},
 		"not listed, existing, without unit":    {Node{}, both(of("c", pair)), nil, want{id: failure.IDNotListed, took: settleLimit}},
-		"not listed, as etcd":                   {asEtcd, both(of("c", pair)), nil, want{id: failure.IDNotListed, took: settleLimit}},
+		"not listed, as etcd":                   {asEtcd, both(of("c", pair)), nil, want{}},
+		"added, as etcd, existing":              {Node{AsEtcd: true, Guard: patient}, both(of("c", added3)), nil, want{joins: true}},
 		"not listed by one, one is down":        {first, []fakePeer{of("c", pair), mute}, nil, want{id: "stopped", said: unlisted}},
 		"not listed by a cluster of one":        {first, []fakePeer{of(other, inUse([]peers.Member{peerA}, 0)), closed}, nil, want{id: "stopped", said: "not-listed: cluster d of a does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
 		"not listed, its member restarts":       {first, []fakePeer{later(sec, of("c", pair), closed), closed}, nil, want{id: "stopped", said: unlisted}},
@@ -104,7 +113,7 @@ func TestFirstStart(t *testing.T) {
 		"added, without unit":         {bare, both(of("c", added3)), nil, want{joins: true}},
 		"added, one is down":          {first, []fakePeer{mute, of("c", added3)}, nil, want{joins: true}},
 		"added, one peer lags":        {first, []fakePeer{of("c", pair), of("c", added3)}, nil, want{joins: true}},
-		"added, all that answer lag":  {first, []fakePeer{later(sec, of("c", pair), of("c", added3)), mute}, nil, want{joins: true, took: sec + firstPause}},
+		"added, all that answer lag":  {first, []fakePeer{later(sec, of("c", pair), of("c", added3)), mute}, nil, want{joins: true, took: sec + peers.PauseMissing}},
 		"added to another cluster":    {first, []fakePeer{of("c", pair), of(other, added3)}, nil, want{joins: true}},
 		"original, of another list":   {first, both(of(other, inUse(whole, 1))), nil, want{joins: true}}, // member 3 is what token and URL make
 		"original, of another token":  {first, both(of(other, inUse(begun, 1))), nil, want{id: failure.IDForeign, took: settleLimit}},
@@ -114,6 +123,20 @@ func TestFirstStart(t *testing.T) {
 		"it has served":               {first, both(of("c", inUse(whole, 0))), nil, want{id: failure.IDWipedRejoin, took: settleLimit}},
 		"it has served, existing":     {existing, both(of("c", inUse(whole, 0))), nil, want{id: failure.IDWipedRejoin, took: settleLimit}},
 		"it had served, and is added": {first, both(later(sec, of("c", inUse(whole, 0)), of("c", inUse(added3, 1)))), nil, want{joins: true, took: sec}},
+
+		"an alert of TLS":                    {first, []fakePeer{noData, alert}, nil, want{id: "stopped", said: "no-answer: waiting for http://refuses,z1 (127.0.0.1: TLS: no list of members in the answer): it answers, but not as a node without data; an older cluster may live there"}},
+		"an alert of TLS, one has begun":     {first, []fakePeer{of("c", whole), alert}, nil, want{id: "stopped", said: "no-answer: waiting for http://refuses,z1 (127.0.0.1: TLS: no list of members in the answer): it answers, but not as a node without data; an older cluster may live there"}},
+		"an alert of TLS, the cluster lives": {first, []fakePeer{of("c", inUse(whole, 1)), alert}, nil, want{}},
+		"an alert of TLS, no wait":           {atOnce, []fakePeer{noData, alert}, nil, want{}},
+		"an alert of TLS, without unit":      {bare, []fakePeer{noData, alert}, nil, want{}},
+		"an alert of TLS, for a while":       {first, []fakePeer{noData, later(5*sec, alert, noData)}, nil, want{took: 5 * sec, said: "no-answer: waiting for http://refuses,z1 (127.0.0.1: TLS: no list of members in the answer): it answers, but not as a node without data; an older cluster may live there"}},
+		"not listed, under the other scheme": {first, []fakePeer{overTLS("d", inUse([]peers.Member{peerA}, 0)), noData}, nil, want{id: "stopped",
+			said: "not-listed: cluster d of a (http://refuses,z0 speaks https, not as its URL in the list says) does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
+		"added, under the other scheme": {first, []fakePeer{overTLS("d", added3), noData}, nil, want{id: "stopped",
+			said: "no-answer: waiting for http://refuses,z0 (a member of cluster d, which speaks https, and not what its URL in the list says): it answers, but not as a node without data; an older cluster may live there"}},
+		"begun, under the other scheme":    {first, []fakePeer{overTLS("c", whole), noData}, nil, want{id: "stopped", said: "no-answer: waiting for http://refuses,z0 (a member of cluster c, which speaks https, and not what its URL in the list says): it answers, but not as a node without data; an older cluster may live there"}},
+		"served, under the other scheme":   {first, []fakePeer{overTLS("c", inUse(whole, 0)), noData}, nil, want{id: failure.IDWipedRejoin, took: settleLimit}},
+		"added later, by the right scheme": {first, []fakePeer{later(5*sec, overTLS("d", added3), of("d", added3)), noData}, nil, want{joins: true, took: 5 * sec, said: "no-answer: waiting for http://refuses,z0 (a member of cluster d, which speaks https, and not what its URL in the list says): it answers, but not as a node without data; an older cluster may live there"}},
 
 		"existing, no node has data":             {existing, both(noData), nil, want{id: "stopped", said: "no-cluster: no node of the list has data: this is a new cluster: " + forNew}},
 		"existing, nothing exists":               {existing, both(closed), nil, want{id: "stopped", said: "no-cluster: no member of the cluster answers: " + refused + noList}},
@@ -174,5 +197,43 @@ func TestJoinBy(t *testing.T) {
 		if got.InitialCluster != tc.want || !got.Joins {
 			t.Errorf("%s: %+v, want %s", name, got, tc.want)
 		}
+	}
+}
+
+// A URL that is mute does not take the time of the peer's other one.
+func TestMuteFirstURL(t *testing.T) {
+	patient := pipe.Guard{Patient: true, BootstrapWait: 30 * time.Second}
+	for name, tc := range map[string]struct {
+		other fakePeer
+		took  time.Duration
+		id    string
+	}{
+		"without data": {noData, 0, ""},
+		"not listed":   {of("d", inUse(removed, 0)), 0, failure.IDSignalled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				c, said := checker(Node{New: true, Guard: patient, DataDir: dir, Begins: Identity{"c", "3"}}, fakeAsker{peers: []fakePeer{noData, tc.other}, first: "http://mute"})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				asked := time.Now()
+				_, f := c.Admit(ctx)
+				if took := time.Since(asked); idOf(f) != tc.id || f == nil && took != tc.took || f != nil && !strings.HasPrefix(said(), "not-listed: ") {
+					t.Errorf("%v after %s, said %q", f, took, said())
+				}
+			})
+		})
+	}
+}
+
+// A port that cannot be had ends the attempt, as it would end etcd's.
+func TestPortBusy(t *testing.T) {
+	c, _ := checker(Node{New: true, Guard: pipe.Guard{Patient: true}, DataDir: t.TempDir()}, fakeAsker{peers: []fakePeer{noData}})
+	c.Announce = func() (func(), error) {
+		return nil, fmt.Errorf("listen tcp 127.0.0.1:2380: bind: %w", syscall.EADDRINUSE)
+	}
+	if _, f := c.Admit(t.Context()); f == nil || f.Class != failure.Transient || !strings.Contains(f.Detail, "127.0.0.1:2380") {
+		t.Errorf("%+v", f)
 	}
 }

@@ -114,6 +114,9 @@ func (c *Checker) vote(ctx context.Context, list peers.List, q question) (v vote
 		}
 	}
 	v.granted = v.granted && len(v.pinned) == 0
+	if v.granted && list.OtherScheme != "" { // etcd could not join there
+		return votes{}
+	}
 	if len(list.Members) > 0 && !v.granted {
 		v.denied, v.quorum = 1, voters/2+1
 	}

@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,11 @@ func of(cluster string, members []peers.Member) fakePeer {
 	return says(peers.List{ClusterID: cluster, Members: members}, nil)
 }
 
+// overTLS is a peer whose URL says http, and who speaks TLS.
+func overTLS(cluster string, members []peers.Member) fakePeer {
+	return says(peers.List{ClusterID: cluster, Members: members, OtherScheme: "https"}, nil)
+}
+
 // later is a peer that says something else after a time.
 func later(at time.Duration, before, after fakePeer) fakePeer {
 	return func(since time.Duration) (peers.List, error) {
@@ -67,6 +73,7 @@ var (
 	mute   = says(peers.List{}, errMute)
 	noData = says(peers.List{}, fmt.Errorf("127.0.0.1: %w", peers.ErrNoData))
 	closed = says(peers.List{}, fmt.Errorf("127.0.0.1: %w", syscall.ECONNREFUSED))
+	alert  = says(peers.List{}, fmt.Errorf("127.0.0.1: TLS: %w", peers.ErrAnswered))
 )
 
 // fakeAsker asks fake peers, whose URLs are their places.
@@ -75,16 +82,21 @@ type fakeAsker struct {
 	err   error
 	begun time.Time
 	is    string // the URL at which every member is said to answer
+	first string // the first URL of each; "": one that refuses
 }
 
 func (a fakeAsker) Peers() (all []peers.Peer, err error) {
 	for i := range a.peers {
-		all = append(all, peers.Peer{URLs: []string{"http://refuses", fmt.Sprint("z", i)}})
+		all = append(all, peers.Peer{URLs: []string{cmp.Or(a.first, "http://refuses"), fmt.Sprint("z", i)}})
 	}
 	return all, a.err
 }
 
 func (a fakeAsker) Members(ctx context.Context, url string) (peers.List, error) {
+	if url == "http://mute" {
+		<-ctx.Done()
+		return peers.List{}, ctx.Err()
+	}
 	var i int
 	if _, err := fmt.Sscanf(url, "z%d", &i); err != nil {
 		return peers.List{}, fmt.Errorf("no: %w", syscall.ECONNREFUSED)
@@ -111,7 +123,7 @@ func checker(n Node, a fakeAsker) (c *Checker, said func() string) {
 		n.PeerURLs = []string{ownURL}
 	}
 	a.begun = time.Now()
-	c = &Checker{Node: n, Asker: a, Log: zap.NewNop(), Announce: func() func() { return func() {} }, Waiting: func(c status.Condition) {
+	c = &Checker{Node: n, Asker: a, Log: zap.NewNop(), Announce: func() (func(), error) { return func() {}, nil }, Waiting: func(c status.Condition) {
 		mu.Lock()
 		defer mu.Unlock()
 		if c.ID == "" { // progress

@@ -21,6 +21,7 @@ type survey struct {
 	top     standing  // the highest one in the last round
 	since   time.Time // since when it is
 	free    time.Time // since when a new cluster may begin; zero: not yet
+	size    int       // of the list, with this node
 }
 
 // surveyed is a reply, what it means, and the ID that it gives to this node.
@@ -31,13 +32,14 @@ type surveyed struct {
 }
 
 // take takes in a reply. What a peer has said stands while it does not answer: a
-// cluster does not go away with a restart of its member.
+// cluster does not go away with a restart of its member. It does when that says
+// that it has no data.
 func (s *survey) take(r surveyed) {
 	i := slices.IndexFunc(s.replies, func(x surveyed) bool { return x.peer.Key() == r.peer.Key() })
 	switch {
 	case i < 0:
 		s.replies = append(s.replies, r)
-	case r.list.ClusterID != "" || s.replies[i].list.ClusterID == "":
+	case r.list.ClusterID != "" || r.fresh || s.replies[i].list.ClusterID == "":
 		s.replies[i] = r
 	}
 }
@@ -47,9 +49,12 @@ func (s *survey) take(r surveyed) {
 func (s *survey) join(what standing) Admission {
 	var first surveyed
 	for _, r := range s.replies {
-		if r.standing == what && (first.own == 0 || r.peer.Key() < first.peer.Key()) {
+		if r.standing == what && r.own != 0 && (first.own == 0 || r.peer.Key() < first.peer.Key()) {
 			first = r
 		}
+	}
+	if first.own == 0 { // none that knows its members yet
+		return Admission{Joins: true}
 	}
 	return s.joinBy(first.list, first.own)
 }
@@ -59,14 +64,35 @@ func (s *survey) highest() standing {
 	for _, r := range s.replies {
 		top = max(top, r.standing)
 	}
+	if top == stranger && s.serves() { // this node's own cluster is there: there cannot be an older one
+		return original
+	}
 	return top
+}
+
+// serves reports whether a cluster serves that has listed this node since it began.
+func (s *survey) serves() bool {
+	return slices.ContainsFunc(s.replies, func(r surveyed) bool { return r.standing == original && r.list.Served() })
+}
+
+// enough reports whether the nodes that begin together are a quorum of the list.
+// Fewer could not serve; and where the others are only stopped, and have data,
+// this node has written nothing that would contradict them.
+func (s *survey) enough() bool {
+	together := 1
+	for _, r := range s.replies {
+		if r.standing == fresh || r.standing == original {
+			together++
+		}
+	}
+	return together > s.size/2 || s.serves() || s.Guard.BootstrapWait == 0
 }
 
 // waits reports whether this start may take long, where etcd's own would not.
 func (s *survey) waits() bool { return s.Guard.Patient && !s.AsEtcd }
 
 // waiting is what a start waits for: an ID of the catalogue and a text, both ""
-// where it is not worth a word.
+// where the list of members says enough.
 type waiting struct{ id, text string }
 
 // next is what follows from the replies: how the member starts, what it waits
@@ -93,7 +119,18 @@ func (s *survey) next(now time.Time) (Admission, *waiting, *failure.Failure) {
 		return Admission{}, nil, failure.New(failure.IDForeign, s.clusters(foreign)+" lists this node, but as a member of another token")
 	case !s.New:
 		return s.existing()
-	case s.top == original, !s.waits():
+	case !s.waits():
+		return Admission{}, nil, nil
+	case s.top == stranger:
+		return Admission{}, &waiting{failure.IDNoAnswer, fmt.Sprintf("waiting for %s: it answers, but not as a node without data; an older cluster may live there",
+			s.reasons(stranger))}, nil
+	case !s.enough():
+		s.free = time.Time{}
+		if now.Sub(s.begun) >= quorumLimit {
+			return Admission{}, &waiting{id: failure.IDNoQuorumYet}, nil
+		}
+		return Admission{}, &waiting{}, nil
+	case s.top == original:
 		return Admission{}, nil, nil
 	case s.top == fresh, s.top == noEtcd && now.Sub(s.since) >= restartLimit, !s.early(now):
 		if s.free.IsZero() {
@@ -136,9 +173,8 @@ func (s *survey) limit() string {
 func (s *survey) existing() (Admission, *waiting, *failure.Failure) {
 	text := ""
 	isNew := "set ETCD_INITIAL_CLUSTER_STATE=new on all of them, or remove " + cmp.Or(s.Guard.StateSource, "the setting")
-	lives := slices.ContainsFunc(s.replies, func(r surveyed) bool { return r.standing == original && r.list.Served() })
 	switch {
-	case s.top == original && lives:
+	case s.top == original && s.serves():
 		return s.join(original), nil, nil
 	case !s.waits():
 		return Admission{Joins: true}, nil, nil
@@ -147,7 +183,7 @@ func (s *survey) existing() (Admission, *waiting, *failure.Failure) {
 	case s.top == fresh:
 		text = "no node of the list has data: this is a new cluster: "
 	default:
-		text = "no member of the cluster answers: " + strings.Join(nonEmpty(s.reasons(fresh), s.reasons(noEtcd), s.reasons(noAnswer)), ", ") +
+		text = "no member of the cluster answers: " + strings.Join(nonEmpty(s.reasons(fresh), s.reasons(noEtcd), s.reasons(noAnswer), s.reasons(stranger)), ", ") +
 			"; if no node of the list has data, this is a new cluster: "
 	}
 	return Admission{}, &waiting{failure.IDNoCluster, text + isNew}, nil
@@ -211,6 +247,9 @@ func (s *survey) clusters(what standing) string {
 			names = append(names, s.nameOf(x))
 		}
 		text := fmt.Sprintf("cluster %s of %s", r.list.ClusterID, strings.Join(sorted(names), ", "))
+		if other := r.list.OtherScheme; other != "" {
+			text += fmt.Sprintf(" (%s speaks %s, not as its URL in the list says)", s.peerName(r.peer), other)
+		}
 		if !r.list.Served() {
 			text += " (it has never served)"
 		}
@@ -227,8 +266,11 @@ func (s *survey) reasons(what standing) string {
 			continue
 		}
 		why := "it does not know its members yet"
-		if r.err != nil {
+		switch other := r.list.OtherScheme; {
+		case r.err != nil:
 			why = r.err.Error()
+		case other != "":
+			why = fmt.Sprintf("a member of cluster %s, which speaks %s, and not what its URL in the list says", r.list.ClusterID, other)
 		}
 		all = append(all, fmt.Sprintf("%s (%s)", s.peerName(r.peer), why))
 	}

@@ -1,9 +1,15 @@
 package peers
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/url"
@@ -23,9 +29,11 @@ const noData = "X-Etcd-Node-Without-Data"
 // one from one whose etcd is just being restarted. Every request gets the status
 // 503, of which etcd makes nothing more than of a closed port.
 //
-// stop frees the ports. Where one of them cannot be had there is no answer, and
-// etcd will say why.
-func Announce(urls []url.URL, info transport.TLSInfo) (stop func(), err error) {
+// auto is --peer-auto-tls, for which a certificate is made that lives as long as
+// the answer: who asks verifies none.
+//
+// stop frees the ports. Where one of them cannot be had there is no answer.
+func Announce(urls []url.URL, info transport.TLSInfo, auto bool) (stop func(), err error) {
 	s := &http.Server{
 		ReadHeaderTimeout: answerTimeout, IdleTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0),
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +46,7 @@ func Announce(urls []url.URL, info transport.TLSInfo) (stop func(), err error) {
 		if u.Scheme != "http" && u.Scheme != "https" {
 			continue
 		}
-		l, err := transport.NewListener(u.Host, u.Scheme, &info)
+		l, err := listenAs(u, info, auto)
 		if err != nil {
 			for _, l := range listeners {
 				l.Close()
@@ -61,4 +69,32 @@ func Announce(urls []url.URL, info transport.TLSInfo) (stop func(), err error) {
 			<-done
 		}
 	}, nil
+}
+
+// listenAs listens as etcd will.
+func listenAs(u url.URL, info transport.TLSInfo, auto bool) (net.Listener, error) {
+	if u.Scheme != "https" || !auto || !info.Empty() {
+		return transport.NewListener(u.Host, u.Scheme, &info)
+	}
+	own, err := selfSigned()
+	if err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", u.Host)
+	if err != nil {
+		return nil, err
+	}
+	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{own}}), nil
+}
+
+// selfSigned makes a certificate that is in memory only.
+func selfSigned() (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	// Valid at every time: the clock of a machine that boots may be wrong.
+	form := x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Unix(0, 0), NotAfter: time.Unix(0, 0).AddDate(200, 0, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, &form, &form, key.Public(), key)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
 }

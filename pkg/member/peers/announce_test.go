@@ -33,7 +33,7 @@ func TestAnnounceTLS(t *testing.T) {
 		ClientCertAuth: true, Logger: zap.NewNop(),
 	}
 	addr := loopback.Address()
-	stop, err := Announce([]url.URL{{Scheme: "https", Host: addr}}, info)
+	stop, err := Announce([]url.URL{{Scheme: "https", Host: addr}}, info, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,12 +52,29 @@ func TestAnnounceTLS(t *testing.T) {
 	}
 }
 
+// With --peer-auto-tls nothing is verified, and nothing needs to be on the disk.
+func TestAnnounceAutoTLS(t *testing.T) {
+	addr := loopback.Address()
+	stop, err := Announce([]url.URL{{Scheme: "https", Host: addr}}, transport.TLSInfo{}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	config, err := ClientTLS(transport.TLSInfo{Logger: zap.NewNop()}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewClient(config, nil).Members(t.Context(), "https://"+addr); !errors.Is(err, ErrNoData) {
+		t.Error(err)
+	}
+}
+
 // A node without data says so, and frees its port at once for etcd.
 func TestAnnounce(t *testing.T) {
 	addr := loopback.Address()
 	urls := []url.URL{{Scheme: "http", Host: addr}}
 	for range 3 {
-		stop, err := Announce(urls, transport.TLSInfo{})
+		stop, err := Announce(urls, transport.TLSInfo{}, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +96,7 @@ func TestAnnounce(t *testing.T) {
 	}
 	defer l.Close()
 	free := url.URL{Scheme: "http", Host: loopback.Address()}
-	if _, err := Announce([]url.URL{free, urls[0]}, transport.TLSInfo{}); err == nil || !strings.Contains(err.Error(), "in use") {
+	if _, err := Announce([]url.URL{free, urls[0]}, transport.TLSInfo{}, false); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("a busy port: %v", err)
 	}
 	if l, err := net.Listen("tcp", free.Host); err != nil {
