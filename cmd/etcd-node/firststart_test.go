@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/test/daemon"
+	"github.com/etcd-node/etcd-node/test/pki"
 	"github.com/etcd-node/etcd-node/test/poll"
 )
 
@@ -146,22 +148,23 @@ func TestJoinsByLiveList(t *testing.T) {
 // for, and then not.
 func TestBootstrapWait(t *testing.T) {
 	t.Parallel()
-	silent := func(t *testing.T) (a *node) { // of two, the other of which accepts and says nothing
-		a, b := newNode(t, "a"), newNode(t, "b")
-		cluster(a, b)
-		l, err := net.Listen("tcp", strings.TrimPrefix(b.Peer, "http://"))
+	silent := func(t *testing.T, env string) (a *node) { // of three, one of which accepts and says nothing
+		a, b, c := abc(t)
+		l, err := net.Listen("tcp", strings.TrimPrefix(c.Peer, "http://"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { l.Close() })
+		for _, n := range []*node{a, b} {
+			n.env = []string{env}
+			n.start(true)
+		}
 		return a
 	}
-	const waiting, begun = "STATUS=joining: waiting%s for an answer from b (127.0.0.1: no answer in 1s", "STATUS=joining: 1 of 2 members"
+	const waiting, begun = "STATUS=joining: waiting%s for an answer from c (127.0.0.1: no answer in 1s", "STATUS=serving"
 	t.Run("limit", func(t *testing.T) {
 		t.Parallel()
-		a := silent(t)
-		a.env = []string{"ETCD_NODE_BOOTSTRAP_WAIT=3s"}
-		a.start(true)
+		a := silent(t, "ETCD_NODE_BOOTSTRAP_WAIT=3s")
 		a.await(fmt.Sprintf(waiting, " up to 3s"))
 		a.nothingBegun()
 		a.await(begun)
@@ -169,18 +172,14 @@ func TestBootstrapWait(t *testing.T) {
 	})
 	t.Run("forever", func(t *testing.T) {
 		t.Parallel()
-		a := silent(t)
-		a.env = []string{"ETCD_NODE_BOOTSTRAP_WAIT=forever"}
-		a.start(true)
+		a := silent(t, "ETCD_NODE_BOOTSTRAP_WAIT=forever")
 		a.await(fmt.Sprintf(waiting, ""))
 		a.stop()
 		a.nothingBegun()
 	})
 	t.Run("none", func(t *testing.T) {
 		t.Parallel()
-		a := silent(t)
-		a.env = []string{"ETCD_NODE_BOOTSTRAP_WAIT=0s"}
-		a.start(true)
+		a := silent(t, "ETCD_NODE_BOOTSTRAP_WAIT=0s")
 		a.await(begun)
 		for _, x := range a.Notes() {
 			if strings.Contains(x.Text, "for an answer") {
@@ -189,6 +188,75 @@ func TestBootstrapWait(t *testing.T) {
 		}
 	})
 }
+
+// A cluster speaks TLS between its members, and two new nodes list it without: it
+// is not the silence of a machine that is off, however long it lasts.
+func TestOtherScheme(t *testing.T) {
+	t.Parallel()
+	for _, certAuth := range []bool{false, true} {
+		t.Run(fmt.Sprint("client certificates ", certAuth), func(t *testing.T) {
+			t.Parallel()
+			ca := pki.Issue(nil, pki.Authority)
+			a, b, c := secured(t, "a")[0], newNode(t, "b"), newNode(t, "c")
+			cluster(b, c)
+			if certAuth {
+				a.has("tls/ca.crt", ca.Cert)
+				a.shows(pki.Issue(ca, nil))
+			} else {
+				a.flags = append(a.Flags(), "--peer-auto-tls")
+			}
+			plain := &node{Daemon: &daemon.Daemon{Member: a.Member}}
+			plain.Peer = strings.Replace(a.Peer, "https:", "http:", 1)
+			b.list(plain, b, c)
+			c.list(plain, b, c)
+			a.up()
+			for _, n := range []*node{b, c} {
+				n.env = []string{"ETCD_NODE_BOOTSTRAP_WAIT=2s"}
+				n.start(true)
+			}
+			want := "STATUS=joining: cluster " + a.status().View.ClusterID + " of a (a speaks https, not as its URL in the list says) does not list "
+			if certAuth {
+				want = "STATUS=joining: waiting for a (127.0.0.1: speaks TLS, but its peer URL says http): it answers, but not as a node without data; an older cluster may live there"
+			}
+			b.await(want)
+			c.await(want)
+			time.Sleep(3 * time.Second) // longer than a machine that is off is waited for
+			b.nothingBegun()
+			c.nothingBegun()
+		})
+	}
+}
+
+// Three have served and are stopped, and a fourth with the longer list is the first
+// that comes up: it begins nothing, and joins when it is added.
+func TestFourthComesFirst(t *testing.T) {
+	t.Parallel()
+	nodes := three(t)
+	d := newNode(t, "d")
+	cluster(d)
+	for _, n := range nodes {
+		n.stop()
+	}
+	d.list(append(nodes, d)...)
+	d.start(true)
+	d.await("STATUS=joining: 1 of 4 members; waiting for a (127.0.0.1: connection refused), b (127.0.0.1: connection refused), c (127.0.0.1: connection refused)")
+	time.Sleep(restart + time.Second)
+	d.nothingBegun()
+	for _, n := range nodes {
+		n.start(true)
+	}
+	for _, n := range nodes {
+		n.await("READY=1")
+	}
+	d.await("STATUS=joining: cluster ")
+	d.nothingBegun()
+	_, command, _ := strings.Cut(d.status().Line(), "by itself: ")
+	poll.Eventually(t, func() error { return d.tryShell(command) })
+	d.await("READY=1")
+}
+
+// restart is for how long a closed port may mean a restart.
+const restart = 2 * time.Second
 
 // Data and pin of a member are copied to another machine while it runs.
 func TestClone(t *testing.T) {

@@ -13,7 +13,12 @@ var entriesAdmission = []Entry{
 			{"add this node to that cluster, and it joins by itself", []string{
 				"etcdctl member add {name} --peer-urls={peer-urls} --endpoints={endpoints}",
 			}},
-			{"if that cluster is not the one that you mean, or has never served, stop it on its machines, move its data aside there, and start this node again", []string{"systemctl restart etcd"}},
+			{"if it was added as another URL of this host, start it under exactly that URL, or change it", []string{
+				"etcdctl member update {member-id} --peer-urls={peer-urls} --endpoints={endpoints}",
+			}},
+			{"if that cluster is not meant, first stop it: on each of its machines", []string{"systemctl stop etcd"}},
+			{"when all of them are stopped, move the data aside and forget it: on each of its machines", []string{aside, "etcd-node forget"}},
+			{"then start all nodes of the list", []string{"systemctl restart etcd"}},
 		},
 		Never: "Never add several nodes at once: after each `member add`, wait until the new member serves, or the cluster may lose its quorum.",
 	},
@@ -31,12 +36,13 @@ var entriesAdmission = []Entry{
 	},
 	{
 		ID: IDNoAnswer, Class: Transient, Lives: true,
-		Sign:  "this node has no data, no member of the list has said that its cluster lists this node, and a machine of the list neither answers nor refuses the connection",
-		Cause: "a machine of the cluster list does not answer, and an older cluster may live there",
-		Means: "Before a new cluster begins, the machines of the list are asked whether one lives already. A machine that refuses the connection for 2 s has no etcd. One that does not answer (switched off, cut off, a firewall, a name that does not resolve, a certificate that does not fit) may have one.",
-		Acts:  "It waits for up to ETCD_NODE_BOOTSTRAP_WAIT (30s). Then it begins without that machine, as etcd does, and says so in the log.",
+		Sign:  "this node has no data, no member of the list has said that its cluster lists this node, and a machine of the list neither refuses the connection nor answers as a node without data",
+		Cause: "a machine of the cluster list gives no answer that counts, and an older cluster may live there",
+		Means: "Before a new cluster begins, the machines of the list are asked whether one lives already. A machine that refuses the connection for 2 s has no etcd. One that does not answer (switched off, cut off, a firewall, a name that does not resolve) may have one. So may one that answers, but under the other scheme (http, https), with a certificate that does not fit, or as something else than an etcd.",
+		Acts:  "It waits for up to ETCD_NODE_BOOTSTRAP_WAIT (30s) for a machine that is silent. Then it begins without it, as etcd does, and says so in the log, if a quorum of the list begins with it. For a machine that answers it waits without limit, except with ETCD_NODE_BOOTSTRAP_WAIT=0.",
 		Next: []Step{
 			{"start that machine, or open TCP port 2380 between all members", []string{"etcd-node status"}},
+			{"if it answers, compare the cluster list with the URLs under which its etcd listens for peers, and the certificates of both", []string{"etcd-node config"}},
 			{"if it may stay away for longer while it has the data, set ETCD_NODE_BOOTSTRAP_WAIT=forever", nil},
 		},
 	},
@@ -50,9 +56,8 @@ var entriesAdmission = []Entry{
 			{"if this machine is a clone that is to become a member of its own, move the copied data aside, forget, and start; it then says whether it has to be added", []string{
 				aside, "etcd-node forget", "systemctl start etcd",
 			}},
-			{"if the member has moved here, stop it on the other machine for good, and then start it here", []string{
-				"systemctl disable --now etcd", "systemctl start etcd",
-			}},
+			{"if the member has moved here, first stop it for good, on the other machine", []string{"systemctl disable --now etcd"}},
+			{"and then, where it has moved to, start it here", []string{"systemctl start etcd"}},
 		},
 		Never: "Never start both, not even one after the other: each has acknowledged what the other does not know.",
 	},

@@ -6,9 +6,11 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member/datadir"
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
 )
 
 // copied refuses data whose member answers already, at the address at which the
@@ -16,9 +18,11 @@ import (
 // under this member's ID is a second one. An address that does not answer costs
 // askTimeout.
 //
-// --force-new-cluster is how a copy is looked at beside the cluster that lives.
+// --force-new-cluster is how a copy is looked at beside the cluster that lives. A
+// copy of a cluster of one, on other ports, does no harm either: it answers nobody
+// but its own clients. And without a service manager etcd's own behaviour counts.
 func (c *Checker) copied(ctx context.Context, data datadir.Data) *failure.Failure {
-	if c.ForceNewCluster {
+	if c.ForceNewCluster || !c.Guard.Patient || len(data.DB.Members) == 1 {
 		return nil
 	}
 	for _, x := range data.DB.Members {
@@ -42,8 +46,24 @@ func (c *Checker) runsElsewhere(ctx context.Context, urls []string) *failure.Fai
 	return c.elsewhere(ctx, urls, p.ClusterID, id, c.pinned()+", but there is no data: this machine, or its pin, was cloned")
 }
 
-// elsewhere refuses to start where a member answers at one of its URLs.
+// elsewhere refuses to start where a member goes on answering at one of its URLs:
+// one that is just being stopped, as where its address moves to this machine,
+// does not.
 func (c *Checker) elsewhere(ctx context.Context, urls []string, clusterID string, id uint64, here string) *failure.Failure {
+	for begun := time.Now(); ; {
+		f := c.answersElsewhere(ctx, urls, clusterID, id, here)
+		if f == nil || time.Since(begun) >= settleLimit {
+			return f
+		}
+		select {
+		case <-ctx.Done():
+			return failure.New(failure.IDSignalled, "")
+		case <-time.After(peers.PauseMissing):
+		}
+	}
+}
+
+func (c *Checker) answersElsewhere(ctx context.Context, urls []string, clusterID string, id uint64, here string) *failure.Failure {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	found := make(chan string, len(urls))

@@ -81,8 +81,9 @@ type fakeAsker struct {
 	peers []fakePeer
 	err   error
 	begun time.Time
-	is    string // the URL at which every member is said to answer
-	first string // the first URL of each; "": one that refuses
+	is    string        // the URL at which every member is said to answer
+	until time.Duration // for how long; 0: for ever
+	first string        // the first URL of each; "": one that refuses
 }
 
 func (a fakeAsker) Peers() (all []peers.Peer, err error) {
@@ -110,7 +111,7 @@ func (a fakeAsker) Members(ctx context.Context, url string) (peers.List, error) 
 }
 
 func (a fakeAsker) Is(_ context.Context, url, cluster string, member uint64) bool {
-	return a.is != "" && url == a.is && cluster == "c"
+	return a.is != "" && url == a.is && cluster == "c" && (a.until == 0 || time.Since(a.begun) < a.until)
 }
 
 // checker is where the third member comes in, and what it says of its waiting.
