@@ -13,7 +13,7 @@ var entriesAdmission = []Entry{
 			{"add this node to that cluster, and it joins by itself", []string{
 				"etcdctl member add {name} --peer-urls={peer-urls} --endpoints={endpoints}",
 			}},
-			{"if it was added as another URL of this host, start it under exactly that URL, or change it", []string{
+			{"if the cluster lists this host under another URL, start it under exactly that one, or change it", []string{
 				"etcdctl member update {member-id} --peer-urls={peer-urls} --endpoints={endpoints}",
 			}},
 			{"if that cluster is not meant, first stop it: on each of its machines", []string{"systemctl stop etcd"}},

@@ -105,7 +105,12 @@ func TestFirstStart(t *testing.T) {
 		"not listed, its member restarts":       {first, []fakePeer{later(sec, of("c", pair), closed), closed}, nil, want{id: "stopped", said: unlisted}},
 		"not listed by one, begun by the other": {first, []fakePeer{of("c", whole), of(other, inUse([]peers.Member{peerA}, 0))}, nil, want{id: "stopped", said: "not-listed: cluster d of a does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
 		"not listed by two clusters": {first, []fakePeer{of("e", []peers.Member{peerA}), of(other, inUse([]peers.Member{peerB}, 0))}, nil, want{id: "stopped",
-			said: "not-listed: cluster d of b, and cluster e of a (it has never served) does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
+			said: "not-listed: cluster d of b, and cluster e of a (it has never served) do not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
+		"not listed by two clusters that serve": {first, []fakePeer{of("e", inUse([]peers.Member{peerB}, 0)), of(other, []peers.Member{{ID: 1, Name: "a", PeerURLs: peerA.PeerURLs, ClientURLs: []string{"http://192.0.2.9:2379"}}})}, nil, want{id: "stopped",
+			said: "not-listed: cluster d of a, and cluster e of b do not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.9:2379"}},
+		"added under another URL": {first, both(of("c", append(inUse(removed, 0), peers.Member{ID: 0x1f, PeerURLs: []string{"https://127.0.0.3:2380"}}))), nil, want{id: "stopped",
+			said: "not-listed: cluster c of a, b, https://127.0.0.3:2380 does not list c (" + ownURL + "), and nothing is begun here; it was added as https://127.0.0.3:2380: " +
+				"start it under exactly that, or etcdctl member update 1f --peer-urls=" + ownURL + " --endpoints=http://192.0.2.1:2379,http://192.0.2.2:2379"}},
 		"added while it waits": {first, both(later(5*time.Minute, of("c", pair), of("c", inUse(added3, 1)))), nil, want{joins: true, took: 5 * time.Minute, said: unlisted}},
 
 		"added":                       {first, both(of("c", added3)), nil, want{joins: true}},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -116,7 +117,8 @@ func (s *survey) next(now time.Time) (Admission, *waiting, *failure.Failure) {
 	case s.top == hasServed:
 		return Admission{}, nil, s.rejoins()
 	case s.top == foreign:
-		return Admission{}, nil, failure.New(failure.IDForeign, s.clusters(foreign)+" lists this node, but as a member of another token")
+		clusters, _ := s.clusters(foreign)
+		return Admission{}, nil, failure.New(failure.IDForeign, clusters+" lists this node, but as a member of another token")
 	case !s.New:
 		return s.existing()
 	case !s.waits():
@@ -179,7 +181,8 @@ func (s *survey) existing() (Admission, *waiting, *failure.Failure) {
 	case !s.waits():
 		return Admission{Joins: true}, nil, nil
 	case s.top == original:
-		text = s.clusters(original) + " lists this node, which joins once it serves; to begin it together, "
+		clusters, _ := s.clusters(original)
+		text = clusters + " lists this node, which joins once it serves; to begin it together, "
 	case s.top == fresh:
 		text = "no node of the list has data: this is a new cluster: "
 	default:
@@ -191,7 +194,8 @@ func (s *survey) existing() (Admission, *waiting, *failure.Failure) {
 
 // rejoins refuses a node without data that its cluster counts on.
 func (s *survey) rejoins() *failure.Failure {
-	f := failure.New(failure.IDWipedRejoin, s.clusters(hasServed)+" has seen this node serve")
+	clusters, _ := s.clusters(hasServed)
+	f := failure.New(failure.IDWipedRejoin, clusters+" has seen this node serve")
 	for _, r := range s.replies {
 		if r.standing == hasServed {
 			f.Values = map[string]string{"member-id": hex(r.own)}
@@ -202,21 +206,33 @@ func (s *survey) rejoins() *failure.Failure {
 
 // notListed says which cluster does not list this node.
 func (s *survey) notListed() string {
-	return fmt.Sprintf("%s does not list %s (%s), and nothing is begun here", s.clusters(unlisted), s.Name, strings.Join(s.PeerURLs, ","))
+	clusters, n := s.clusters(unlisted)
+	do := "does"
+	if n > 1 {
+		do = "do"
+	}
+	return fmt.Sprintf("%s %s not list %s (%s), and nothing is begun here", clusters, do, s.Name, strings.Join(s.PeerURLs, ","))
 }
 
-// memberAdd is what to do then, with the endpoints of the cluster that lives.
+// memberAdd is what to do then, with the endpoints of the cluster that lives; of
+// the first that serves, where there are several.
 func (s *survey) memberAdd() string {
 	values := maps.Clone(s.Guard.Values)
 	if values == nil {
 		values = map[string]string{}
 	}
 	values["name"], values["peer-urls"] = s.Name, strings.Join(s.PeerURLs, ",")
+	var live peers.List
 	var local, reachable []string
 	for _, r := range s.replies {
-		if r.standing != unlisted {
+		first := live.ClusterID == "" || r.list.Served() && (!live.Served() || r.list.ClusterID < live.ClusterID)
+		if r.standing != unlisted || !first && r.list.ClusterID != live.ClusterID {
 			continue
 		}
+		if r.list.ClusterID != live.ClusterID {
+			local, reachable = nil, nil
+		}
+		live = r.list
 		for _, x := range r.list.Members {
 			for _, u := range x.ClientURLs {
 				if datadir.OnLoopback(u) {
@@ -232,11 +248,33 @@ func (s *survey) memberAdd() string {
 			values["endpoints"] = strings.Join(slices.Compact(sorted(urls)), ",")
 		}
 	}
+	for _, x := range live.Members {
+		if unstarted(x) && s.sharesHost(x) {
+			values["member-id"] = hex(x.ID)
+			_, update, _ := strings.Cut(failure.Steps(failure.IDNotListed, values)[1], ": ")
+			return fmt.Sprintf("it was added as %s: start it under exactly that, or %s", strings.Join(x.PeerURLs, ","), update)
+		}
+	}
 	return failure.Steps(failure.IDNotListed, values)[0]
 }
 
-// clusters names the clusters of the peers with a standing, and their members.
-func (s *survey) clusters(what standing) string {
+// sharesHost reports whether a member has a peer URL on a host of this node's.
+func (n Node) sharesHost(x peers.Member) bool {
+	host := func(raw string) string {
+		u, err := url.Parse(raw)
+		if err != nil {
+			return ""
+		}
+		return u.Hostname()
+	}
+	return slices.ContainsFunc(x.PeerURLs, func(theirs string) bool {
+		return slices.ContainsFunc(n.PeerURLs, func(own string) bool { return host(own) != "" && host(own) == host(theirs) })
+	})
+}
+
+// clusters names the clusters of the peers with a standing, and their members, and
+// says how many they are.
+func (s *survey) clusters(what standing) (text string, n int) {
 	said := map[string]string{}
 	for _, r := range s.replies {
 		if r.standing != what || len(r.list.Members) == 0 {
@@ -255,7 +293,7 @@ func (s *survey) clusters(what standing) string {
 		}
 		said[r.list.ClusterID] = text
 	}
-	return strings.Join(slices.Sorted(maps.Values(said)), ", and ")
+	return strings.Join(slices.Sorted(maps.Values(said)), ", and "), len(said)
 }
 
 // reasons names the peers with a standing, each with what it did.
