@@ -62,7 +62,7 @@ var Variables = []Variable{
 	}, {
 		Name: "ETCD_NODE_BOOTSTRAP_WAIT", Default: "30s", Takes: "duration, such as 90s or 5m, or forever", Section: "ready",
 		Help:    "How long the first start of a node waits for a member of the list whose machine does not answer at all, before a new cluster begins without it; 0s means not at all",
-		More:    "An older cluster may live there, and a second one must not begin beside it. A machine that refuses the connection gets 2 s of this, because its etcd may be restarting. What a member or a node without data answers counts at once, so that nodes that begin together wait for nothing.",
+		More:    "An older cluster may live there, and a second one must not begin beside it. A machine that refuses the connection gets 2 s of this, because its etcd may be restarting. What a member or a node without data answers counts at once, so that nodes that begin together wait for nothing. Whatever else answers is waited for without limit, and a cluster never begins without a quorum of the list, except with 0s.",
 		Example: "forever",
 		in:      func(v *values) envconfig.Decoder { return (*patience)(&v.BootstrapWait) },
 	}, {

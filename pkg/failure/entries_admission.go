@@ -51,7 +51,7 @@ var entriesAdmission = []Entry{
 		Sign:  "the member whose data or pin is on this node answers at the address at which it is listed, before etcd has started here",
 		Cause: "the member that this node remembers runs on another machine",
 		Means: "This machine, its data dir or its pin is a copy of another node's. Two processes with one member ID answer for each other and forget each other's promises: acknowledged writes get lost.",
-		Acts:  "It asks the member's listed address before etcd starts on the data, refuses to start, and touches nothing. It cannot see a copy while the other one is down.",
+		Acts:  "It asks the member's listed address before etcd starts on the data, for 2 s, refuses to start, and touches nothing. Data of a cluster of one is not asked for, and nothing is without systemd. It cannot see a copy while the other one is down.",
 		Next: []Step{
 			{"if this machine is a clone that is to become a member of its own, move the copied data aside, forget, and start; it then says whether it has to be added", []string{
 				aside, "etcd-node forget", "systemctl start etcd",

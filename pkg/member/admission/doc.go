@@ -12,9 +12,11 @@
 //
 //   - Where no member has lived on this node, one begins only if nothing says
 //     otherwise. A cluster that lives at a listed address and does not list this
-//     node is waited for, until it does; a listed machine that does not answer is
-//     waited for, for a while. A node that the cluster lists as a new member joins
-//     by the cluster's own list. Without a service manager nothing is waited for.
+//     node is waited for, until it does; a listed machine that is silent is waited
+//     for, for a while, and one that answers as something else without limit. A
+//     node that the cluster lists as a new member joins by the cluster's own list.
+//     A new cluster begins with a quorum of the list. Without a service manager
+//     nothing is waited for.
 //   - Where one has lived, this node may only be that one's replacement.
 //
 // Nodes without data cannot block each other: until it begins, each announces that
@@ -23,8 +25,8 @@
 // cluster. A closed port means that no etcd runs there, once it has been closed for
 // longer than a restart takes.
 //
-// Where there is data, its member must not run elsewhere: the address at which the
-// data lists it is asked once.
+// Where there is data of a cluster of several, its member must not run elsewhere:
+// the address at which the data lists it is asked.
 //
 // Where somebody sees why a start takes long, data that is missing is waited for:
 // most likely its disk is not mounted yet. The wait ends when a mount has brought

@@ -242,3 +242,19 @@ func TestPortBusy(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+// A peer that has begun and knows no members yet says nothing of who they are.
+func TestJoinByTheFirstThatKnows(t *testing.T) {
+	s := survey{Node: Node{PeerURLs: []string{ownURL}}}
+	at := func(url string) reply { return reply{peer: peers.Peer{URLs: []string{url}}} }
+	s.take(surveyed{at("http://a"), original, 0})
+	if a := s.join(original); !a.Joins || a.InitialCluster != "" {
+		t.Errorf("nobody knows: %+v", a)
+	}
+	knows := at("http://b")
+	knows.list = peers.List{ClusterID: "c", Members: added3}
+	s.take(surveyed{knows, original, 4})
+	if a := s.join(original); !a.Joins || !strings.Contains(a.InitialCluster, ownURL) {
+		t.Errorf("%+v", a)
+	}
+}

@@ -180,6 +180,7 @@ func TestReplace(t *testing.T) {
 		"wiped, new, no DNS":                  {lived, nil, errors.New("lookup etcd.invalid: no such host"), false, "name-resolution", "", 0},
 		"wiped, unusable TLS":                 {existing, nil, errors.New("no certificate"), false, failure.IDNotStarted, "", 0},
 
+		"replacement, under the other scheme":       {lived, both(overTLS("c", added3)), nil, false, failure.IDWiped, none, silenceLimit},
 		"replacement":                               {lived, both(lists(added3)), nil, true, "", "", 0},
 		"replacement, existing":                     {existing, both(lists(added3)), nil, true, "", "", 0},
 		"replacement, the pin is damaged":           {damaged, both(lists(added3)), nil, true, "", "", 0},
