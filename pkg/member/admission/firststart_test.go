@@ -254,6 +254,7 @@ func TestJoinByTheFirstThatKnows(t *testing.T) {
 	knows := at("http://b")
 	knows.list = peers.List{ClusterID: "c", Members: added3}
 	s.take(surveyed{knows, original, 4})
+	s.take(surveyed{at("http://0"), original, 0})
 	if a := s.join(original); !a.Joins || !strings.Contains(a.InitialCluster, ownURL) {
 		t.Errorf("%+v", a)
 	}
