@@ -113,7 +113,8 @@ var stages = map[string]func(w *walk){
 		w.sh(1, `etcdctl put foo bar; until etcdctl endpoint status --write-out=json | grep -q '"storageVersion":"3'; do sleep 0.1; done`)
 	},
 	"Replace a member": func(w *walk) {
-		w.sh(3, "systemctl stop etcd; rm -rf /var/lib/etcd/member; ! systemctl start etcd")
+		w.sh(3, "systemctl stop etcd; rm -rf /var/lib/etcd/member; systemctl start --no-block etcd")
+		w.status(3, "is empty where a member used to be")
 	},
 	"Restore a snapshot": func(w *walk) {
 		w.sh(1, "etcdctl put foo bar; etcdctl snapshot save /root/etcd.db")
