@@ -9,20 +9,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
-	"github.com/etcd-node/etcd-node/pkg/config/unit"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
-const (
-	// runtimeDir is RuntimeDirectory= in deploy/systemd/etcd.service.
-	runtimeDir = "/run/etcd"
-	// stateDir is its StateDirectory=.
-	stateDir = unit.StateDir
-	// commandWait is how long a command looks for an address that the daemon
-	// would wait for: a command is to answer.
-	commandWait = 2 * time.Second
-)
+// commandWait is how long a command looks for an address that the daemon
+// would wait for: a command is to answer.
+const commandWait = 2 * time.Second
 
 // coded is an error with an exit code of its own.
 type coded struct {

@@ -54,7 +54,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		Environ: w.environ,
 		EnvFile: getenv(w.environ, "ETCD_NODE_ENV_FILE"),
 		Unit:    own,
-		Pinned:  pinnedDir(pinStore(w)),
+		Pinned:  given(w).pinned(),
 		// Below, package tlsfiles waits for them and watches them.
 		Patient:  getenv(w.environ, "NOTIFY_SOCKET") != "",
 		Watching: true,

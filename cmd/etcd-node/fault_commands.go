@@ -17,6 +17,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/shown"
 	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
@@ -127,7 +128,7 @@ func explainNow(ctx context.Context, w world, at *place, out io.Writer) error {
 			return noDaemon
 		}
 		end = past.LastEnd()
-		ask, start := " (systemctl status etcd)", "systemctl start etcd"
+		ask, start := " (systemctl status "+service(w)+")", "systemctl start "+service(w)
 		if !at.ofUnit(dir) {
 			ask, start = "", "the command that started it"
 		}
@@ -169,15 +170,22 @@ The daemon must be stopped. The data is not touched, and the pin is kept under a
 name in the same directory.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			switch _, err := askAt(c.Context(), unitRun(w)); {
+			// The pin is the unit's, whatever data dir the shell is about.
+			of := w
+			of.environ = slices.DeleteFunc(slices.Clone(w.environ), func(kv string) bool { return strings.HasPrefix(kv, "ETCD_DATA_DIR=") })
+			switch _, _, err := search(c.Context(), of, "").ask(c.Context()); {
 			case err == nil:
-				return coded{fmt.Errorf("the daemon is running: systemctl stop etcd, and then again"), failure.ExitFailure}
-			case !isStopped(err):
+				return coded{fmt.Errorf("the daemon is running: systemctl stop %s, and then again", service(w)), failure.ExitFailure}
+			case !errors.As(err, &stopped{}):
 				return coded{fmt.Errorf("it cannot be told whether the daemon is stopped, nothing is forgotten: %w", err), failure.ExitFailure}
 			}
-			store := pinStore(w)
-			pin, ok, _ := store.Load()
-			kept, failed := store.Forget(time.Now())
+			h := homeOf(w)
+			if h.pins == "" {
+				fmt.Fprintf(c.OutOrStdout(), "%s has no pin, as its StateDirectory= has no second entry: nothing to forget\n", unitName(w))
+				return nil
+			}
+			pin, ok, _ := h.pin()
+			kept, failed := identity.Store{Dir: h.pins}.Forget(time.Now())
 			switch {
 			case failed != nil:
 				return coded{fmt.Errorf("%w (are you root?)", failed), failure.ExitFailure}
@@ -210,6 +218,9 @@ no unit has started are beside its data dir.`,
 			}
 			at := search(c.Context(), w, dataDir)
 			dir := at.records()
+			if dir == "" {
+				return coded{fmt.Errorf("%s has no LogsDirectory=, and it cannot be told where its data is: --data-dir=DIR says it", unitName(w)), failure.ExitFailure}
+			}
 			records, err := recorder.Read(dir)
 			switch {
 			case errors.Is(err, fs.ErrPermission):

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"strings"
 	"sync"
@@ -9,7 +8,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/status"
@@ -17,16 +15,9 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 )
 
-const (
-	// pinDir is the second of the unit's StateDirectory=: the first is the data
-	// directory, which may be a mount.
-	pinDir = "/var/lib/etcd-node"
-	// logsDir is its LogsDirectory=.
-	logsDir = "/var/log/etcd-node"
-	// flushLimit is how long the end of the daemon waits for the last records
-	// and the pin to be on the disk.
-	flushLimit = 500 * time.Millisecond
-)
+// flushLimit is how long the end of the daemon waits for the last records
+// and the pin to be on the disk.
+const flushLimit = 500 * time.Millisecond
 
 // The texts of conditions and warnings.
 const (
@@ -55,11 +46,12 @@ type kept struct {
 // no directory for the records, they wait for [kept.open].
 func keep(w world, log *zap.Logger) *kept {
 	k := &kept{log: log, early: []recorder.Record{}}
-	if dir := nth(getenv(w.environ, "LOGS_DIRECTORY"), 0); dir != "" {
-		k.open(dir)
+	h := given(w)
+	if h.logs != "" {
+		k.open(h.logs)
 	}
-	if _, dir := config.StateDirs(getenv(w.environ, "STATE_DIRECTORY")); dir != "" {
-		k.pins = identity.NewKeeper(identity.Store{Dir: dir}, func(err error) {
+	if h.pins != "" {
+		k.pins = identity.NewKeeper(identity.Store{Dir: h.pins}, func(err error) {
 			log.Warn(unpinned, zap.String("failure", failure.IDCannotRecord), zap.Error(err))
 		})
 	} else {
@@ -172,23 +164,6 @@ func (k *kept) close() {
 			k.log.Warn("the flight recorder lacks the last records", zap.Error(err))
 		}
 	}
-}
-
-func pinStore(w world) identity.Store {
-	_, dir := config.StateDirs(getenv(w.environ, "STATE_DIRECTORY"))
-	return identity.Store{Dir: cmp.Or(dir, pinDir)}
-}
-
-// pinnedDir is the data dir in which a member has lived on this node; "" where
-// none has, and something else where that cannot be known.
-func pinnedDir(s identity.Store) string {
-	switch pin, ok, err := s.Load(); {
-	case ok:
-		return cmp.Or(pin.DataDir, "unknown")
-	case err != nil:
-		return "unknown"
-	}
-	return ""
 }
 
 // nth is one entry of one of systemd's lists of directories; "" where it ends

@@ -38,7 +38,7 @@ type place struct {
 
 	explain bool // whether `etcd-node explain` is worth a word
 
-	unit   string          // the unit's runtime directory
+	home   home            // of the unit
 	beside func() []string // directories beside data dirs, of daemons without a unit
 }
 
@@ -46,19 +46,14 @@ func dataDirFlag(c *cobra.Command, dir *string) {
 	c.Flags().StringVar(dir, "data-dir", "", "the data dir, to find a daemon that no unit has started (as ETCD_DATA_DIR does)")
 }
 
-// unitRun is the unit's runtime directory, also for a command that is run by
-// hand.
-func unitRun(w world) string {
-	return cmp.Or(nth(getenv(w.environ, "RUNTIME_DIRECTORY"), 0), runtimeDir)
-}
-
 // search says where to look: in a data dir that was named, else where the unit
 // has its directories, else beside the data dir that a daemon would have which was
 // started here, with this environment.
 func search(ctx context.Context, w world, dataDir string) *place {
-	at := &place{w: w, dataDir: dataDir, unit: unitRun(w)}
-	inUnit := getenv(w.environ, "RUNTIME_DIRECTORY") != "" || getenv(w.environ, "LOGS_DIRECTORY") != "" // such as in ExecStartPost=
-	if at.dataDir == "" && !inUnit {
+	at := &place{w: w, dataDir: dataDir, home: homeOf(w)}
+	named := getenv(w.environ, unitVariable) != ""
+	inUnit := !named && (given(w).run != "" || given(w).logs != "") // such as in ExecStartPost=
+	if at.dataDir == "" && !named && !inUnit {
 		at.dataDir = getenv(w.environ, "ETCD_DATA_DIR")
 	}
 	switch {
@@ -68,6 +63,9 @@ func search(ctx context.Context, w world, dataDir string) *place {
 		at.beside = func() []string { return nil }
 	default: // once the unit's daemon does not answer: it may take a look at the network
 		at.beside = sync.OnceValue(func() (dirs []string) {
+			if pin, ok, _ := at.home.pin(); ok && pin.DataDir != "" { // the data dir may be a flag in the unit
+				dirs = append(dirs, beside(pin.DataDir))
+			}
 			for _, in := range []config.Input{
 				written(w),
 				{Environ: w.environ, EnvFile: getenv(w.environ, "ETCD_NODE_ENV_FILE")},
@@ -104,7 +102,7 @@ func dataDirOf(ctx context.Context, in config.Input) string {
 func (at *place) ask(ctx context.Context) (status.Status, []byte, error) {
 	named := at.dataDir != ""
 	var failed error // other than that nobody is there
-	for dir := range at.inOrder(at.unit) {
+	for dir := range at.inOrder(at.home.run) {
 		raw, err := askAt(ctx, dir)
 		var st status.Status
 		if err == nil {
@@ -113,7 +111,7 @@ func (at *place) ask(ctx context.Context) (status.Status, []byte, error) {
 			}
 		}
 		switch forbidden := errors.Is(err, fs.ErrPermission); {
-		case err == nil && named && dir == at.unit && !sameDir(st.Values["data-dir"], at.dataDir):
+		case err == nil && named && dir == at.home.run && !sameDir(st.Values["data-dir"], at.dataDir):
 			// Another daemon than the one that was asked for.
 		case err == nil:
 			if e := st.LastEnd; e != nil { // commands are made here, where the values of others are quoted
@@ -121,25 +119,28 @@ func (at *place) ask(ctx context.Context) (status.Status, []byte, error) {
 			}
 			return st, raw, nil
 		case isStopped(err), failed != nil:
-		case forbidden && dir != at.unit && !named:
+		case forbidden && dir != at.home.run && !named:
 			// Nothing says that a daemon is there.
 		case forbidden:
 			failed = at.forbidden(err)
 		default:
-			failed = coded{fmt.Errorf("no answer from the daemon: %w (systemctl status etcd)", err), exitNoDaemon}
+			failed = coded{fmt.Errorf("no answer from the daemon: %w (systemctl status %s)", err, service(at.w)), exitNoDaemon}
 		}
 	}
 	if failed == nil {
-		failed = coded{at.nobody(), exitNoDaemon}
+		failed = coded{stopped{at.nobody()}, exitNoDaemon}
 	}
 	return status.Status{}, nil, failed
 }
 
-// inOrder are the directories where to look, that of the unit among them: first,
-// unless a data dir was named.
+// stopped is the error where nobody listens.
+type stopped struct{ error }
+
+// inOrder are the directories where to look, that of the unit among them, if it
+// has one: first, unless a data dir was named.
 func (at *place) inOrder(unit string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		if at.dataDir == "" && !yield(unit) {
+		if at.dataDir == "" && unit != "" && !yield(unit) {
 			return
 		}
 		for _, dir := range at.beside() {
@@ -147,7 +148,7 @@ func (at *place) inOrder(unit string) iter.Seq[string] {
 				return
 			}
 		}
-		if at.dataDir != "" {
+		if at.dataDir != "" && unit != "" {
 			yield(unit)
 		}
 	}
@@ -172,33 +173,36 @@ func sameDir(a, b string) bool {
 	return err1 == nil && err2 == nil && os.SameFile(x, y)
 }
 
-// records is the directory of the flight recorder.
+// records is the directory of the flight recorder; "" where it cannot be told.
 func (at *place) records() string {
-	if dir := nth(getenv(at.w.environ, "LOGS_DIRECTORY"), 0); dir != "" && at.dataDir == "" {
-		return dir
+	logs := at.home.logs
+	if given(at.w).logs != "" && at.dataDir == "" {
+		return logs
 	}
 	there := func(dir string) bool {
 		_, err := os.Stat(dir)
 		return !errors.Is(err, fs.ErrNotExist)
 	}
 	if at.dataDir != "" { // never what another member has recorded
-		if at.isUnits() && there(logsDir) {
-			return logsDir
+		if at.isUnits() && logs != "" && there(logs) {
+			return logs
 		}
 		return beside(at.dataDir)
 	}
-	for dir := range at.inOrder(logsDir) {
+	first := logs
+	for dir := range at.inOrder(logs) {
 		if there(dir) {
 			return dir
 		}
+		first = cmp.Or(first, dir)
 	}
-	return logsDir
+	return first
 }
 
 // isUnits reports whether the data dir that was named is that of the unit here.
 func (at *place) isUnits() bool {
-	pin, ok, _ := pinStore(at.w).Load()
-	return ok && sameDir(at.dataDir, pin.DataDir) || sameDir(at.dataDir, stateDir)
+	pin, ok, _ := at.home.pin()
+	return ok && sameDir(at.dataDir, pin.DataDir) || sameDir(at.dataDir, at.home.data)
 }
 
 // nobody says that no daemon is there, and what to do about that.
@@ -214,10 +218,14 @@ func (at *place) nobody() error {
 		explain = "; etcd-node explain tells how it ended"
 	}
 	byHand := ""
-	if at.unit == runtimeDir {
+	if at.home.run == runtimeDir {
 		byHand = "; one that no unit has started is found by its data dir: --data-dir=DIR"
 	}
-	return fmt.Errorf("no answer from the daemon at %s: is it running? systemctl status etcd%s%s", filepath.Join(at.unit, control.Socket), explain, byHand)
+	where := "of " + unitName(at.w)
+	if at.home.run != "" {
+		where = "at " + filepath.Join(at.home.run, control.Socket)
+	}
+	return fmt.Errorf("no answer from the daemon %s: is it running? systemctl status %s%s%s", where, service(at.w), explain, byHand)
 }
 
 // forbidden says that this user may not ask, and who may.
@@ -231,5 +239,5 @@ func (at *place) forbidden(err error) error {
 
 // ofUnit reports whether records in a directory are those of the unit's daemon.
 func (at *place) ofUnit(records string) bool {
-	return records == logsDir || records == nth(getenv(at.w.environ, "LOGS_DIRECTORY"), 0)
+	return records == at.home.logs || getenv(at.w.environ, unitVariable) != ""
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/config/unit"
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // self is this program.
@@ -27,6 +28,9 @@ func unitName(w world) string {
 	}
 	return name
 }
+
+// service is that unit as a word of a command.
+func service(w world) string { return shown.Quoted(strings.TrimSuffix(unitName(w), ".service")) }
 
 // theUnit is what its files say; ok is false where this machine has no such unit.
 func theUnit(w world) (u unit.File, ok bool) { return unit.Read(unitName(w)) }
@@ -54,7 +58,7 @@ func ofUnit(w world) (world, error) {
 // written is what the operator wrote, for a command: the shell's environment,
 // and what systemd would read for the daemon.
 func written(w world) config.Input {
-	in := config.Input{Environ: w.environ, EnvFile: config.EnvFile(), Pinned: pinnedDir(pinStore(w))}
+	in := config.Input{Environ: w.environ, EnvFile: config.EnvFile(), Pinned: homeOf(w).pinned()}
 	u, ok := theUnit(w)
 	if ok && in.EnvFile != "" && getenv(w.environ, "ETCD_NODE_ENV_FILE") == "" {
 		in.EnvFile, in.Unit, in.ReadUnit = "", u, true

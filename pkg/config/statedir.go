@@ -106,7 +106,7 @@ func (l *Loaded) lookBeside(pinDir string) {
 		sayable = append(sayable, shown.Quoted(dir))
 	}
 	what := fmt.Sprintf("there is no data in %s, but a member's data in %s", l.stateDir, strings.Join(sayable, " and in "))
-	if l.in.Pinned != "" && !slices.Contains(found, l.in.Pinned) { // the pin guards the data dir, whose disk may still come
+	if l.in.Pinned == l.stateDir { // the pin guards the data dir, whose disk may still come
 		l.notice("%s", what)
 		return
 	}
