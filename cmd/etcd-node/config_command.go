@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -48,7 +49,8 @@ the unit lets the daemon read and write.
 			in := written(w)
 			in.Args, in.Asking = opts.etcd, true
 			read := in.EnvFile
-			now, err := resolveHere(c, in)
+			files, _ := theUnit(w)
+			now, err := resolveHere(c, in, files)
 			if err != nil {
 				return err
 			}
@@ -56,7 +58,6 @@ the unit lets the daemon read and write.
 				ctx, cancel := context.WithTimeout(c.Context(), commandWait)
 				defer cancel()
 				u := unit.Ask(ctx, unitName(w))
-				files, _ := theUnit(w)
 				printNotices(c.ErrOrStderr(), slices.Concat(r.Notices, u.OtherEnvFile(read), u.Forbids(r), u.Outdated(), files.OtherProgram(self), files.Flags(), listAgainstData(ctx, w, r)))
 			}
 			if opts.diff == "" {
@@ -67,7 +68,7 @@ the unit lets the daemon read and write.
 				return coded{fmt.Errorf("--diff: %w", err), failure.ExitUsage}
 			}
 			in.EnvFile = opts.diff
-			then, err := resolveHere(c, in)
+			then, err := resolveHere(c, in, files)
 			if err != nil {
 				return err
 			}
@@ -78,9 +79,12 @@ the unit lets the daemon read and write.
 }
 
 // resolveHere resolves the configuration as the daemon would on this machine.
-func resolveHere(c *cobra.Command, in config.Input) (*settings.Resolved, error) {
+func resolveHere(c *cobra.Command, in config.Input, of unit.File) (*settings.Resolved, error) {
 	in.Host = preflight.System()
-	if u, ok := preflight.Lookup(unit.User); ok {
+	if of.Path == "" { // none, or not known
+		of.User = unit.User
+	}
+	if u, ok := preflight.Lookup(cmp.Or(of.User, "root"), of.Group, of.Groups...); ok {
 		in.Host = preflight.SystemAs(u)
 	}
 	loaded, err := config.Load(in)

@@ -113,3 +113,19 @@ func TestForgetAsksBesideTheData(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// TestConfigAsTheUnitsUser: files are looked at with the user and the groups that
+// the unit names.
+func TestConfigAsTheUnitsUser(t *testing.T) {
+	t.Parallel()
+	for groups, refused := range map[string]bool{"": true, "SupplementaryGroups=adm\n": false} {
+		out := onMachine(t, `
+			echo x >/run/key; chown root:adm /run/key; chmod 0640 /run/key; chmod 0755 /run
+			printf '[Service]\nUser=nobody\nGroup=daemon\n`+strings.ReplaceAll(groups, "\n", `\n`)+`Environment=ETCD_AUTH_TOKEN=jwt,pub-key=/run/key,priv-key=/run/key,sign-method=RS256\nExecStart=/usr/bin/etcd-node\n' \
+				>/etc/systemd/system/foo.service
+			ETCD_NODE_UNIT=foo etcd-node config 2>&1 || echo "exit $?"`)
+		if strings.Contains(out, "nobody") != refused || strings.Contains(out, "exit 78") != refused {
+			t.Errorf("%q: %s", groups, out)
+		}
+	}
+}

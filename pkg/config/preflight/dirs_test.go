@@ -103,7 +103,7 @@ func TestSystemAs(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: only root can look as another user")
 	}
-	nobody, ok := Lookup("nobody")
+	nobody, ok := Lookup("nobody", "")
 	if !ok || nobody.UID == 0 || len(nobody.GIDs) == 0 {
 		t.Fatalf("nobody: %+v, %v", nobody, ok)
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/user"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 	"unsafe"
@@ -18,15 +19,27 @@ type User struct {
 	GIDs []uint32 // the primary group first
 }
 
-// Lookup finds a user; ok is false where there is none of that name.
-func Lookup(name string) (u User, ok bool) {
+// Lookup finds a user, who may be given as a number, with the groups that a unit
+// adds and, unless it is "", its primary group; ok is false where there is no such
+// user.
+func Lookup(name, group string, groups ...string) (u User, ok bool) {
 	found, err := user.Lookup(name)
+	if err != nil {
+		found, err = user.LookupId(name)
+	}
 	if err != nil {
 		return User{}, false
 	}
-	u.Name = name
+	u.Name = found.Username
 	ids, _ := found.GroupIds() // without the extra groups it is stricter, not wrong
-	for _, id := range append([]string{found.Gid}, ids...) {
+	ids = append([]string{found.Gid}, ids...)
+	if group != "" {
+		ids = slices.Insert(ids, 0, groupID(group))
+	}
+	for _, name := range groups {
+		ids = append(ids, groupID(name))
+	}
+	for _, id := range ids {
 		if n, err := strconv.ParseUint(id, 10, 32); err == nil {
 			u.GIDs = append(u.GIDs, uint32(n))
 		}
@@ -34,6 +47,14 @@ func Lookup(name string) (u User, ok bool) {
 	uid, err := strconv.ParseUint(found.Uid, 10, 32)
 	u.UID = uint32(uid)
 	return u, err == nil && len(u.GIDs) > 0
+}
+
+// groupID is the number of a group that is given by its name or its number.
+func groupID(name string) string {
+	if g, err := user.LookupGroup(name); err == nil {
+		return g.Gid
+	}
+	return name
 }
 
 // SystemAs is this machine as u would see it: every file is opened with u's
