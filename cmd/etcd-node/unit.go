@@ -41,6 +41,9 @@ func ofUnit(w world) (world, error) {
 		return w, nil
 	}
 	u, ok := theUnit(w)
+	if !ok && len(u.Unknown) > 0 {
+		return w, fmt.Errorf("%s: %s", unitVariable, strings.Join(u.Unknown, ", "))
+	}
 	if !ok {
 		return w, fmt.Errorf("%s: there is no unit %s (systemctl list-unit-files 'etcd*')", unitVariable, unitName(w))
 	}
@@ -60,6 +63,7 @@ func ofUnit(w world) (world, error) {
 func written(w world) config.Input {
 	in := config.Input{Environ: w.environ, EnvFile: config.EnvFile(), Pinned: homeOf(w).pinned()}
 	u, ok := theUnit(w)
+	in.Unit.Unknown = u.Unknown
 	if ok && in.EnvFile != "" && getenv(w.environ, "ETCD_NODE_ENV_FILE") == "" {
 		in.EnvFile, in.Unit, in.ReadUnit = "", u, true
 	}
@@ -83,7 +87,7 @@ func written(w world) config.Input {
 // ownUnit is the unit that has started this daemon; its zero value where none
 // has, or where its files cannot be found.
 func ownUnit(w world) unit.File {
-	if getenv(w.environ, "NOTIFY_SOCKET") == "" {
+	if getenv(w.environ, "NOTIFY_SOCKET") == "" && !config.OfSystemd(w.environ) {
 		return unit.File{}
 	}
 	name := unit.Own()

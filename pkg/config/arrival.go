@@ -29,11 +29,16 @@ func (l *Loaded) checkArrival() {
 	if named && l.in.ReadUnit || !named && (flags || configured) { // read already; a unit that says it all elsewhere
 		return
 	}
+	if !named && len(l.in.Unit.Unknown) > 0 && l.in.Unit.Name != "" { // it may name one that is not known
+		return
+	}
+	// A unit that sets what it needs by itself may have dropped the file.
+	leftover := !named && slices.ContainsFunc(l.in.Unit.Environment, func(line unit.Line) bool { return strings.HasPrefix(line.Text, "ETCD_") })
 	later := make(map[string]bool) // what the files behind this one set, which counts more
 	for _, path := range slices.Backward(paths) {
 		switch p := l.unarrived(path, named, later); {
 		case p == nil:
-		case configured:
+		case configured || leftover || l.begun() && l.onlyForRoot(path):
 			l.notice("%s", p.Error())
 		default:
 			l.problems = append(l.problems, *p)
@@ -53,6 +58,23 @@ func (l *Loaded) handed() bool {
 	return false
 }
 
+// begun reports whether there is data: a member that has any does not come up as
+// an empty one.
+func (l *Loaded) begun() bool {
+	dir := cmp.Or(l.get("data-dir"), l.stateDir)
+	return dir != "" && l.holdsData(dir) || l.holdsWAL(l.get("wal-dir"))
+}
+
+// onlyForRoot reports whether a file is one that this user cannot read, but
+// systemd can: then it may well have been handed over, with nothing of etcd's.
+func (l *Loaded) onlyForRoot(path string) bool {
+	if _, err := l.in.ReadFile(path); !errors.Is(err, fs.ErrPermission) {
+		return false
+	}
+	info, err := l.in.Host.Stat(path)
+	return errors.Is(err, fs.ErrPermission) || err == nil && info.Mode&0o004 == 0
+}
+
 // unarrived is the problem of an env file with settings that systemd has not
 // handed over, or with settings that cannot be seen; nil where there is none. It
 // adds what the file sets to later.
@@ -66,7 +88,7 @@ func (l *Loaded) unarrived(path string, named bool, later map[string]bool) *sett
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
-	case err != nil && (l.handed() || !named && l.in.Unit.Name != ""):
+	case err != nil && (l.handed() || !named):
 		return nil
 	case err != nil:
 		return &settings.Problem{Where: path, What: fmt.Sprintf("%s%s: no setting of it is in the environment, and whether it has any cannot be seen: %v", not, path, err),
@@ -99,6 +121,10 @@ func (l *Loaded) unarrived(path string, named bool, later map[string]bool) *sett
 	}
 	if arrived || len(lost) == 0 || !named && !slices.ContainsFunc(file.Variables, asksForMore) {
 		return nil
+	}
+	if strings.Contains(path, `\`) {
+		return &settings.Problem{Where: path, What: not + path + ": EnvironmentFile= is a pattern, in which a backslash is no letter, so that systemd finds no such file",
+			Hint: "give the instance a name of letters, digits, '.', '_' and '-'"}
 	}
 	hint := "systemctl daemon-reload, " + restart + "; systemctl show " + service + " -p EnvironmentFiles says what it reads, ls -lZ " + path + " whether it may"
 	if !named {

@@ -111,6 +111,9 @@ func Load(in Input) (*Loaded, error) {
 		return l, nil
 	}
 	variables := l.readVariables()
+	for _, text := range in.Unit.Unknown {
+		l.notice("%s", text)
+	}
 	own := l.loadOwn(variables)
 	l.node = own.Node
 

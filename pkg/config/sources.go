@@ -71,11 +71,19 @@ func (l *Loaded) environment() map[string]settings.Setting {
 	return variables
 }
 
-// managed reports whether systemd has started this process as a service that
-// tells when it is ready.
+// managed reports whether systemd has started this process: as a service that
+// tells when it is ready, or as any other one whose unit is known.
 func (l *Loaded) managed() bool {
-	_, yes := l.environment()["NOTIFY_SOCKET"]
-	return yes
+	_, tells := l.environment()["NOTIFY_SOCKET"]
+	return tells || l.in.Unit.Name != "" && OfSystemd(l.in.Environ)
+}
+
+// OfSystemd reports whether by its environment this is a process that systemd has
+// started itself. Both variables are handed down to children, and the first one to
+// those of a user's own systemd; the second has the PID.
+func OfSystemd(environ []string) bool {
+	return slices.ContainsFunc(environ, func(kv string) bool { return strings.HasPrefix(kv, "INVOCATION_ID=") }) &&
+		slices.Contains(environ, "SYSTEMD_EXEC_PID="+strconv.Itoa(os.Getpid()))
 }
 
 // readUnit reads what systemd would hand over: the unit's own assignments, and
