@@ -89,8 +89,8 @@ you may not ask it. A daemon that no unit has started is found by its data dir.`
 			at := search(c.Context(), w, dataDir)
 			at.explain = true
 			st, raw, err := at.ask(c.Context())
-			if u, ok := theUnit(w); ok && dataDir == "" {
-				printNotices(c.ErrOrStderr(), u.OtherProgram(self))
+			if dataDir == "" {
+				printNotices(c.ErrOrStderr(), otherProgram(c.Context(), w))
 			}
 			if err != nil {
 				return err

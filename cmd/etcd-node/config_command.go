@@ -58,7 +58,7 @@ the unit lets the daemon read and write.
 				ctx, cancel := context.WithTimeout(c.Context(), commandWait)
 				defer cancel()
 				u := unit.Ask(ctx, unitName(w))
-				printNotices(c.ErrOrStderr(), slices.Concat(r.Notices, u.OtherEnvFile(read), u.Forbids(r), u.Outdated(), files.OtherProgram(self), files.Flags(), listAgainstData(ctx, w, r)))
+				printNotices(c.ErrOrStderr(), slices.Concat(r.Notices, u.OtherEnvFile(read), u.Forbids(r), u.Outdated(), otherProgram(ctx, w), files.Flags(), listAgainstData(ctx, w, r)))
 			}
 			if opts.diff == "" {
 				notices(now)

@@ -52,8 +52,8 @@ the group etcd. A daemon that no unit has started is found by its data dir.`,
 				fmt.Fprint(out, text)
 				return nil
 			}
-			if u, ok := theUnit(w); ok && dataDir == "" {
-				printNotices(c.ErrOrStderr(), u.OtherProgram(self))
+			if dataDir == "" {
+				printNotices(c.ErrOrStderr(), otherProgram(c.Context(), w))
 			}
 			return explainNow(c.Context(), w, search(c.Context(), w, dataDir), out)
 		},
@@ -170,10 +170,7 @@ The daemon must be stopped. The data is not touched, and the pin is kept under a
 name in the same directory.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			// The pin is the unit's, whatever data dir the shell is about.
-			of := w
-			of.environ = slices.DeleteFunc(slices.Clone(w.environ), func(kv string) bool { return strings.HasPrefix(kv, "ETCD_DATA_DIR=") })
-			switch _, _, err := search(c.Context(), of, "").ask(c.Context()); {
+			switch _, _, err := searchUnit(c.Context(), w).ask(c.Context()); {
 			case err == nil:
 				return coded{fmt.Errorf("the daemon is running: systemctl stop %s, and then again", service(w)), failure.ExitFailure}
 			case !errors.As(err, &stopped{}):

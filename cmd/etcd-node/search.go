@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -80,6 +81,12 @@ func search(ctx context.Context, w world, dataDir string) *place {
 	return at
 }
 
+// searchUnit is search for the unit's daemon, whatever data dir the shell is about.
+func searchUnit(ctx context.Context, w world) *place {
+	w.environ = slices.DeleteFunc(slices.Clone(w.environ), func(kv string) bool { return strings.HasPrefix(kv, "ETCD_DATA_DIR=") })
+	return search(ctx, w, "")
+}
+
 // dataDirOf is the data dir of a daemon with this configuration; "" where that
 // cannot be told.
 func dataDirOf(ctx context.Context, in config.Input) string {
@@ -111,7 +118,7 @@ func (at *place) ask(ctx context.Context) (status.Status, []byte, error) {
 			}
 		}
 		switch forbidden := errors.Is(err, fs.ErrPermission); {
-		case err == nil && named && dir == at.home.run && !sameDir(st.Values["data-dir"], at.dataDir):
+		case err == nil && named && dir == at.home.run && !same(st.Values["data-dir"], at.dataDir):
 			// Another daemon than the one that was asked for.
 		case err == nil:
 			if e := st.LastEnd; e != nil { // commands are made here, where the values of others are quoted
@@ -166,8 +173,8 @@ func isStopped(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// sameDir reports whether two paths are one directory.
-func sameDir(a, b string) bool {
+// same reports whether two paths are one file or directory.
+func same(a, b string) bool {
 	x, err1 := os.Stat(a)
 	y, err2 := os.Stat(b)
 	return err1 == nil && err2 == nil && os.SameFile(x, y)
@@ -202,7 +209,7 @@ func (at *place) records() string {
 // isUnits reports whether the data dir that was named is that of the unit here.
 func (at *place) isUnits() bool {
 	pin, ok, _ := at.home.pin()
-	return ok && sameDir(at.dataDir, pin.DataDir) || sameDir(at.dataDir, at.home.data)
+	return ok && same(at.dataDir, pin.DataDir) || same(at.dataDir, at.home.data)
 }
 
 // nobody says that no daemon is there, and what to do about that.

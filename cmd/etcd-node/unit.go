@@ -2,8 +2,11 @@ package main
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -96,6 +99,22 @@ func ownUnit(w world) unit.File {
 	}
 	u, _ := unit.Read(name)
 	return u
+}
+
+// otherProgram says so where the unit does not run this program. A wrapper may: the
+// daemon that answers tells.
+func otherProgram(ctx context.Context, w world) []string {
+	u, _ := theUnit(w)
+	notices := u.OtherProgram(self)
+	if len(notices) == 0 {
+		return nil
+	}
+	st, _, err := searchUnit(ctx, w).ask(ctx)
+	exe := fmt.Sprintf("/proc/%d/exe", st.PID)
+	if _, hidden := os.Stat(exe); err == nil && (same(exe, self) || errors.Is(hidden, fs.ErrPermission)) { // hidden: it is an etcd-node at least
+		return nil
+	}
+	return notices
 }
 
 func printNotices(out io.Writer, notices []string) {

@@ -51,7 +51,7 @@ var rules = []rule{
 	{of: "pkg/config/settings", may: "pkg/shown"},
 	{of: "pkg/config/etcdflags", may: "pkg/config/settings pkg/journal pkg/shown " + others},
 	{of: "pkg/config/reference", may: "pkg/config pkg/failure"},
-	{of: "pkg/config/unit", may: "pkg/config/settings"},
+	{of: "pkg/config/unit", may: "pkg/config/settings pkg/shown"},
 	{of: "pkg/config/envfile"},
 	{of: "pkg/config/preflight", may: "golang.org/x/sys"},
 	{of: "pkg/tlsfiles", may: "pkg/config pkg/filewatch pkg/failure pkg/status go.uber.org/zap"},

@@ -81,7 +81,7 @@ func TestRead(t *testing.T) {
 // TestOtherProgram: the unit that counts runs something else than what was
 // installed, and hides its unit.
 func TestOtherProgram(t *testing.T) {
-	root := machine(t, map[string]string{"/usr/bin/etcd": "stock", "/usr/bin/etcd-node": "ours"})
+	root := machine(t, map[string]string{"/usr/bin/etcd": "stock", "/usr/bin/etcd-node": "ours", "/usr/local/bin/etcd": "#!/bin/sh\nexec /usr/bin/etcd-node\n"})
 	ours, stock := root+"/usr/bin/etcd-node", root+"/usr/bin/etcd"
 	link := root + "/usr/local-etcd"
 	if err := os.Symlink(ours, link); err != nil {
@@ -94,15 +94,16 @@ func TestOtherProgram(t *testing.T) {
 		stock + " --name=a":   stock,
 		"@" + stock + " etcd": stock,
 		`/bin/bash -c "GOMAXPROCS=$(nproc) ` + stock + ` --name=\"${ETCD_NAME}\""`: stock,
-		"/bin/sh -c '" + ours + "'": "",
-		"/bin/sh /opt/start":        "", // it cannot be told
-		"/usr/bin/podman run etcd":  "/usr/bin/podman",
+		"/bin/sh -c '" + ours + "'":  "",
+		"/bin/sh /opt/start":         "", // it cannot be told
+		root + "/usr/local/bin/etcd": "",
+		"/usr/bin/podman run etcd":   "/usr/bin/podman",
 	} {
 		u := File{Name: Name, Path: "/etc/systemd/system/etcd.service", Hidden: []string{"/usr/lib/systemd/system/etcd.service"},
 			ExecStart: []Line{{line, "/etc/systemd/system/etcd.service"}}}
 		got := strings.Join(u.OtherProgram(ours), "\n")
 		if other == "" && got != "" || other != "" && (!strings.HasPrefix(got, "etcd.service runs "+other+", and not this program, ") ||
-			!strings.Contains(got, "which hides /usr/lib/systemd/system/etcd.service (mv /etc/systemd/system/etcd.service ")) {
+			!strings.Contains(got, "which hides /usr/lib/systemd/system/etcd.service (") || strings.Contains(got, "(mv /etc/systemd/system/etcd.service ") != (other == stock)) {
 			t.Errorf("%s: %q", line, got)
 		}
 	}

@@ -2,8 +2,12 @@ package unit
 
 import (
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // OtherProgram says so where the unit starts another program than this one, at
@@ -11,22 +15,39 @@ import (
 func (u File) OtherProgram(self string) (notices []string) {
 	for _, line := range u.ExecStart {
 		program := programOf(line.Text)
-		if program == "" || sameFile(program, self) {
+		if program == "" || sameFile(program, self) || isScript(program) {
 			continue
 		}
 		if real, err := filepath.EvalSymlinks(self); err == nil {
 			self = real
 		}
 		text := fmt.Sprintf("%s runs %s, and not this program, %s: %s says so", u.Name, program, self, line.Source)
-		if line.Source == u.Path && len(u.Hidden) > 0 {
-			text += fmt.Sprintf(", which hides %s (mv %s %s.old, systemctl daemon-reload, systemctl restart %s)",
-				strings.Join(u.Hidden, ", "), u.Path, u.Path, strings.TrimSuffix(u.Name, ".service"))
+		service := shown.Quoted(strings.TrimSuffix(u.Name, ".service"))
+		hides := line.Source == u.Path && len(u.Hidden) > 0
+		if hides {
+			text += ", which hides " + strings.Join(u.Hidden, ", ")
+		}
+		// Another program than stock etcd may be what starts this one: a wrapper.
+		if hides && filepath.Base(program) == "etcd" {
+			text += fmt.Sprintf(" (mv %[1]s %[1]s.old, systemctl daemon-reload, systemctl restart %[2]s)", u.Path, service)
 		} else {
-			text += fmt.Sprintf(" (systemctl cat %s)", strings.TrimSuffix(u.Name, ".service"))
+			text += fmt.Sprintf(" (systemctl cat %s)", service)
 		}
 		notices = append(notices, text)
 	}
 	return notices
+}
+
+// isScript reports whether a program is one: what it ends up as cannot be told.
+func isScript(program string) bool {
+	f, err := os.Open(program)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	begin := make([]byte, 2)
+	_, err = io.ReadFull(f, begin)
+	return err == nil && string(begin) == "#!"
 }
 
 // Flags says so where the unit's command line gives flags: a command that is run
