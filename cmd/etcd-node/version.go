@@ -53,9 +53,10 @@ started by hand is found by its data dir: etcd-node status --data-dir=DIR
 Its own variables and their defaults (docs/configuration.md has etcd's as well):
 ` + variables() + `
 Exit codes: 0 stopped as told, 1 failed, 2 bad command line (of any command; the
-daemon under systemd: 78), 3 no daemon answers (status), 65 damaged data, 66 empty
-data dir of a known member, 67 removed from the cluster, 75 not joined in time,
-76 peers or data of another cluster, 78 bad configuration.
+daemon under systemd: 78), 3 no daemon answers (status, explain), 4 you may not ask it
+(status, explain, history), 65 damaged data, 66 empty data dir of a known member,
+67 removed from the cluster, 75 not joined in time, 76 peers or data of another
+cluster, 78 bad configuration.
 `
 
 // variables is what --help says of etcd-node's own variables.

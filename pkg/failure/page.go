@@ -38,6 +38,8 @@ shows none.
 | 0 | stopped as told | no |
 | 1 | failed; another start may heal it | yes |
 | 2 | bad command line, of any command (the daemon under systemd: 78; etcd's own two proxies: 1) | – |
+| 3 | no daemon answers (status and explain) | – |
+| 4 | you may not ask the daemon (status, explain and history) | – |
 | 65 | the data is damaged or of another version | no |
 | 66 | the data dir is empty where a member used to be | no |
 | 67 | this member was removed from the cluster | no |
