@@ -64,7 +64,7 @@ func runCommand(ctx context.Context, w world) int {
 		}
 		return failure.ExitConfig
 	case errors.As(err, &c):
-		fmt.Fprintln(w.stderr, "etcd-node:", err)
+		fmt.Fprintln(w.stderr, "etcd-node:", failure.ForUnit(err.Error(), unitValues(w)))
 		return c.code
 	default:
 		fmt.Fprintln(w.stderr, "etcd-node:", err)

@@ -145,7 +145,8 @@ func explainNow(ctx context.Context, w world, at *place, out io.Writer) error {
 	case end == nil:
 		fmt.Fprintln(out, "no end of the member is on record")
 	case !end.Over.IsZero():
-		fmt.Fprintf(out, "last end: %s, %s\n  %s; etcd-node explain %s tells more\n", end.Ago(time.Now()), shown.Hanging(end.Cause), end.Since(), shown.Quoted(end.ID))
+		more := failure.ForUnit("etcd-node explain "+shown.Quoted(end.ID), unitValues(w))
+		fmt.Fprintf(out, "last end: %s, %s\n  %s; %s tells more\n", end.Ago(time.Now()), shown.Hanging(end.Cause), end.Since(), more)
 	default:
 		// The daemon knew more then than can be found out now.
 		for k, v := range end.Values {

@@ -78,7 +78,7 @@ func TestForeignHome(t *testing.T) {
 		ls /var/lib/etcd-node`)
 	for _, want := range []string{
 		"== forget\nfoo.service has no pin, ",
-		"== status\n", "no answer from the daemon of foo.service: is it running? systemctl status foo;", "exit 3\n",
+		"== status\n", "no answer from the daemon of foo.service: is it running? systemctl status foo; ETCD_NODE_UNIT=foo etcd-node explain tells", "exit 3\n",
 		"\npin.json\n",
 	} {
 		if !strings.Contains(out, want) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/config/unit"
+	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
@@ -34,6 +35,15 @@ func unitName(w world) string {
 
 // service is that unit as a word of a command.
 func service(w world) string { return shown.Quoted(strings.TrimSuffix(unitName(w), ".service")) }
+
+// unitValues are what commands that are printed need to know of it.
+func unitValues(w world) failure.Values {
+	v := failure.Values{}
+	if unitName(w) != unit.Name {
+		v["unit"] = strings.TrimSuffix(unitName(w), ".service")
+	}
+	return v
+}
 
 // theUnit is what its files say; ok is false where this machine has no such unit.
 func theUnit(w world) (u unit.File, ok bool) { return unit.Read(unitName(w)) }

@@ -81,7 +81,7 @@ func (l *Loaded) onlyForRoot(path string) bool {
 func (l *Loaded) unarrived(path string, named bool, later map[string]bool) *settings.Problem {
 	const not = "systemd has not handed over " // every problem says so
 	var (
-		service = strings.TrimSuffix(cmp.Or(l.in.Unit.Name, unit.Name), ".service")
+		service = l.service()
 		restart = "then systemctl restart " + service
 	)
 	data, err := l.in.ReadFile(path)

@@ -97,6 +97,15 @@ func TestArrivalLeftover(t *testing.T) {
 	}
 }
 
+// TestConfigFileOfUnit: the command is for the unit that is meant.
+func TestConfigFileOfUnit(t *testing.T) {
+	problems, _ := arrived(Input{Host: goodHost(), Environ: []string{"ETCD_CONFIG_FILE=/f"}, Unit: unit.File{Name: "etcd@a.service"},
+		ReadFile: func(string) ([]byte, error) { return []byte("ETCD_NAME=a\n"), nil }})
+	if !strings.Contains(problems, "`systemctl edit etcd@a`") {
+		t.Error(problems)
+	}
+}
+
 // TestArrivalOfInstance: systemd takes a backslash in EnvironmentFile= for a part
 // of a pattern.
 func TestArrivalOfInstance(t *testing.T) {

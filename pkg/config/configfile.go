@@ -16,7 +16,7 @@ func (l *Loaded) loadConfigFile(variables map[string]settings.Setting) {
 	l.noticeHidden(path, variables)
 	data, err := l.in.ReadFile(path.Value)
 	if err == nil && isEnvFile(data) {
-		l.problems = append(l.problems, envFileProblem(path.Source, path.Value))
+		l.problems = append(l.problems, envFileProblem(path.Source, path.Value, l.service()))
 		return
 	}
 	if err == nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/config/envfile"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/config/unit"
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // DefaultEnvFile is the env file of the unit.
@@ -76,6 +77,11 @@ func (l *Loaded) environment() map[string]settings.Setting {
 func (l *Loaded) managed() bool {
 	_, tells := l.environment()["NOTIFY_SOCKET"]
 	return tells || l.in.Unit.Name != "" && OfSystemd(l.in.Environ)
+}
+
+// service is the unit as a word of a command.
+func (l *Loaded) service() string {
+	return shown.Quoted(strings.TrimSuffix(cmp.Or(l.in.Unit.Name, unit.Name), ".service"))
 }
 
 // OfSystemd reports whether by its environment this is a process that systemd has

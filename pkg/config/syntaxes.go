@@ -44,10 +44,10 @@ func yamlProblem(path string) settings.Problem {
 // isEnvFile reports whether etcd's config file is an env file.
 func isEnvFile(data []byte) bool { return envLine.Match(data) }
 
-func envFileProblem(where, path string) settings.Problem {
+func envFileProblem(where, path, service string) settings.Problem {
 	return settings.Problem{
 		Where: where,
 		What:  path + ": this is an env file, with NAME=value lines, and not etcd's config file, which is YAML",
-		Hint:  "remove this setting, and have the unit read the file: `systemctl edit etcd`, [Service] EnvironmentFile=" + path,
+		Hint:  "remove this setting, and have the unit read the file: `systemctl edit " + service + "`, [Service] EnvironmentFile=" + path,
 	}
 }

@@ -56,7 +56,7 @@ func Explain(id string, values map[string]string) (string, bool) {
 	}
 	section("What not to do", r.Replace(e.Never))
 	section("How it shows", e.shows())
-	return forUnit(b.String(), values), true
+	return ForUnit(b.String(), values), true
 }
 
 // follows is what the class and the exit code mean for the daemon.

@@ -178,10 +178,24 @@ func TestCommandsAreForTheUnit(t *testing.T) {
 	for _, e := range All() {
 		text, _ := Explain(e.ID, values)
 		for _, printed := range append(Steps(e.ID, values), text) {
-			if other := regexp.MustCompile(`systemctl [a-z]+ etcd([\s;` + "`" + `]|$)|/default/etcd([\s:]|$)`).FindString(printed); other != "" {
+			if other := regexp.MustCompile(`systemctl [a-z-]+(?: --\S+)* etcd([\s;` + "`" + `]|$)|/default/etcd([\s:]|$)`).FindString(printed); other != "" {
 				t.Errorf("%s: %q in %q", e.ID, other, printed)
 			}
 		}
+	}
+	for text, want := range map[string]string{
+		"`systemctl disable --now etcd`":   "`systemctl disable --now etcd@events`",
+		"systemctl enable --now etcd@NAME": "systemctl enable --now etcd@NAME",
+		"systemctl stop etcd-x":            "systemctl stop etcd-x",
+	} {
+		for range 2 { // what is for the unit already stays
+			if text = ForUnit(text, values); text != want {
+				t.Errorf("%q, want %q", text, want)
+			}
+		}
+	}
+	if once := ForUnit("etcd-node status", values); ForUnit(once, values) != once {
+		t.Error(ForUnit(once, values))
 	}
 	text, _ := Explain(IDWiped, values)
 	for _, want := range []string{"systemctl start etcd@events\n", "ETCD_NODE_UNIT=etcd@events etcd-node forget\n"} {

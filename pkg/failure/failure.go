@@ -68,7 +68,7 @@ func (f *Failure) Fill(values map[string]string) *Failure {
 	r := replacer(values)
 	next := make([]string, len(f.Next))
 	for i, n := range f.Next {
-		next[i] = forUnit(r.Replace(n), values)
+		next[i] = ForUnit(r.Replace(n), values)
 	}
 	filled := *f
 	filled.Next = next

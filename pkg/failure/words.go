@@ -169,7 +169,7 @@ func Etcdctl(args string, values Values) string {
 // Systemctl is a command of systemctl's for the unit of the node with these
 // values.
 func Systemctl(verb string, values Values) string {
-	return forUnit("systemctl "+verb+" etcd", values)
+	return ForUnit("systemctl "+verb+" etcd", values)
 }
 
 // complete gives a command of etcdctl's what it needs on this node: an endpoint
@@ -187,17 +187,27 @@ func complete(command string) string {
 
 // What the catalogue says of the unit and its env file.
 var (
-	unitWords    = regexp.MustCompile(`\b(systemctl [a-z-]+|journalctl -u) etcd\b`)
-	commandWords = regexp.MustCompile(`\betcd-node (?:config|status|explain|history|forget)\b`)
+	unitWords    = regexp.MustCompile(`\b(?:systemctl [a-z-]+(?: --\S+)*|journalctl -u) etcd\b[-@]?`) // another unit has more behind it
+	commandWords = regexp.MustCompile(`(?:ETCD_NODE_UNIT=\S+ )?\betcd-node (?:config|status|explain|history|forget)\b`)
 	envFileWords = regexp.MustCompile(`/etc/default/etcd@?`) // that of an instance is no word of ours
 )
 
-// forUnit has a text speak of the unit and the env file of this node. With two
+// ForUnit has a text speak of the unit and the env file of this node. With two
 // units on a machine a command for the other one may stop the wrong member.
-func forUnit(text string, v Values) string {
+func ForUnit(text string, v Values) string {
 	if unit := v.word("", "unit"); unit != "" {
-		text = unitWords.ReplaceAllStringFunc(text, func(s string) string { return strings.TrimSuffix(s, "etcd") + unit })
-		text = commandWords.ReplaceAllStringFunc(text, func(s string) string { return "ETCD_NODE_UNIT=" + unit + " " + s })
+		text = unitWords.ReplaceAllStringFunc(text, func(s string) string {
+			if bare, is := strings.CutSuffix(s, " etcd"); is {
+				return bare + " " + unit
+			}
+			return s
+		})
+		text = commandWords.ReplaceAllStringFunc(text, func(s string) string {
+			if strings.HasPrefix(s, "ETCD_NODE_UNIT=") {
+				return s
+			}
+			return "ETCD_NODE_UNIT=" + unit + " " + s
+		})
 	}
 	if file := v.word("", "env-file"); file != "" {
 		text = envFileWords.ReplaceAllStringFunc(text, func(s string) string {

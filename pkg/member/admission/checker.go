@@ -135,6 +135,7 @@ func (c *Checker) makeRoom() *failure.Failure {
 
 // waitFor tells the reason for which the start waits.
 func (c *Checker) waitFor(id, text string) {
+	text = failure.ForUnit(text, c.Guard.Values)
 	c.Log.Warn(text)
 	c.Waiting(status.Condition{ID: id, Text: text})
 }

@@ -123,10 +123,12 @@ func TestDiskComesLater(t *testing.T) {
 func TestDataCopiedByHand(t *testing.T) {
 	kept := dataDir(t, entry)
 	dir := t.TempDir()
-	r := patient(t, Node{DataDir: dir, New: true, Guard: pin("c", "3")}, fakeAsker{})
+	guard := pin("c", "3")
+	guard.Values = map[string]string{"unit": "etcd@a"}
+	r := patient(t, Node{DataDir: dir, New: true, Guard: guard}, fakeAsker{})
 	r.says(t, "waiting for its disk to be mounted")
 	must(t, os.Rename(filepath.Join(kept, "member"), filepath.Join(dir, "member")))
-	r.says(t, "data is there now, but no disk was mounted; once it is whole: systemctl restart etcd (at the start the data dir "+dir)
+	r.says(t, "data is there now, but no disk was mounted; once it is whole: systemctl restart etcd@a (at the start the data dir "+dir)
 	r.stop()
 	if _, f := r.ends(t); idOf(f) != failure.IDSignalled {
 		t.Errorf("%v", f)

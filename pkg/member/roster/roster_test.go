@@ -269,3 +269,13 @@ func TestStored(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// The commands are for this node's unit.
+func TestUnit(t *testing.T) {
+	n := New("etcd-1", "etcd-1=https://192.168.122.5:2380", nil, []string{"http://192.168.122.5:2380"})
+	n.Derived, n.TLS, n.Values = true, true, map[string]string{"unit": "etcd@a"}
+	all := n.Compare([]Member{{ID: "a1", Name: "etcd-1", PeerURLs: []string{"https://192.168.122.5:2380"}, Self: true}, {ID: "a2", Name: "etcd-2"}})
+	if len(all) == 0 || !strings.Contains(all[0].Text, "`systemctl restart etcd@a`") {
+		t.Errorf("%+v", all)
+	}
+}
