@@ -94,6 +94,14 @@ func (a *answers) beside(dataDir string, kept *kept) {
 	}
 }
 
+// early is beside for a daemon that waits before all of its configuration is known.
+// It makes no directory above that one: its disk may still come.
+func (a *answers) early(dataDir string, kept *kept) {
+	if _, err := os.Stat(filepath.Dir(dataDir)); dataDir != "" && err == nil {
+		a.beside(dataDir, kept)
+	}
+}
+
 // makeBeside makes the directory, and those above it that are not there, as etcd
 // would for the data dir. One that is there is used only if nobody else can put
 // anything into it: the parent may be open to all.

@@ -99,7 +99,10 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		Watchdog:     watchdog,
 		StartTimeout: loaded.Node().StartTimeout,
 		Prepare: func(ctx context.Context, say func(string)) (supervisor.Launch, error) {
-			l, r, err := prepare(ctx, loaded, files, addresses, kept, log, say)
+			l, r, err := prepare(ctx, loaded, files, addresses, kept, log, func(text string) {
+				socket.early(loaded.SetDataDir(), kept)
+				say(text)
+			})
 			if err != nil {
 				return l, err
 			}

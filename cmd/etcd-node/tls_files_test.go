@@ -149,6 +149,30 @@ func TestTLSFilesThatComeLate(t *testing.T) {
 	}
 }
 
+// TestStatusWhileItWaits: a daemon whose unit has no RuntimeDirectory= answers
+// beside its data while it waits for its files, or says that it does not.
+func TestStatusWhileItWaits(t *testing.T) {
+	t.Parallel()
+	for _, there := range []bool{true, false} {
+		n := secured(t, "a")[0]
+		n.env = []string{"RUNTIME_DIRECTORY="}
+		if there {
+			if err := os.Mkdir(n.Data(), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n.start(true)
+		n.await("STATUS=starting: waiting for TLS files: ")
+		for _, command := range []string{"status", "explain"} {
+			if out, _ := n.asks(nil, command, "--data-dir="+n.Data()); !strings.Contains(out, "waiting for TLS files: ") {
+				t.Errorf("%s: %s", command, out)
+			}
+		}
+		n.nothingBegun()
+		n.stop()
+	}
+}
+
 // Three new members of which one has no files yet: the two others serve, and it
 // joins.
 func TestTLSFilesOfOneOfThree(t *testing.T) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"net/netip"
 	"strings"
 
@@ -63,6 +64,15 @@ func (l *Loaded) ListedAt() string {
 // Dirs are the data dir and the WAL dir, "" where the WAL has none of its own, as
 // far as they are known before this node's name is.
 func (l *Loaded) Dirs() (data, wal string) { return l.dataDir(), l.get("wal-dir") }
+
+// SetDataDir is the data dir where it is set, or the unit's; "" where it is still
+// to follow from this node's name.
+func (l *Loaded) SetDataDir() string {
+	if l.file != nil {
+		return l.file.Member.DataDir
+	}
+	return cmp.Or(l.get("data-dir"), l.stateDir)
+}
 
 // setAddress returns the address that the operator set, and where: ETCD_PEER,
 // else an address in the peer URLs, one that others can reach first.
