@@ -2,8 +2,11 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // systemd passes over an env file that it cannot take, and starts the unit
@@ -43,6 +46,39 @@ func TestEnvFileDidNotArrive(t *testing.T) {
 	c.serves(nil)
 }
 
+// systemd reads as root what the service may not. Without data that may be the
+// cluster's list; a member with data goes on.
+func TestEnvFileOfRoot(t *testing.T) {
+	c := hosts(t)
+	c.env("# nothing")
+	c.run(1, "chmod", "0600", "/etc/default/etcd")
+	if out, err := c.host(1).Run(t.Context(), "systemctl", "start", "etcd"); err == nil {
+		t.Fatalf("systemctl start succeeded: %s", out)
+	}
+	if u := c.unit(1); u.ExitStatus != 78 || !strings.Contains(u.StatusText, "whether it has any cannot be seen") {
+		t.Errorf("%v", u)
+	}
+	c.run(1, "sh", "-ec", "test ! -e /var/lib/etcd/member; systemctl reset-failed etcd; chmod 0644 /etc/default/etcd; systemctl start etcd; chmod 0600 /etc/default/etcd; systemctl restart etcd")
+	if u := c.unit(1); u.ActiveState != "active" {
+		t.Errorf("%v", u)
+	}
+}
+
+// A service that does not tell when it is ready has no NOTIFY_SOCKET.
+func TestArrivalWithTypeExec(t *testing.T) {
+	c := hosts(t)
+	c.env(c.initialCluster())
+	c.dropIn(1, "[Service]\nType=exec\nNotifyAccess=none\nEnvironmentFile=\nWatchdogSec=0\n")
+	c.run(1, "sh", "-c", "systemctl start etcd; true")
+	poll.Eventually(t, func() error {
+		if u := c.unit(1); u.ActiveState != "failed" || u.ExitStatus != 78 {
+			return fmt.Errorf("%v", u)
+		}
+		return nil
+	})
+	c.run(1, "test", "!", "-e", "/var/lib/etcd/member")
+}
+
 // The command reads what the unit names: its own assignments and all its files,
 // in their order.
 func TestConfigReadsTheUnit(t *testing.T) {
@@ -65,14 +101,13 @@ func TestConfigReadsTheUnit(t *testing.T) {
 func TestOldUnitShadows(t *testing.T) {
 	c := hosts(t)
 	t.Cleanup(func() {
-		_, _ = c.host(1).Sh(context.Background(), "systemctl stop etcd; rm -f /etc/systemd/system/etcd.service; systemctl daemon-reload")
+		_, _ = c.host(1).Sh(context.Background(), "systemctl stop etcd; rm -rf /etc/systemd/system/etcd.service /opt/stock; systemctl daemon-reload")
 	})
-	if err := c.host(1).Write(t.Context(), "/etc/systemd/system/etcd.service", "[Service]\nExecStart=/usr/bin/sleep 3600\n", 0o644); err != nil {
+	if err := c.host(1).Write(t.Context(), "/etc/systemd/system/etcd.service", "[Service]\nExecStart=/opt/stock/etcd 3600\n", 0o644); err != nil {
 		t.Fatal(err)
 	}
-	c.run(1, "systemctl", "daemon-reload")
-	c.run(1, "systemctl", "start", "etcd")
-	const want = "notice: etcd.service runs /usr/bin/sleep, and not this program, /usr/local/bin/etcd-node: /etc/systemd/system/etcd.service says so, which hides /usr/local/lib/systemd/system/etcd.service (mv "
+	c.run(1, "sh", "-ec", "mkdir -p /opt/stock; cp /usr/bin/sleep /opt/stock/etcd; systemctl daemon-reload; systemctl start etcd")
+	const want = "notice: etcd.service runs /opt/stock/etcd, and not this program, /usr/local/bin/etcd-node: /etc/systemd/system/etcd.service says so, which hides /usr/local/lib/systemd/system/etcd.service (mv "
 	for _, command := range []string{"config", "status", "explain"} {
 		if out := c.run(1, "sh", "-c", "etcd-node "+command+" 2>&1; true"); !strings.Contains(out, want) {
 			t.Errorf("etcd-node %s:\n%s", command, out)
