@@ -13,9 +13,6 @@ var entriesAdmission = []Entry{
 			{"add this node to that cluster, and it joins by itself", []string{
 				"etcdctl member add {name} --peer-urls={peer-urls} --endpoints={endpoints}",
 			}},
-			{"if the cluster lists this host under another URL, start it under exactly that one, or change it", []string{
-				"etcdctl member update {member-id} --peer-urls={peer-urls} --endpoints={endpoints}",
-			}},
 			{"if that cluster is not meant, first stop it: on each of its machines", []string{"systemctl stop etcd"}},
 			{"when all of them are stopped, move the data aside and forget it: on each of its machines", []string{aside, "etcd-node forget"}},
 			{"then start all nodes of the list", []string{"systemctl restart etcd"}},

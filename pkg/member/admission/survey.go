@@ -248,14 +248,13 @@ func (s *survey) memberAdd() string {
 			values["endpoints"] = strings.Join(slices.Compact(sorted(urls)), ",")
 		}
 	}
+	add := failure.Steps(failure.IDNotListed, values)[0]
 	for _, x := range live.Members {
-		if unstarted(x) && s.sharesHost(x) {
-			values["member-id"] = hex(x.ID)
-			_, update, _ := strings.Cut(failure.Steps(failure.IDNotListed, values)[1], ": ")
-			return fmt.Sprintf("it was added as %s: start it under exactly that, or %s", strings.Join(x.PeerURLs, ","), update)
+		if _, args, ok := strings.Cut(add, " --peer-urls="); ok && unstarted(x) && s.sharesHost(x) { // which are quoted
+			return fmt.Sprintf("it was added as %s: start it under exactly that, or etcdctl member update %x --peer-urls=%s", strings.Join(x.PeerURLs, ","), x.ID, args)
 		}
 	}
-	return failure.Steps(failure.IDNotListed, values)[0]
+	return add
 }
 
 // sharesHost reports whether a member has a peer URL on a host of this node's.
