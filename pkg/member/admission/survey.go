@@ -250,7 +250,7 @@ func (s *survey) memberAdd() string {
 	}
 	add := failure.Steps(failure.IDNotListed, values)[0]
 	for _, x := range live.Members {
-		if _, args, ok := strings.Cut(add, " --peer-urls="); ok && unstarted(x) && s.sharesHost(x) { // which are quoted
+		if _, args, ok := strings.Cut(add, " --peer-urls="); ok && unstarted(x) && s.sharesHost(x) && s.Names[peers.Peer{URLs: x.PeerURLs}.Key()] == "" { // the arguments are quoted; another one of the list may be on this host, too
 			return fmt.Sprintf("it was added as %s: start it under exactly that, or etcdctl member update %x --peer-urls=%s", strings.Join(x.PeerURLs, ","), x.ID, args)
 		}
 	}
