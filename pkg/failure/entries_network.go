@@ -11,7 +11,11 @@ var entriesNetwork = []Entry{
 		Cause: "a port of this member is in use by another process",
 		Means: "Another process listens on the client, peer or metrics port. Often it is an etcd that was started by hand or by another unit.",
 		Acts:  "It tries again at least every 3 s.",
-		Next:  []Step{{"stop the other process; {comes-back}", []string{"ss -tlnp '( sport = :2379 or sport = :2380 )'"}}},
+		Next: []Step{
+			{"stop the other process; {comes-back}", []string{"ss -tlnp"}},
+			{"or give this member ports of its own, as every further member on a machine needs, in /etc/default/etcd", []string{"etcd-node config"}},
+		},
+		Never: "Never remove a member because of this: the other process may be that member.",
 	},
 	{
 		ID: IDAddressGone, Class: Operator,

@@ -32,10 +32,11 @@ func (m *member) admit(ctx context.Context) (admission.Admission, *failure.Failu
 			OnlyMember: isNew && len(m.names) == 1 && !discovered,
 			Begins:     beginsAs(cfg),
 		},
-		Asker:    asker{m, client, err},
-		Announce: m.announce,
-		Waiting:  m.startAt,
-		Log:      m.log,
+		Asker:     asker{m, client, err},
+		PortsFree: m.peerPortsFree,
+		Announce:  m.announce,
+		Waiting:   m.startAt,
+		Log:       m.log,
 	}
 	return checker.Admit(ctx)
 }

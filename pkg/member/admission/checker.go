@@ -26,6 +26,9 @@ type Asker interface {
 type Checker struct {
 	Node
 	Asker Asker
+	// PortsFree says why etcd could not listen for its peers, as far as that
+	// concerns what is asked of them; nil where it can.
+	PortsFree func() *failure.Failure
 	// Announce tells the other nodes that there is no data here, until stop.
 	Announce func() (stop func(), err error)
 	// Waiting is told what the start waits for: an ID of the catalogue and a text.
@@ -81,6 +84,9 @@ func (c *Checker) Admit(ctx context.Context) (Admission, *failure.Failure) {
 	}
 	switch next {
 	case begin:
+		if f := c.PortsFree(); f != nil {
+			return a, f
+		}
 		begun, mounted, f := c.beginOrMount(ctx)
 		if mounted {
 			return c.Admit(ctx)

@@ -124,7 +124,7 @@ func checker(n Node, a fakeAsker) (c *Checker, said func() string) {
 		n.PeerURLs = []string{ownURL}
 	}
 	a.begun = time.Now()
-	c = &Checker{Node: n, Asker: a, Log: zap.NewNop(), Announce: func() (func(), error) { return func() {}, nil }, Waiting: func(c status.Condition) {
+	c = &Checker{Node: n, Asker: a, Log: zap.NewNop(), PortsFree: func() *failure.Failure { return nil }, Announce: func() (func(), error) { return func() {}, nil }, Waiting: func(c status.Condition) {
 		mu.Lock()
 		defer mu.Unlock()
 		if c.ID == "" { // progress
