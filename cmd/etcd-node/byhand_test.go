@@ -189,3 +189,17 @@ func TestForbidden(t *testing.T) {
 	}
 	n.stop()
 }
+
+// A start that was refused after a wanted stop is what counts, and not the stop.
+func TestExplainRefusedStart(t *testing.T) {
+	t.Parallel()
+	n := running(t)
+	n.stop()
+	n.env = append(n.env, "ETCD_QUOTA_BACKEND_BYTES=soon")
+	n.start(true)
+	n.exits(78)
+	out := n.run("explain")
+	if !strings.HasPrefix(out, "now: the daemon does not run: its last start was refused at ") || strings.Contains(out, "no fault") || !strings.Contains(out, "ETCD_QUOTA_BACKEND_BYTES") {
+		t.Error(out)
+	}
+}

@@ -134,9 +134,14 @@ func explainNow(ctx context.Context, w world, at *place, out io.Writer) error {
 		}
 		if past.Told() {
 			fmt.Fprintf(out, "now: stopped as told at %s; that is no fault, and %s starts it again\n", past.Last.Time.Local().Format(time.DateTime), start)
+			if !at.ofUnit(dir) { // a start that was refused is recorded in a unit's own directory only
+				fmt.Fprintln(out, "  if a start has failed since then, its log says why (under systemd: journalctl -u etcd)")
+			}
 			if end == nil {
 				return nil
 			}
+		} else if past.State == "" && past.Last.Kind == recorder.Stop && end != nil {
+			fmt.Fprintf(out, "now: the daemon does not run: its last start was refused at %s\n", end.Time.Local().Format(time.DateTime))
 		} else {
 			fmt.Fprintf(out, "now: no daemon answers%s; the last record:\n  %s", ask, past.Last.Text())
 		}

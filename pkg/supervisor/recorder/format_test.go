@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
 // Records from before formats had numbers, as a daemon has written them.
@@ -155,5 +156,23 @@ func TestOpen(t *testing.T) {
 	}
 	if kinds != "start end start start end stop start " {
 		t.Error(kinds)
+	}
+}
+
+// One that was told to stop is at fault for nothing; what follows it may be.
+func TestTold(t *testing.T) {
+	dir := t.TempDir()
+	r, _ := Open(dir, "1.0", zap.NewNop())
+	r.Add(Record{Kind: State, State: status.Stopped, Reason: "stopped as told"})
+	r.Add(Record{Kind: Stop})
+	if err := r.Close(time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if !Look(dir).Told() {
+		t.Error("it was told to")
+	}
+	Refused(dir, "1.0", failure.New(failure.IDConfiguration, "why"), time.Minute)
+	if Look(dir).Told() {
+		t.Error("a start that was refused since passes for a stop")
 	}
 }

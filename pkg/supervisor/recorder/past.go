@@ -18,7 +18,7 @@ type Past struct {
 	End Record
 	// Over is when the member served again after that; zero: it did not.
 	Over time.Time
-	// State is the last that is on record.
+	// State is the last of the last supervisor's; "" where it did not begin.
 	State status.State
 	// Boot is the last supervisor's, see [BootID]; "" where that is not on
 	// record.
@@ -32,7 +32,7 @@ func Look(dir string) (p Past) {
 		if r.Kind == Start || r.Boot != "" {
 			p.Boot = r.Boot
 		}
-		if r.Kind == State {
+		if r.Kind == State || r.Kind == Start { // the latter has none
 			p.State = r.State
 		}
 		switch {
