@@ -61,7 +61,7 @@ func TestQuotaWarning(t *testing.T) {
 		t.Error(line)
 	}
 	n.put("still", "works")
-	if out := n.run("explain"); !strings.Contains(out, "quota-low: ") || !strings.Contains(out, "etcdctl defrag --cluster --endpoints="+n.Client) {
+	if out := n.run("explain"); !strings.Contains(out, "quota-low: ") || !strings.Contains(out, "etcdctl defrag --command-timeout=60s --endpoints="+n.Client) {
 		t.Errorf("explain: %s", out)
 	}
 	r, err := c.Delete(ctx, "burden", clientv3.WithPrefix())

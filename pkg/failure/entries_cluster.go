@@ -1,5 +1,18 @@
 package failure
 
+// How space is given back. A member is deaf while it is defragmented, for longer
+// than etcdctl's 5 s where the database is large. The leader comes last: when it
+// is deaf, the others may elect another, which is then to be defragmented too.
+var (
+	compactAll = Step{"see how much of the file is in use, and drop old revisions; do this and the next on the leader's machine, which etcd-node status names", []string{
+		"etcdctl endpoint status --cluster -w table",
+		`rev=$(etcdctl endpoint status --write-out=fields {own-endpoint} {client-tls} {client-user} | sed -n 's/^"Revision" : //p')`,
+		`etcdctl compact "$rev"`,
+	}}
+	defragOthers = Step{"give the space back, first on the other members, if there are any", []string{"etcdctl defrag --endpoints={endpoints} --command-timeout=60s"}}
+	defragLeader = Step{"the leader, which is this one, comes last: a member is deaf meanwhile", []string{"etcdctl defrag --command-timeout=60s"}}
+)
+
 // entriesCluster: the cluster as seen from this member. None of these ends it:
 // restarting a healthy member because of its peers makes things worse.
 var entriesCluster = []Entry{
@@ -32,11 +45,9 @@ var entriesCluster = []Entry{
 		Means: "The size of the file counts, not what is in use in it. A compaction makes room inside the file, which new data then uses; only a defragmentation makes the file smaller. If much less is in use than the file is large, a defragmentation is enough. If nearly all of it is in use after a compaction too, the data needs a larger quota, or is too much.",
 		Acts:  "It shows the size, what is in use, how fast the file has grown since this member started (over an hour, or a day, at most) and when it will be full at that pace. It does not compact or defragment by itself.",
 		Next: []Step{
-			{"see how much of the file is in use; drop old revisions, then give the space back, member by member", []string{
-				"etcdctl endpoint status --cluster -w table",
-				"etcdctl compact REVISION",
-				"etcdctl defrag --cluster",
-			}},
+			compactAll,
+			defragOthers,
+			defragLeader,
 			{"so that it does not happen again, on every member: compact by itself (ETCD_AUTO_COMPACTION_RETENTION=1h), or allow more (ETCD_QUOTA_BACKEND_BYTES=4294967296 is 4 GiB; etcd is tried up to 8 GiB), and restart one member after the other", []string{"etcd-node config"}},
 		},
 		Never: "Never wait for the alarm: while it stands no put is taken, and it has to be disarmed by hand.",
@@ -48,12 +59,10 @@ var entriesCluster = []Entry{
 		Means: "The database of at least one member is as large as --quota-backend-bytes allows (2 GiB unless set). Reads and deletes still work; the whole cluster refuses puts. READY and /readyz do not change. The alarm says nothing about the disk.",
 		Acts:  "It shows the alarm. It does not compact or disarm anything by itself.",
 		Next: []Step{
-			{"drop old revisions and give the space back, member by member; then disarm", []string{
-				"etcdctl endpoint status --cluster -w table",
-				"etcdctl compact REVISION",
-				"etcdctl defrag --cluster",
-				"etcdctl alarm disarm",
-			}},
+			compactAll,
+			defragOthers,
+			defragLeader,
+			{"then disarm", []string{"etcdctl alarm disarm"}},
 			{"find out what filled it: old revisions that nobody compacts (set ETCD_AUTO_COMPACTION_RETENTION), or data that needs a larger ETCD_QUOTA_BACKEND_BYTES", nil},
 		},
 		Never: "Never disarm before the database has room again: the alarm comes back with the next puts.",

@@ -13,7 +13,7 @@ var entriesDisk = []Entry{
 		Acts:  "It releases the reserve (ETCD_NODE_DISK_RESERVE) if there is one, so that etcd can start and you can compact and defragment it. It tries again at least every 3 s. Once there is space, the member is back within a second.",
 		Next: []Step{
 			{"find what takes the space, and free some; {comes-back}", []string{"df -h {data-dir}", "df -i {data-dir}", "du -xsh {data-dir}/* {data-dir}/member/*"}},
-			{"if etcd's own database takes it, once the member serves", []string{"etcdctl compact REVISION", "etcdctl defrag"}},
+			{"if etcd's own database takes it, once the member serves", []string{"etcdctl compact REVISION", "etcdctl defrag --command-timeout=60s"}},
 		},
 		Never: "Never delete *.wal or *.snap files by hand: they are the data. You may delete leftover *.wal.broken files.",
 	},
@@ -34,7 +34,7 @@ var entriesDisk = []Entry{
 		Acts:  "It shows the numbers. It releases the reserve when the disk is full, and restores it when there has been room for a while.",
 		Next: []Step{
 			{"find what takes the space; delete what is not etcd's, or enlarge the disk", []string{"df -h {data-dir}", "du -xsh {data-dir}/* {data-dir}/member/*"}},
-			{"if etcd's own database takes it, one member after the other", []string{"etcdctl compact REVISION", "etcdctl defrag"}},
+			{"if etcd's own database takes it, one member after the other", []string{"etcdctl compact REVISION", "etcdctl defrag --command-timeout=60s"}},
 		},
 		Never: "Never delete *.wal or *.snap files by hand.",
 	},

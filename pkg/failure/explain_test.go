@@ -160,6 +160,18 @@ func TestEtcdctlIsComplete(t *testing.T) {
 	if text, _ := Explain(IDNoSpaceAlarm, nil); !strings.Contains(text, "etcdctl alarm disarm\n") {
 		t.Errorf("flags without a value:\n%s", text)
 	}
+	for _, id := range []string{IDNoSpaceAlarm, IDQuotaLow} {
+		text, _ := Explain(id, map[string]string{"client-url": "http://192.0.2.1:2379", "endpoints": "http://192.0.2.2:2379,http://192.0.2.3:2379"})
+		for _, want := range []string{
+			`rev=$(etcdctl endpoint status --write-out=fields --endpoints=http://192.0.2.1:2379 | sed -n 's/^"Revision" : //p')` + "\n      etcdctl compact \"$rev\" --endpoints=http://192.0.2.1:2379\n",
+			"etcdctl defrag --endpoints=http://192.0.2.2:2379,http://192.0.2.3:2379 --command-timeout=60s\n",
+			"etcdctl defrag --command-timeout=60s --endpoints=http://192.0.2.1:2379\n",
+		} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: no %q in\n%s", id, want, text)
+			}
+		}
+	}
 	for _, e := range All() {
 		for _, s := range e.Next {
 			for _, c := range s.Run {
@@ -217,7 +229,7 @@ func TestUserWhereAuthIsOn(t *testing.T) {
 			if !strings.HasPrefix(line, "      ") {
 				continue
 			}
-			if named := strings.HasSuffix(line, " --user=root\n"); named != (auth == "true" && strings.Contains(line, "etcdctl ")) {
+			if named := strings.Contains(line, " --user=root"); named != (auth == "true" && strings.Contains(line, "etcdctl ")) {
 				t.Errorf("auth %q: %q", auth, line)
 			}
 		}
