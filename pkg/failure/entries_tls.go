@@ -13,7 +13,7 @@ const putInPlace = "put the new certificate and its key under the same names (wr
 // entriesTLS: certificates, keys, authorities and revocation lists.
 var entriesTLS = []Entry{
 	{
-		ID: IDTLSFile, Class: Transient,
+		ID: IDTLSFile, Class: Transient, Waits: true,
 		Sign:  "a certificate, a key or a trusted CA that is set is missing, empty, not readable for the service user, or not what it should be, or a key belongs to another certificate",
 		Cause: "etcd cannot load a certificate, a key or a trusted CA",
 		Means: "The file has not been written yet, is being written, is of another kind, or its name is mistyped; or Go's parser refuses it, as a certificate with a negative serial number. Every certificate in the file of a trusted CA must be one that can be parsed. etcd reads certificates and keys at each handshake, and the trusted CAs only when it starts: so a running member serves those that are connected and refuses new connections until the file is good again, or, with a CA, would not start again.",
