@@ -112,6 +112,8 @@ var badConfigurations = []bad{
 	{name: "a comment behind a name", file: "ETCD_NAME=etcd-1 # this one\n", want: [2]string{"etcd.env:1", "give the comment a line of its own"}},
 	{name: "a comment behind a number", file: "ETCD_ELECTION_TIMEOUT=5000 # ms\n", want: [2]string{"etcd.env:1", "give the comment a line of its own"}},
 	{name: "a blank in quotes", file: "ETCD_INITIAL_CLUSTER_TOKEN=\"token \"\n", want: [2]string{"etcd.env:1", "take the blank out of the quotes"}},
+	{name: "a quote that is closed too late", file: "ETCD_QUOTA_BACKEND_BYTES=\"16777216\n\"\n", want: [2]string{"etcd.env:1", "close the quote on the line on which it begins"}},
+	{name: "semicolons in the list", file: "ETCD_INITIAL_CLUSTER=a=http://10.0.0.1:2380;b=http://10.0.0.2:2380\n", want: [2]string{"etcd.env:1", "separate the members by commas"}},
 	{name: "a quote in the middle", file: "ETCD_ADVERTISE_CLIENT_URLS=http://\"10.0.0.1\":2379\n", want: [2]string{"etcd.env:1", "put the whole value in quotes"}},
 	{name: "a name that is none", file: "ETCD_NAME=\"etcd 1\"\n", want: [2]string{"etcd.env:1", "letters, digits and dashes"}},
 	{name: "shell in the name", file: "ETCD_NAME=$(hostname -f)\n", want: [2]string{"etcd.env:1", shell}},

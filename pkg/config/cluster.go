@@ -31,6 +31,8 @@ func parseCluster(list string) (entries []entry, wrong []settings.Problem) {
 		switch _, err := types.NewURLs([]string{u}); {
 		case name != strings.TrimSpace(name):
 			wrong = append(wrong, settings.Problem{What: fmt.Sprintf("a blank at the name %q", name), Hint: "write the list without blanks"})
+		case err != nil && strings.ContainsAny(item, ";"):
+			wrong = append(wrong, settings.Problem{What: fmt.Sprintf("%q holds a semicolon", item), Hint: "separate the members by commas"})
 		case name == "" || u == "":
 			wrong = append(wrong, settings.Problem{What: fmt.Sprintf("%q is not NAME=URL", item), Hint: "write etcd-1=http://HOST:2380 and so on"})
 		case err != nil:

@@ -37,6 +37,8 @@ func mistyped(value string) (what, hint string) {
 		return "holds a \"#\": behind a value it does not begin a comment", "give the comment a line of its own"
 	case strings.ContainsAny(value, `"'`):
 		return "holds a quote", "put the whole value in quotes, or none of it"
+	case strings.ContainsAny(value, "\r\n"):
+		return "holds the end of a line", "close the quote on the line on which it begins, and write the value on one line"
 	case value != strings.TrimSpace(value):
 		return "begins or ends with a blank", "take the blank out of the quotes"
 	}
