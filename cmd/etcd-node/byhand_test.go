@@ -183,6 +183,11 @@ func TestForbidden(t *testing.T) {
 		if code != exitUnknown || !strings.Contains(out, "permission denied: run this as root or as a member of the group etcd") || strings.Contains(out, "no daemon") {
 			t.Errorf("%s: %d, %s", command, code, out)
 		}
+		for line := range strings.Lines(out) {
+			if !strings.HasPrefix(line, "etcd-node: ") {
+				t.Errorf("%s: %q does not say who speaks", command, line)
+			}
+		}
 		if out, code := try([]uint32{service}, command); code != 0 || !strings.Contains(out, "serving") {
 			t.Errorf("%s in the group: %d, %s", command, code, out)
 		}
@@ -201,5 +206,13 @@ func TestExplainRefusedStart(t *testing.T) {
 	out := n.run("explain")
 	if !strings.HasPrefix(out, "now: the daemon does not run: its last start was refused at ") || strings.Contains(out, "no fault") || !strings.Contains(out, "ETCD_QUOTA_BACKEND_BYTES") {
 		t.Error(out)
+	}
+}
+
+func TestHistoryLines(t *testing.T) {
+	t.Parallel()
+	out, code := newNode(t, "a").asks(nil, "history", "-n", "x")
+	if code != 2 || !strings.Contains(out, `"x"`) || !strings.Contains(out, "want a whole number") || strings.Contains(out, "strconv") {
+		t.Errorf("%d, %s", code, out)
 	}
 }

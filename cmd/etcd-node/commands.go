@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,6 +44,12 @@ func runCommand(ctx context.Context, w world) int {
 		}
 		fmt.Fprint(c.OutOrStdout(), c.Long, "\n\n", c.UsageString())
 	})
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if what, _, is := strings.Cut(err.Error(), ": strconv."); is {
+			return errors.New(what + ": want a whole number")
+		}
+		return err
+	})
 	root.AddCommand(configCommand(w), statusCommand(w), explainCommand(w), historyCommand(w), forgetCommand(w), &cobra.Command{
 		Use: "version", Short: "print the versions of etcd-node and of the etcd in it", Args: cobra.NoArgs,
 		Long: `Prints the version of the etcd inside, in etcd's own words, then that of etcd-node.
@@ -63,8 +70,8 @@ func runCommand(ctx context.Context, w world) int {
 			return failure.ExitUsage
 		}
 		return failure.ExitConfig
-	case errors.As(err, &c):
-		fmt.Fprintln(w.stderr, "etcd-node:", failure.ForUnit(err.Error(), unitValues(w)))
+	case errors.As(err, &c): // it may be several: of each file of the recorder
+		fmt.Fprintln(w.stderr, "etcd-node:", strings.ReplaceAll(failure.ForUnit(err.Error(), unitValues(w)), "\n", "\netcd-node: "))
 		return c.code
 	default:
 		fmt.Fprintln(w.stderr, "etcd-node:", err)

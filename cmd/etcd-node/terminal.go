@@ -45,5 +45,12 @@ func greeting(w world, r *settings.Resolved) string {
 	if getenv(w.environ, "RUNTIME_DIRECTORY") == "" {
 		status += " --data-dir=" + shown.Quoted(r.DataDir)
 	}
-	return "ready; try: " + failure.Etcdctl("put a b", config.Values(r)) + "   (status: " + status + "; stop: Ctrl-C)"
+	// Built beside this program, as README.md does, etcdctl is found there only.
+	dir := ""
+	if own := filepath.Dir(os.Args[0]); own != "." {
+		if _, err := os.Stat(filepath.Join(own, "etcdctl")); err == nil {
+			dir = shown.Quoted(own) + "/"
+		}
+	}
+	return "ready; try: " + dir + failure.Etcdctl("put a b", config.Values(r)) + "   (status: " + status + "; stop: Ctrl-C)"
 }

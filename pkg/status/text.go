@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -11,10 +12,7 @@ import (
 // Text is the status in several lines, for a person at a terminal.
 func (s Status) Text(now time.Time) string {
 	var b strings.Builder
-	name := s.View.Name
-	if name == "" {
-		name = "etcd"
-	}
+	name := cmp.Or(s.View.Name, s.Values["name"], "this node") // before its name is found
 	fmt.Fprintf(&b, "%s: %s\n", OneLine(name, maxLine), s.Line())
 	row := func(key, format string, args ...any) {
 		text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\n            ")
