@@ -45,16 +45,20 @@ var entriesAdmission = []Entry{
 	},
 	{
 		ID: IDCloned, Class: Permanent, Exit: ExitForeign,
-		Sign:  "the member whose data or pin is on this node answers at the address at which it is listed, before etcd has started here",
+		Sign:  "the member whose data or pin is on this node answers at the address at which it is listed, and this node is not there; or the data has its own member at the address of another entry of the cluster list than this machine is",
 		Cause: "the member that this node remembers runs on another machine",
 		Means: "This machine, its data dir or its pin is a copy of another node's. Two processes with one member ID answer for each other and forget each other's promises: acknowledged writes get lost.",
-		Acts:  "It asks the member's listed address before etcd starts on the data, for 2 s, refuses to start, and touches nothing. Data of a cluster of one is not asked for, and nothing is without systemd. It cannot see a copy while the other one is down.",
+		Acts:  "It compares the data with the cluster list, asks the member's listed address before etcd starts on the data, for 2 s, refuses to start, and touches nothing. Data of a cluster of one is not asked for, and nothing is without systemd. While it serves it asks every 30 s, where the listed address is not this machine's, and shows it. Where the list does not tell them apart, it cannot see a copy while the other one is down.",
 		Next: []Step{
 			{"if this machine is a clone that is to become a member of its own, move the copied data aside, forget, and start; it then says whether it has to be added", []string{
 				aside, "etcd-node forget", "systemctl start etcd",
 			}},
 			{"if the member has moved here, first stop it for good, on the other machine", []string{"systemctl disable --now etcd"}},
 			{"and then, where it has moved to, start it here", []string{"systemctl start etcd"}},
+			{"if this machine is the member, and only its entry is wrong (ETCD_NAME, the addresses in the cluster list), correct that", []string{"etcd-node config"}},
+			{"if two machines have changed their addresses, tell the cluster, by a member that serves; then start this one", []string{
+				"etcdctl member update {member-id} --peer-urls={peer-urls} --endpoints={endpoints}",
+			}},
 		},
 		Never: "Never start both, not even one after the other: each has acknowledged what the other does not know.",
 	},

@@ -96,6 +96,9 @@ func (c *Checker) Admit(ctx context.Context) (Admission, *failure.Failure) {
 	case moveAside:
 		return a, c.makeRoom()
 	}
+	if f := c.ofOtherEntry(ctx, data); f != nil {
+		return a, f
+	}
 	if f := c.copied(ctx, data); f != nil {
 		return a, f
 	}
