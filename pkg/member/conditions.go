@@ -105,6 +105,9 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 			all = append(all, c)
 		}
 	}
+	if text := m.twin.Load(); text != nil && *text != "" {
+		all = append(all, status.Condition{ID: failure.IDCloned, Text: *text})
+	}
 	if text := m.elsewhere.Load(); text != nil && *text != "" {
 		all = append(all, status.Condition{ID: failure.IDMisplaced, Text: *text})
 	}

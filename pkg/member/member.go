@@ -60,6 +60,7 @@ type member struct {
 	authorities               authorities
 	diskHang                  atomic.Pointer[disk.Wait]        // an access that does not come back
 	elsewhere                 atomic.Pointer[string]           // why the others cannot find this member
+	twin                      atomic.Pointer[string]           // where this member runs, too
 	starting                  atomic.Pointer[status.Condition] // what the start is at
 	etcd                      atomic.Pointer[embed.Etcd]
 	ready, stopping, reported atomic.Bool
@@ -94,6 +95,7 @@ func Run(ctx context.Context, o Options) int {
 		m.log.Warn("cannot probe peers: their TLS settings cannot be used", zap.Error(err))
 	} else {
 		go c.Watch(ctx, m.peers, &m.probes, m.observer.ask)
+		go m.watchTwin(ctx, c.Is)
 	}
 	m.reserve = m.keeper()
 	go m.observer.run(ctx)
