@@ -170,7 +170,7 @@ func prepare(ctx context.Context, loaded *config.Loaded, files *tlsfiles.Files, 
 	values := config.Values(r)
 	guard := pipe.Guard{
 		Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly, Derived: r.Derived("listen-peer-urls"), ForcedBy: forcedBy(r),
-		BootstrapWait: r.Node.BootstrapWait, StateSource: r.Source("initial-cluster-state"), Values: values,
+		BootstrapWait: r.Node.BootstrapWait, StateSource: r.Source("initial-cluster-state"), NameSource: nameSource(r), Values: values,
 	}
 	notices := append(slices.Clone(r.Notices), kept.notice())
 	if kept.pins != nil {

@@ -69,18 +69,21 @@ func TestListNamesMore(t *testing.T) {
 	}
 	a.until("well", whole)
 	listed("http", nil, a, b, c)
-	want := fmt.Sprintf("the list names b and c, the data only this member: `etcdctl member add b --peer-urls=%s --endpoints=%s`", b.Peer, a.Client)
-	// While the daemon runs its database is locked; it is asked instead.
+	want := fmt.Sprintf("the list names b and c, the data only this member: `etcdctl member add b --learner --peer-urls=%s --endpoints=%s`", b.Peer, a.Client)
+	// While the daemon runs its database is locked; it is asked instead. Nobody has
+	// asked yet what lives at b and c.
 	for range 2 {
-		if out := a.run(append([]string{"config"}, a.flags...)...); !strings.Contains(out, "etcd-node: notice: "+want) {
-			t.Errorf("config does not say %q:\n%s", want, out)
+		if out := a.run(append([]string{"config"}, a.flags...)...); !strings.Contains(out, "etcd-node: notice: the list names b and c, the data only this member: do not add b and c before") {
+			t.Errorf("config does not say so:\n%s", out)
 		}
 		if !a.Over() {
 			a.stop()
 		}
 	}
 	a.up()
-	st := a.until("warned", func(st status.Status) bool { return conditions(st, failure.IDOtherMembers) != "" })
+	st := a.until("warned", func(st status.Status) bool {
+		return strings.Contains(conditions(st, failure.IDOtherMembers), "etcdctl")
+	})
 	if text := conditions(st, failure.IDOtherMembers); !strings.HasPrefix(text, want) {
 		t.Errorf("%q, want %q", text, want)
 	}
@@ -91,10 +94,42 @@ func TestListNamesMore(t *testing.T) {
 	b.flags = append(b.flags, "--initial-cluster="+a.Name+"="+a.Peer+","+b.Name+"="+b.Peer)
 	b.start(true)
 	b.await("READY=1")
-	a.until("warned of c alone", func(st status.Status) bool {
-		return strings.HasPrefix(conditions(st, failure.IDOtherMembers), "the list names c, the data does not")
+	st = a.until("warned of c alone, and told to promote b", func(st status.Status) bool {
+		return strings.HasPrefix(conditions(st, failure.IDOtherMembers), "the list names c, the data does not") &&
+			strings.Contains(st.Text(time.Now()), "etcdctl member promote")
 	})
+	for _, x := range st.View.Members {
+		if !x.Self {
+			a.shell(strings.NewReplacer("ID", x.ID).Replace(a.command(failure.IDOtherMembers, "etcdctl member promote")))
+		}
+	}
 	b.until("well", whole)
+}
+
+// The nodes that the list names have begun another cluster: it is said, and none
+// of them may be added. Before that is known there is no command either.
+func TestListNamesAnotherCluster(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t, "a"), newNode(t, "b")
+	listed("http", nil, b)
+	b.up()
+	listed("http", nil, a)
+	a.up()
+	a.stop()
+	listed("http", nil, a, b)
+	a.up()
+	st := a.until("warned", func(st status.Status) bool {
+		return strings.Contains(conditions(st, failure.IDOtherMembers), "another")
+	})
+	want := fmt.Sprintf("the list names b, the data only this member: b of the list belongs to another cluster, %s: do not add it; correct the list", b.status().View.ClusterID)
+	if text := conditions(st, failure.IDOtherMembers); text != want {
+		t.Errorf("%q, want %q", text, want)
+	}
+	for _, line := range a.Lines() {
+		if strings.Contains(line, "member add") {
+			t.Errorf("it has named a command: %s", line)
+		}
+	}
 }
 
 // peerFiles gives the nodes certificates for peers and returns the flags.

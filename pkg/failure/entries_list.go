@@ -38,14 +38,20 @@ var entriesList = []Entry{
 		Sign:  "the cluster list names a member that the data does not have",
 		Cause: "the cluster list names members that the cluster does not have: the data counts",
 		Means: "etcd reads the list at a first start only. From then on the members are those in the data, and only `etcdctl member add` and `etcdctl member remove` change them. Either the cluster is to grow (it began with fewer members), or a member was removed and the list is old.",
-		Acts:  "It says so, and serves with the members that the data has. A node that the cluster does not have does not become a member by being in a list.",
+		Acts:  "It says so, and serves with the members that the data has. It asks what lives at the listed addresses that are no members, and names the command only where no member of another cluster answers. A node that the cluster does not have does not become a member by being in a list.",
 		Next: []Step{
-			{"if the cluster is to grow: add one member, start etcd on its machine with the same list, wait until `etcd-node status` shows it as connected, then add the next", []string{
-				"etcdctl member add NAME --peer-urls=URL",
+			{"if the cluster is to grow, and no member of another cluster lives there (see `etcd-node status`): add one member, as a learner, which does not count for the quorum, and start etcd on its machine with the same list", []string{
+				"etcdctl member add NAME --learner --peer-urls=URL",
+			}},
+			{"when `etcd-node status` shows it as connected, make it a voter, then add the next", []string{
+				"etcdctl member promote ID",
+			}},
+			{"if a listed node belongs to another cluster, decide which data counts. On the node whose data does not, move it aside, forget, and start; it then says how it is added", []string{
+				"systemctl stop etcd", aside, "etcd-node forget", "systemctl start etcd",
 			}},
 			{"if a member was removed on purpose, take it out of ETCD_INITIAL_CLUSTER in /etc/default/etcd, on all machines; the next restart reads it", nil},
 		},
-		Never: "Never add two members to a cluster of one before the first of them runs: two of three are a quorum, and there would be one. Never start the others as a new cluster while this data counts.",
+		Never: "Never add two members to a cluster of one before the first of them runs: two of three are a quorum, and there would be one. Never add a node that has data of another cluster: it cannot join, and as a voter it costs the quorum all the same. Never start the others as a new cluster while this data counts.",
 	},
 	{
 		ID: IDNeverStarted, Class: Operator, Lives: true,

@@ -1,7 +1,6 @@
 package member
 
 import (
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -24,7 +23,7 @@ func (m *member) follow(a admission.Admission) roster.Node {
 		return roster.Node{}
 	}
 	n := roster.New(cfg.Name, cfg.InitialCluster, urlStrings(cfg.AdvertisePeerUrls), urlStrings(cfg.ListenPeerUrls))
-	n.Values = m.Guard.Values
+	n.Values, n.NameSource = m.Guard.Values, m.Guard.NameSource
 	n.Derived, n.TLS = m.Guard.Derived, !cfg.PeerTLSInfo.Empty() || cfg.PeerAutoTLS
 	members := roster.Stored(a.Members, a.Self)
 	if as := n.ListenAs(members); !slices.Equal(as, n.Listens) {
@@ -49,7 +48,15 @@ func (m *member) differences(o *observation) []roster.Difference {
 	if !m.hadData && !o.ready {
 		return nil
 	}
-	var members []roster.Member
+	all := m.asked(o).Compare(m.roster(o))
+	if !o.ready {
+		all = slices.DeleteFunc(all, func(d roster.Difference) bool { return d.ID == failure.IDOtherMembers })
+	}
+	return roster.Short(all)
+}
+
+// roster are the members that this one has applied.
+func (m *member) roster(o *observation) (members []roster.Member) {
 	for _, x := range o.members {
 		r := roster.Member{ID: x.ID.String(), Name: x.Name, PeerURLs: x.PeerURLs, Self: x.ID == o.self}
 		if !r.Self {
@@ -57,16 +64,7 @@ func (m *member) differences(o *observation) []roster.Difference {
 		}
 		members = append(members, r)
 	}
-	node := m.node
-	if o.auth {
-		node.Values = failure.Values{"auth": "true"}
-		maps.Copy(node.Values, m.node.Values)
-	}
-	all := node.Compare(members)
-	if !o.ready {
-		all = slices.DeleteFunc(all, func(d roster.Difference) bool { return d.ID == failure.IDOtherMembers })
-	}
-	return roster.Short(all)
+	return members
 }
 
 // whyLeaderless is why there has been no leader for long, beside what the

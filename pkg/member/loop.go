@@ -74,6 +74,7 @@ func (m *member) loop(ctx context.Context) int {
 func (m *member) serverStarted(ctx context.Context, r result) {
 	m.startedAt, m.dataConditions, m.forced = time.Now(), r.conditions, r.forced
 	m.node, m.hadData = r.node, r.hadData
+	m.listed.Store(&r.node)
 	m.etcd.Store(r.etcd)
 	m.observer.ask()
 	go m.reserve.Run(ctx)

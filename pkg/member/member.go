@@ -56,6 +56,8 @@ type member struct {
 	heard                     *heard           // in etcd's log
 	streams                   election.Streams // the same, of raft's streams
 	probes                    peers.Findings
+	outside                   peers.Findings              // of the list's entries that are no members
+	listed                    atomic.Pointer[roster.Node] // node, once it is known
 	reserve                   *disk.Keeper
 	authorities               authorities
 	diskHang                  atomic.Pointer[disk.Wait]        // an access that does not come back
@@ -96,6 +98,7 @@ func Run(ctx context.Context, o Options) int {
 	} else {
 		go c.Watch(ctx, m.peers, &m.probes, m.observer.ask)
 		go m.watchTwin(ctx, c.Is)
+		go m.watchStrangers(ctx, c)
 	}
 	m.reserve = m.keeper()
 	go m.observer.run(ctx)

@@ -31,6 +31,8 @@ type Guard struct {
 	BootstrapWait time.Duration `json:"bootstrapWait,omitempty"`
 	// StateSource is where --initial-cluster-state was set; "" where it was not.
 	StateSource string `json:"stateSource,omitempty"`
+	// NameSource is where --name was set; "" where it was not.
+	NameSource string `json:"nameSource,omitempty"`
 	// Values are this node's, for the commands of failure.Steps.
 	Values map[string]string `json:"values,omitempty"`
 	// Reserve is the size of the disk reserve in bytes; 0 = none.

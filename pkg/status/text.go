@@ -80,6 +80,10 @@ func (s Status) member(m Member) string {
 	case !m.Self:
 		is = append(is, "connected")
 	}
+	if m.Learner && m.Connected && !m.Self {
+		// etcd refuses it as long as the learner is behind, so that it can only be early.
+		is = append(is, "a voter by: etcdctl member promote "+shown.Quoted(m.ID))
+	}
 	return fmt.Sprintf("%-16s %-16s %s  %s", m.Name, m.ID, strings.Join(m.PeerURLs, ","), strings.Join(is, ", "))
 }
 

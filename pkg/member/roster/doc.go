@@ -8,6 +8,7 @@
 // [Node.Compare] says so, and names the command; [Node.ListenAs] is where a
 // member listens that follows its data.
 //
-// Nothing here reads a file or asks a peer. The same comparison serves
+// Nothing here reads a file or asks a peer; what lives at entries that are no
+// members, [Node.Lives], comes from outside. The same comparison serves
 // `etcd-node config`, the start, and the conditions of a running member.
 package roster

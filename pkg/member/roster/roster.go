@@ -22,6 +22,11 @@ type Node struct {
 	Derived bool                // Listens are not the operator's own: they follow the data
 	TLS     bool                // there is a certificate for peers
 	Values  failure.Values      // for the commands
+	// NameSource is where Name was set; "" where it was not.
+	NameSource string
+
+	Lives   map[string]Life // at the entries of the list that are no members, by name
+	Cluster string          // this member's, hexadecimal
 }
 
 // New takes the list and this member's peer URLs apart. What is etcd's own
@@ -84,6 +89,10 @@ func (n Node) Compare(members []Member) []Difference {
 		return own
 	}
 	paired, missing, more := n.pair(self, others)
+	if d, name := n.misnamed(self); name != "" {
+		own = append(own, d)
+		missing = slices.DeleteFunc(missing, func(m string) bool { return m == name })
+	}
 	for _, p := range paired {
 		if d, ok := n.other(p.member, p.name, ownToo); ok {
 			all = append(all, d)

@@ -69,17 +69,17 @@ func TestCompare(t *testing.T) {
 
 		{what: "report 10: https, data of http", list: ofHTTPS, tls: true, listens: "http://192.168.122.5:2380", members: three(), want: []string{
 			"the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the data counts, and it listens without TLS; once all members run with their certificates, first `etcdctl member update a1 --peer-urls=https://192.168.122.5:2380`, then `systemctl restart etcd`",
-			"the data knows etcd-2 under http://192.168.122.6:2380, the list says https://192.168.122.6:2380: the data counts; first `etcdctl member update a2 --peer-urls=https://192.168.122.6:2380`",
-			"the data knows etcd-3 under http://192.168.122.7:2380, the list says https://192.168.122.7:2380: the data counts; first `etcdctl member update a3 --peer-urls=https://192.168.122.7:2380`",
+			"the data knows etcd-2 under http://192.168.122.6:2380, the list says https://192.168.122.6:2380: the data counts",
+			"the data knows etcd-3 under http://192.168.122.7:2380, the list says https://192.168.122.7:2380: the data counts",
 		}},
 		{what: "the first was updated, and not restarted", list: ofHTTPS, tls: true, listens: "http://192.168.122.5:2380", members: reached(three("etcd-1=https://192.168.122.5:2380")), want: []string{
 			"the other members dial https://192.168.122.5:2380, but this one listens there without TLS until it is restarted: `systemctl restart etcd`",
-			"idle: the data knows etcd-2 under http://192.168.122.6:2380, the list says https://192.168.122.6:2380: the data counts, and it answers there; correct the list, or `etcdctl member update a2 --peer-urls=https://192.168.122.6:2380`",
-			"idle: the data knows etcd-3 under http://192.168.122.7:2380, the list says https://192.168.122.7:2380: the data counts, and it answers there; correct the list, or `etcdctl member update a3 --peer-urls=https://192.168.122.7:2380`",
+			"idle: the data knows etcd-2 under http://192.168.122.6:2380, the list says https://192.168.122.6:2380: the data counts, and it answers there; correct the list",
+			"idle: the data knows etcd-3 under http://192.168.122.7:2380, the list says https://192.168.122.7:2380: the data counts, and it answers there; correct the list",
 		}},
 		{what: "the first is done", list: ofHTTPS, tls: true, members: reached(three("etcd-1=https://192.168.122.5:2380", "etcd-3=")), want: []string{
-			"idle: the data knows etcd-2 under http://192.168.122.6:2380, the list says https://192.168.122.6:2380: the data counts, and it answers there; correct the list, or `etcdctl member update a2 --peer-urls=https://192.168.122.6:2380`",
-			"the list names etcd-3, the data does not: `etcdctl member add etcd-3 --peer-urls=https://192.168.122.7:2380`; or correct the list",
+			"idle: the data knows etcd-2 under http://192.168.122.6:2380, the list says https://192.168.122.6:2380: the data counts, and it answers there; correct the list",
+			"the list names etcd-3, the data does not: `etcdctl member add etcd-3 --learner --peer-urls=https://192.168.122.7:2380`, start it, promote it when the status says so; or correct the list",
 		}},
 		{what: "https, by hand", list: ofHTTPS, tls: true, set: true, listens: "https://0.0.0.0:2380", members: three("etcd-2=https://192.168.122.6:2380", "etcd-3=https://192.168.122.7:2380"), want: []string{
 			"apart: the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the others dial it without TLS, but ETCD_LISTEN_PEER_URLS has https alone; first `etcdctl member update a1 --peer-urls=https://192.168.122.5:2380`",
@@ -104,21 +104,29 @@ func TestCompare(t *testing.T) {
 
 		{what: "report 7: all addresses changed", list: moved, members: three(), want: []string{
 			"apart: the data knows this member under http://192.168.122.5:2380, the list says http://10.20.0.5:2380: the data counts; first `etcdctl member update a1 --peer-urls=http://10.20.0.5:2380`",
-			"apart: the data knows etcd-2 under http://192.168.122.6:2380, the list says http://10.20.0.6:2380: the data counts; first `etcdctl member update a2 --peer-urls=http://10.20.0.6:2380`",
-			"apart: the data knows etcd-3 under http://192.168.122.7:2380, the list says http://10.20.0.7:2380: the data counts; first `etcdctl member update a3 --peer-urls=http://10.20.0.7:2380`",
+			"apart: the data knows etcd-2 under http://192.168.122.6:2380, the list says http://10.20.0.6:2380: the data counts",
+			"apart: the data knows etcd-3 under http://192.168.122.7:2380, the list says http://10.20.0.7:2380: the data counts",
 		}},
 		{what: "the list is old for this member", list: ofHTTP, listens: "http://192.168.122.9:2380", members: three("etcd-1=http://192.168.122.9:2380"), want: []string{
 			"idle: the data knows this member under http://192.168.122.9:2380, the list says http://192.168.122.5:2380, and it listens where the data says: the list is old, correct it",
 		}},
 		{what: "the list is old for another", list: ofHTTP, members: reached(three("etcd-3=http://192.168.122.9:2380")), want: []string{
-			"idle: the data knows etcd-3 under http://192.168.122.9:2380, the list says http://192.168.122.7:2380: the data counts, and it answers there; correct the list, or `etcdctl member update a3 --peer-urls=http://192.168.122.7:2380`",
+			"idle: the data knows etcd-3 under http://192.168.122.9:2380, the list says http://192.168.122.7:2380: the data counts, and it answers there; correct the list",
 		}},
 		{what: "another does not answer at its old address", list: ofHTTP, members: three("etcd-3=http://192.168.122.9:2380"), want: []string{
-			"apart: the data knows etcd-3 under http://192.168.122.9:2380, the list says http://192.168.122.7:2380: the data counts; `etcdctl member update a3 --peer-urls=http://192.168.122.7:2380`, or correct the list",
+			"apart: the data knows etcd-3 under http://192.168.122.9:2380, the list says http://192.168.122.7:2380: the data counts; correct the list, or, if etcd-3 has moved, see its own status",
 		}},
 
+		{what: "another name with data", list: ofHTTP, name: "etcd-9", listens: "http://192.168.122.5:2380", members: three(), want: []string{
+			"the list names this member etcd-1, its own name says etcd-9: set ETCD_NAME=etcd-1, or correct the list",
+		}},
+		{what: "the same, published", list: ofHTTP, name: "etcd-9", listens: "http://192.168.122.5:2380", members: func() []Member { m := three(); m[0].Name = "etcd-9"; return m }(), want: []string{
+			"the list names this member etcd-1, its own name says etcd-9: set ETCD_NAME=etcd-1, or correct the list",
+		}},
+		{what: "the same, and names for addresses", list: ofNames, name: "etcd-9", listens: "http://192.168.122.5:2380", members: three(), want: nil},
+
 		{what: "report 1: three in the list, one in the data", list: ofHTTP, members: three(onlyFirst...), want: []string{
-			"the list names etcd-2 and etcd-3, the data only this member: `etcdctl member add etcd-2 --peer-urls=http://192.168.122.6:2380`, start it, then the next; or correct the list",
+			"the list names etcd-2 and etcd-3, the data only this member: `etcdctl member add etcd-2 --learner --peer-urls=http://192.168.122.6:2380`, start it, promote it when the status says so, then the next; or correct the list",
 		}},
 		{what: "one has grown", list: ofHTTP, members: three("etcd-4=http://192.168.122.8:2380", "unstarted=http://192.168.122.9:2380"), want: []string{
 			"idle: the data has member a5 (http://192.168.122.9:2380), which has never started, beside those of the list: the data counts; add it to the list",
@@ -127,7 +135,7 @@ func TestCompare(t *testing.T) {
 		{what: "added as listed, not started", list: ofHTTP, members: three("etcd-3=", "unstarted=http://192.168.122.7:2380")},
 		{what: "report 11: added under another port", list: ofHTTP, members: three("etcd-3=", "etcd-2=", "unstarted=http://192.168.122.6:2379"), want: []string{
 			"a member was added as http://192.168.122.6:2379 and has never started, the list says http://192.168.122.6:2380 for etcd-2: start it under exactly the URL with which it was added, or `etcdctl member update a2 --peer-urls=http://192.168.122.6:2380`",
-			"the list names etcd-3, the data does not: `etcdctl member add etcd-3 --peer-urls=http://192.168.122.7:2380`; or correct the list",
+			"the list names etcd-3, the data does not: `etcdctl member add etcd-3 --learner --peer-urls=http://192.168.122.7:2380`, start it, promote it when the status says so; or correct the list",
 		}},
 
 		{what: "a cluster of one", list: "etcd-1=https://192.168.122.5:2380", tls: true, members: three(onlyFirst...), want: []string{
@@ -135,7 +143,7 @@ func TestCompare(t *testing.T) {
 		}},
 		{what: "a cluster of one on loopback", list: "etcd-1=http://127.0.0.1:2480", members: three(append(onlyFirst, "etcd-1=http://localhost:2380")...)},
 		{what: "what has to be quoted", list: "etcd-1=http://192.168.122.5:2380,x;y=http://u:p@192.168.122.6:2380", members: three(onlyFirst...), want: []string{
-			"the list names x;y, the data only this member: `etcdctl member add 'x;y' --peer-urls='http://(redacted)@192.168.122.6:2380'`; or correct the list",
+			"the list names x;y, the data only this member: `etcdctl member add 'x;y' --learner --peer-urls='http://(redacted)@192.168.122.6:2380'`, start it, promote it when the status says so; or correct the list",
 		}},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
@@ -148,6 +156,7 @@ func TestCompare(t *testing.T) {
 				n.Listens = n.Own
 			}
 			n.Derived, n.TLS = !tc.set, tc.tls
+			n.Lives = nobody(n)
 			var got []string
 			for _, d := range n.Compare(tc.members) {
 				text := d.Text
@@ -175,12 +184,11 @@ func TestCommandsAreComplete(t *testing.T) {
 		"name": "x", "unit": "etcd@events", "client-url": "https://192.168.122.5:2379", "client-ca": "/tls/ca.crt", "client-cert": "/tls/a b.crt", "client-key": "/tls/key", "auth": "true",
 	}
 	const flags = " --endpoints=https://192.168.122.5:2379 --cacert=/tls/ca.crt --cert='/tls/a b.crt' --key=/tls/key --user=root`"
+	n.Lives = nobody(n)
 	all := n.Compare(three())
 	for i, want := range []string{
 		"`etcdctl member update a1 --peer-urls=https://192.168.122.5:2380" + flags + ", then `systemctl restart etcd@events`",
-		"`etcdctl member update a2 --peer-urls=https://192.168.122.6:2380" + flags,
-		"`etcdctl member update a3 --peer-urls=https://192.168.122.7:2380" + flags,
-		"`etcdctl member add '{name}' --peer-urls=https://192.168.122.8:2380" + flags,
+		"`etcdctl member add '{name}' --learner --peer-urls=https://192.168.122.8:2380" + flags,
 	} {
 		if !slices.ContainsFunc(all, func(d Difference) bool { return strings.Contains(d.Text, want) }) {
 			t.Errorf("%d: no %s in %+v", i, want, all)
@@ -201,6 +209,15 @@ func TestDiscovery(t *testing.T) {
 	n = New("etcd-1", "", []string{"http://localhost:2380"}, []string{"http://localhost:2380"})
 	if got := n.Compare(three()); got != nil {
 		t.Errorf("etcd's default: %+v", got)
+	}
+}
+
+func TestNameSource(t *testing.T) {
+	n := New("etcd-9", ofHTTP, nil, nil)
+	n.NameSource = "ETCD_NAME (/etc/default/etcd:4)"
+	got := n.Compare(three())
+	if len(got) != 1 || got[0].Text != "the list names this member etcd-1, ETCD_NAME (/etc/default/etcd:4) says etcd-9: remove or correct ETCD_NAME (/etc/default/etcd:4), or correct the list" || len(n.Missing(three())) != 0 {
+		t.Errorf("%+v, missing %v", got, n.Missing(three()))
 	}
 }
 

@@ -61,48 +61,28 @@ func (n Node) other(m Member, name string, ownToo bool) (d Difference, differs b
 	if same(m.PeerURLs, want) {
 		return d, false
 	}
-	update := n.etcdctl("member update %s --peer-urls=%s", m.ID, list(want))
 	d = Difference{ID: failure.IDOtherURLs, Who: name}
 	if m.Name == "" {
+		update := n.etcdctl("member update %s --peer-urls=%s", m.ID, list(want))
 		d.ID = failure.IDNeverStarted
 		d.Text = fmt.Sprintf("a member was added as %s and has never started, the list says %s for %s: start it under exactly the URL with which it was added, or %s",
 			list(m.PeerURLs), list(want), shown.Text(name), update)
 		return d, true
 	}
+	// No command: which of the two is right, that member's own node knows, and names
+	// it there. One that is merely down would lose its right address by it.
 	d.Text = fmt.Sprintf("the data knows %s under %s, the list says %s: the data counts", shown.Text(name), list(m.PeerURLs), list(want))
 	switch away := !oneHost(m.PeerURLs, want) || !onePort(m.PeerURLs, want); {
 	case ownToo:
-		d.Text += "; first " + update
 		d.Apart = away && !m.Reached
 	case m.Reached:
-		d.Text += ", and it answers there; correct the list, or " + update
+		d.Text += ", and it answers there; correct the list"
 		d.Idle = true // its own node says it, where it is to be changed
 	default:
-		d.Text += "; " + update + ", or correct the list"
+		d.Text += fmt.Sprintf("; correct the list, or, if %s has moved, see its own status", shown.Text(name))
 		d.Apart = away
 	}
 	return d, true
-}
-
-// missing is about entries of the list that the cluster does not have.
-func (n Node) missing(names []string, alone bool) Difference {
-	shownNames := make([]string, len(names))
-	for i, name := range names {
-		shownNames[i] = shown.Text(name)
-	}
-	data := "the data does not"
-	if alone {
-		data = "the data only this member"
-	}
-	more := ""
-	if len(names) > 1 {
-		more = ", start it, then the next"
-	}
-	return Difference{
-		ID: failure.IDOtherMembers, Who: names[0],
-		Text: fmt.Sprintf("the list names %s, %s: %s%s; or correct the list", join(shownNames), data,
-			n.etcdctl("member add %s --peer-urls=%s", names[0], list(n.List[names[0]])), more),
-	}
 }
 
 // beside is about a member that the list does not have.
