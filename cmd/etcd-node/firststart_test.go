@@ -46,7 +46,7 @@ func TestListGrows(t *testing.T) {
 	a.await("READY=1")
 	for _, n := range []*node{b, c} {
 		n.await(fmt.Sprintf("STATUS=joining: cluster %s of a does not list %s (%s), and nothing is begun here; add this node to that cluster, and it joins by itself: "+
-			"etcdctl member add %s --peer-urls=%s --endpoints=%s", id, n.Name, n.Peer, n.Name, n.Peer, a.Client))
+			"etcdctl member add %s --learner --peer-urls=%s --endpoints=%s", id, n.Name, n.Peer, n.Name, n.Peer, a.Client))
 	}
 	a.stop()
 	a.up()
@@ -66,6 +66,9 @@ func TestListGrows(t *testing.T) {
 		// etcd refuses for 5 s after a start: "unhealthy cluster".
 		poll.Eventually(t, func() error { return n.tryShell(command) })
 		n.await("READY=1")
+		poll.Eventually(t, func() error { // etcd refuses while it is behind
+			return n.tryShell("etcdctl member promote " + n.status().View.MemberID + " --endpoints=" + a.Client)
+		})
 		n.holds("k", "v")
 	}
 	st := b.until("connected", func(st status.Status) bool { return st.View.AllConnected() && len(st.View.Members) == 3 })

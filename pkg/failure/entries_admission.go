@@ -11,13 +11,16 @@ var entriesAdmission = []Entry{
 		Acts:  "It writes nothing into the data dir, asks the members of the list twice a second, and joins by itself, by the cluster's own list, once it is added. Until then it waits under systemd; without systemd it ends.",
 		Next: []Step{
 			{"add this node to that cluster, and it joins by itself", []string{
-				"etcdctl member add {name} --peer-urls={peer-urls} --endpoints={endpoints}",
+				"etcdctl member add {name} --learner --peer-urls={peer-urls} --endpoints={endpoints}",
+			}},
+			{"a node that was added joins as a learner, which does not count for the quorum. When it runs, make it a voter; its ID is in `etcd-node status`", []string{
+				"etcdctl member promote ID --endpoints={endpoints}",
 			}},
 			{"if that cluster is not meant, first stop it: on each of its machines", []string{"systemctl stop etcd"}},
 			{"when all of them are stopped, move the data aside and forget it: on each of its machines", []string{aside, "etcd-node forget"}},
 			{"then start all nodes of the list", []string{"systemctl restart etcd"}},
 		},
-		Never: "Never add several nodes at once: after each `member add`, wait until the new member serves, or the cluster may lose its quorum.",
+		Never: "Never add several nodes at once: after each `member add`, wait until the new member serves and is promoted. Without --learner a cluster of one takes no writes until the new member has joined, and a node that never joins costs the quorum.",
 	},
 	{
 		ID: IDNoCluster, Class: Operator, Lives: true,

@@ -28,7 +28,7 @@ func inUse(members []peers.Member, n int) (all []peers.Member) {
 
 func TestFirstStart(t *testing.T) {
 	const (
-		add      = "; add this node to that cluster, and it joins by itself: etcdctl member add c --peer-urls=" + ownURL + " --endpoints="
+		add      = "; add this node to that cluster, and it joins by itself: etcdctl member add c --learner --peer-urls=" + ownURL + " --endpoints="
 		dead     = "z1 (context deadline exceeded)"
 		forNew   = "set ETCD_INITIAL_CLUSTER_STATE=new on all of them, or remove ETCD_INITIAL_CLUSTER_STATE (FILE:3)"
 		noList   = "; if no node of the list has data, this is a new cluster: " + forNew
