@@ -11,8 +11,11 @@ var entriesList = []Entry{
 		Acts:  "It says so, and serves. Where it derives the URLs on which it listens for peers, it goes on listening as the data says, and so with or without TLS, until `member update` was done and this member is restarted. What you have set as ETCD_LISTEN_PEER_URLS stays as it is.",
 		Next: []Step{
 			{"see under which URLs the data knows the members", []string{"etcd-node status"}},
-			{"from http to https: first restart every member, one after the other, with its certificates and the list of https. When all members are connected again, on each machine in turn (if you have set ETCD_LISTEN_PEER_URLS, first put https there)", []string{
+			{"from http to https (the data has http, the list https): first restart every member, one after the other, with its certificates and the list of https. When all members are connected again, on each machine in turn (if you have set ETCD_LISTEN_PEER_URLS, first put https there)", []string{
 				"etcdctl member update {member-id} --peer-urls={peer-urls}",
+				"systemctl restart etcd",
+			}},
+			{"the data has https, the list http: the list is what is wrong. Put https into it and name the certificates, on all machines, then restart them, one after the other; all at once where there is no leader", []string{
 				"systemctl restart etcd",
 			}},
 			{"another address, and the cluster has a leader: tell it the new one, on this machine or, with --endpoints, on any other", []string{

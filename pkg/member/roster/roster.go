@@ -82,7 +82,7 @@ func (n Node) Compare(members []Member) []Difference {
 	var own, all []Difference
 	ownToo := false // differs from the list, and has to be changed
 	if d, ok := n.own(self, len(others) == 0); ok {
-		own = append(own, d)
+		own = append(own, n.tls(d, self, others))
 		ownToo = !d.Idle && !same(self.PeerURLs, n.Own)
 	}
 	if len(n.List) == 0 {

@@ -93,6 +93,11 @@ func TestCompare(t *testing.T) {
 		{what: "added to a cluster of one that listens as its list of https says", list: "etcd-1=https://192.168.122.5:2380,etcd-2=https://192.168.122.6:2380", tls: true, listens: "https://192.168.122.5:2380", members: three("etcd-2=", "etcd-3=", "unstarted=https://192.168.122.6:2380"), want: []string{
 			"apart: the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the others dial it without TLS, and it listens with TLS alone until it is restarted: `systemctl restart etcd`",
 		}},
+		{what: "https everywhere in the data, no certificates", list: ofHTTP, members: three("etcd-1=https://192.168.122.5:2380", "etcd-2=https://192.168.122.6:2380", "etcd-3=https://192.168.122.7:2380"), want: []string{
+			"apart: the data knows this member under https://192.168.122.5:2380, the list says http://192.168.122.5:2380: the others are to dial it with TLS, for which it has no certificate: give it its own (ETCD_PEER_CERT_FILE, ETCD_PEER_KEY_FILE, ETCD_PEER_TRUSTED_CA_FILE) and the list of https, and restart it; if no member has any, do so on all machines, then restart all",
+			"the data knows etcd-2 under https://192.168.122.6:2380, the list says http://192.168.122.6:2380: the data counts",
+			"the data knows etcd-3 under https://192.168.122.7:2380, the list says http://192.168.122.7:2380: the data counts",
+		}},
 		{what: "updated before there are certificates", list: ofHTTP, members: three("etcd-1=https://192.168.122.5:2380"), want: []string{
 			"apart: the data knows this member under https://192.168.122.5:2380, the list says http://192.168.122.5:2380: the others are to dial it with TLS, for which it has no certificate; if they have theirs, give it its own and the list of https, else take it back: `etcdctl member update a1 --peer-urls=http://192.168.122.5:2380`",
 		}},
