@@ -33,12 +33,17 @@ func TestExplainedEtcdctl(t *testing.T) {
 			cluster(n)
 			n.flags = append(n.flags, flags...)
 			n.up()
-			for _, c := range n.explained("nospace-alarm") {
-				n.shell(strings.Replace(c, "REVISION", "1", 1))
-			}
+			n.shell(n.pasted("nospace-alarm"))
 			n.stop()
 		})
 	}
+}
+
+// pasted are the commands of an entry as an operator pastes them, one after the
+// other into one shell.
+func (n *node) pasted(id string) string {
+	n.t.Helper()
+	return strings.ReplaceAll(strings.Join(n.explained(id), "\n"), "ENDPOINTS", n.Client)
 }
 
 // explained returns the commands of an entry as explain prints them; without
