@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // onMachine runs a script where /etc/systemd/system, /etc/default, /run and what
@@ -24,7 +26,9 @@ func onMachine(t *testing.T, script string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "bash", "-ec", `
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "bash", "-ec", `
 		for dir in /etc/systemd/system /usr/lib/systemd/system /etc/default /run /var/lib /var/log; do
 			mkdir -p $dir; mount -t tmpfs tmpfs $dir
 		done
@@ -105,7 +109,7 @@ func TestForgetAsksBesideTheData(t *testing.T) {
 		ip link set lo up 2>/dev/null || true
 		STATE_DIRECTORY=/var/lib/foo:/var/lib/foo-pin etcd-node --data-dir=/var/lib/foo/x --listen-client-urls=unix://c:0 --advertise-client-urls=unix://c:0 \
 			--listen-peer-urls=unix://p:0 --initial-advertise-peer-urls=unix://p:0 --initial-cluster=default=unix://p:0 >log 2>&1 &
-		until [ -e /var/lib/foo-pin/pin.json ] && [ -e /var/lib/foo/x/etcd-node/status.sock ]; do sleep 0.05; kill -0 $! || { cat log; exit 1; }; done
+		until [ -e /var/lib/foo-pin/pin.json ] && [ -e /var/lib/foo/x.etcd-node/status.sock ]; do sleep 0.05; kill -0 $! || { cat log; exit 1; }; done
 		ETCD_DATA_DIR=/elsewhere ETCD_NODE_UNIT=foo etcd-node forget 2>&1 || echo "exit $?"
 		ETCD_NODE_UNIT=foo etcd-node status 2>&1 || echo "exit $?"
 		ls /var/lib/foo-pin`)
