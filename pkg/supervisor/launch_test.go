@@ -78,8 +78,8 @@ func TestWaitAfterAFailureIsExtended(t *testing.T) {
 		})
 		r.proc().fail(failure.New(failure.IDTLSFile, ""))
 		r.pass(time.Second)
-		if line := r.s.st.Line(); !strings.HasPrefix(line, "starting: waiting for TLS files") {
-			t.Fatal(line)
+		if st, _ := r.s.Status(t.Context()); !strings.HasPrefix(st.Line(), "starting: waiting for TLS files") {
+			t.Fatal(st.Line())
 		}
 		begun := time.Now()
 		r.pass(2 * failingLimit)
