@@ -2,12 +2,14 @@ package member
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -114,14 +116,14 @@ func listensOn(listen []url.URL, addr netip.Addr, port string) bool {
 }
 
 // onThisMachine reports whether a server could listen on an address here: it
-// binds a socket to it, and sends nothing.
+// binds a socket to it, and sends nothing. Only that the address is not this
+// machine's counts: without a free descriptor it would be nobody's.
 func onThisMachine(addr netip.Addr) bool {
 	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 0)))
-	if err != nil {
-		return false
+	if err == nil {
+		_ = c.Close() // it was only there to be opened
 	}
-	_ = c.Close() // it was only there to be opened
-	return true
+	return !errors.Is(err, syscall.EADDRNOTAVAIL)
 }
 
 // begun reports whether the cluster has ever had a leader, as far as this member

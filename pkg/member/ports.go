@@ -19,12 +19,15 @@ import (
 // what the cluster says of this address is about that one.
 func (m *member) peerPortsFree() *failure.Failure {
 	for _, u := range m.Config.ListenPeerUrls {
+		if u.Scheme != "http" && u.Scheme != "https" { // a unix socket's name is no host to look up
+			continue
+		}
 		l, err := transport.NewListenerWithOpts(u.Host, "http", transport.WithSocketOpts(&m.Config.SocketOpts))
 		if err == nil {
 			l.Close()
 			continue
 		}
-		if !errors.Is(err, syscall.EADDRINUSE) || u.Scheme != "http" && u.Scheme != "https" {
+		if !errors.Is(err, syscall.EADDRINUSE) {
 			continue // etcd says it better
 		}
 		by := "another process"

@@ -19,18 +19,8 @@ type Listen struct {
 // change. Say is called with the reason for waiting when it changes, and must not
 // block. The error is that of ctx.
 func AwaitAddresses(ctx context.Context, host *Host, all []Listen, say func(reason string)) error {
-	watch, stop := context.WithCancel(ctx)
-	changes, err := host.Changes(watch)
-	if err != nil {
-		changes = nil // then only the timer is left
-	}
-	defer func(watched <-chan struct{}) {
-		stop()
-		if watched != nil {
-			for range watched {
-			}
-		}
-	}(changes)
+	changes, stop := host.subscribe(ctx)
+	defer stop()
 	for said := ""; ; {
 		reason := ""
 		for _, x := range all {

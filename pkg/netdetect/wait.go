@@ -62,18 +62,8 @@ type Patience struct {
 // has passed. Wait ends at once with ctx, and leaves no goroutine behind.
 func Wait(ctx context.Context, host *Host, req Request, patience Patience, say func(reason string)) (Result, error) {
 	// Subscribed before the first look, no change falls between the two.
-	watch, stop := context.WithCancel(ctx)
-	changes, err := host.Changes(watch)
-	if err != nil {
-		changes = nil // then only the timer is left
-	}
-	defer func(watched <-chan struct{}) {
-		stop()
-		if watched != nil {
-			for range watched {
-			}
-		}
-	}(changes)
+	changes, stop := host.subscribe(ctx)
+	defer stop()
 
 	if patience.Data != nil {
 		patience.Data = sync.OnceValue(patience.Data) // what it reads does not change while nothing runs
@@ -111,6 +101,22 @@ func Wait(ctx context.Context, host *Host, req Request, patience Patience, say f
 			}
 		case <-again:
 			retry = min(2*retry, lastRetry)
+		}
+	}
+}
+
+// subscribe is [Host.Changes] until stop is called, which waits for the goroutine
+// behind it. Where the kernel's reports cannot be had, changes is nil, and only a
+// timer is left.
+func (h *Host) subscribe(ctx context.Context) (changes <-chan struct{}, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	changes, err := h.Changes(ctx)
+	if err != nil {
+		return nil, cancel
+	}
+	return changes, func() {
+		cancel()
+		for range changes {
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member/datadir"
 	"github.com/etcd-node/etcd-node/pkg/member/peers"
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // survey is what the peers have said so far.
@@ -214,25 +215,56 @@ func (s *survey) notListed() string {
 	return fmt.Sprintf("%s %s not list %s (%s), and nothing is begun here", clusters, do, s.Name, strings.Join(s.PeerURLs, ","))
 }
 
-// memberAdd is what to do then, with the endpoints of the cluster that lives; of
-// the first that serves, where there are several.
+// memberAdd is what to do then: to add this node to that cluster or, where it was
+// added under another URL, to start it under that or to change it.
 func (s *survey) memberAdd() string {
+	live := s.first(unlisted)
 	values := maps.Clone(s.Guard.Values)
 	if values == nil {
 		values = map[string]string{}
 	}
-	values["name"], values["peer-urls"] = s.Name, strings.Join(s.PeerURLs, ",")
-	var live peers.List
-	var local, reachable []string
-	for _, r := range s.replies {
-		first := live.ClusterID == "" || r.list.Served() && (!live.Served() || r.list.ClusterID < live.ClusterID)
-		if r.standing != unlisted || !first && r.list.ClusterID != live.ClusterID {
+	urls := strings.Join(s.PeerURLs, ",")
+	values["name"], values["peer-urls"] = s.Name, urls
+	endpoints := s.endpoints(live.ClusterID)
+	if endpoints != "" {
+		values["endpoints"] = endpoints
+	}
+	for _, x := range live.Members {
+		// Another entry of the list may be on this host, too.
+		if !unstarted(x) || !s.sharesHost(x) || s.Names[peers.Peer{URLs: x.PeerURLs}.Key()] != "" {
 			continue
 		}
-		if r.list.ClusterID != live.ClusterID {
-			local, reachable = nil, nil
+		update := fmt.Sprintf("member update %x --peer-urls=%s", x.ID, shown.Quoted(urls))
+		if endpoints != "" {
+			update += " --endpoints=" + shown.Quoted(endpoints)
 		}
-		live = r.list
+		return fmt.Sprintf("it was added as %s: start it under exactly that, or %s", strings.Join(x.PeerURLs, ","), failure.Etcdctl(update, values))
+	}
+	return failure.Steps(failure.IDNotListed, values)[0]
+}
+
+// first is the list of one of the clusters of the peers with a standing: of the
+// first by its ID that serves or, where none does, of the first.
+func (s *survey) first(what standing) (first peers.List) {
+	for _, r := range s.replies {
+		switch serves := r.list.Served(); {
+		case r.standing != what:
+		case first.ClusterID == "", serves && !first.Served(),
+			serves == first.Served() && r.list.ClusterID < first.ClusterID:
+			first = r.list
+		}
+	}
+	return first
+}
+
+// endpoints are where clients reach the cluster with an ID: what its members
+// announce, which is of use elsewhere only if it is not on their loopback.
+func (s *survey) endpoints(clusterID string) string {
+	var local, reachable []string
+	for _, r := range s.replies {
+		if r.list.ClusterID != clusterID {
+			continue
+		}
 		for _, x := range r.list.Members {
 			for _, u := range x.ClientURLs {
 				if datadir.OnLoopback(u) {
@@ -243,18 +275,10 @@ func (s *survey) memberAdd() string {
 			}
 		}
 	}
-	for _, urls := range [][]string{local, reachable} { // the latter, where there are any
-		if len(urls) > 0 {
-			values["endpoints"] = strings.Join(slices.Compact(sorted(urls)), ",")
-		}
+	if len(reachable) == 0 {
+		reachable = local
 	}
-	add := failure.Steps(failure.IDNotListed, values)[0]
-	for _, x := range live.Members {
-		if _, args, ok := strings.Cut(add, " --peer-urls="); ok && unstarted(x) && s.sharesHost(x) && s.Names[peers.Peer{URLs: x.PeerURLs}.Key()] == "" { // the arguments are quoted; another one of the list may be on this host, too
-			return fmt.Sprintf("it was added as %s: start it under exactly that, or etcdctl member update %x --peer-urls=%s", strings.Join(x.PeerURLs, ","), x.ID, args)
-		}
-	}
-	return add
+	return strings.Join(slices.Compact(sorted(reachable)), ",")
 }
 
 // sharesHost reports whether a member has a peer URL on a host of this node's.

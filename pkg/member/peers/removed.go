@@ -2,10 +2,8 @@ package peers
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"slices"
 )
@@ -59,29 +57,19 @@ func (c *Client) lists(ctx context.Context, peerURL, clusterID string, memberID 
 	if err != nil {
 		return false, "a peer URL cannot be read"
 	}
-	if u.Scheme != "http" && u.Scheme != "https" {
-		return true, ""
-	}
-	resp, err := c.getMembers(ctx, peerURL)
-	if err != nil {
-		return false, u.Hostname() + ": " + short(explain(err, u))
-	}
-	defer resp.Body.Close()
-	switch id := resp.Header.Get("X-Etcd-Cluster-ID"); {
-	case id == "" || resp.StatusCode != http.StatusOK:
-		return false, fmt.Sprintf("%s: port %s is not an etcd peer port (HTTP %d)", u.Hostname(), portOf(u), resp.StatusCode)
-	case id != clusterID:
-		return false, fmt.Sprintf("%s belongs to another cluster, %s", u.Hostname(), id)
-	}
-	var members []Member
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxMembers)).Decode(&members); err != nil {
-		return false, fmt.Sprintf("%s: its list of members cannot be read: %s", u.Hostname(), short(err.Error()))
-	}
-	listed := slices.ContainsFunc(members, func(m Member) bool { return m.ID == memberID })
+	list, err := c.Members(ctx, peerURL)
 	switch {
-	case len(members) == 0: // it does not know its cluster yet
+	case errors.Is(err, ErrUnasked):
+		return true, ""
+	case err != nil:
+		return false, err.Error()
+	case list.OtherScheme != "": // nobody has looked at its certificate
+		return false, fmt.Sprintf("%s speaks %s, and not what its peer URL says", u.Hostname(), list.OtherScheme)
+	case list.ClusterID != clusterID:
+		return false, fmt.Sprintf("%s belongs to another cluster, %s", u.Hostname(), list.ClusterID)
+	case len(list.Members) == 0: // it does not know its cluster yet
 		return false, u.Hostname() + " lists no members yet"
-	case listed:
+	case slices.ContainsFunc(list.Members, func(m Member) bool { return m.ID == memberID }):
 		return false, u.Hostname() + " lists this member"
 	}
 	return true, ""

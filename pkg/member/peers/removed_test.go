@@ -49,6 +49,7 @@ func TestRemoved(t *testing.T) {
 		"another cluster":               {[][]string{{other}}, "127.0.0.1 belongs to another cluster, beef"},
 		"a member without a list":       {[][]string{{young}}, "lists no members yet"},
 		"a list that is cut short":      {[][]string{{cut}}, "its list of members cannot be read"},
+		"under another scheme":          {[][]string{{strings.Replace(says, "http:", "https:", 1)}}, "speaks http, and not what its peer URL says"},
 		"nobody answers":                {[][]string{{down}}, "connection refused"},
 		"nobody to ask":                 {nil, "-"},
 		"a unix socket is its member's": {[][]string{{"unix://a:1"}}, ""},
