@@ -2,6 +2,7 @@ package roster
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -43,7 +44,7 @@ func (n Node) missing(names []string, alone bool) Difference {
 	var parts []string
 	if len(foreign) > 0 {
 		parts = append(parts, fmt.Sprintf("%s of the list %s to another cluster, %s: do not add %s", texts(foreign), verb(foreign, "belongs", "belong"),
-			join(sortedKeys(clusters)), verb(foreign, "it", "them")))
+			join(slices.Sorted(maps.Keys(clusters))), verb(foreign, "it", "them")))
 	}
 	if len(ours) > 0 {
 		parts = append(parts, fmt.Sprintf("a member of this very cluster answers at %s", texts(ours)))
@@ -80,14 +81,6 @@ func verb(of []string, one, several string) string {
 		return one
 	}
 	return several
-}
-
-func sortedKeys(set map[string]bool) (keys []string) {
-	for k := range set {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // Missing are the entries of the list that no member is, with their URLs.
