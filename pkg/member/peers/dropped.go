@@ -42,9 +42,14 @@ type droppedError struct {
 func (d *droppedError) Error() string { return d.cause }
 func (d *droppedError) Unwrap() error { return d.err }
 
-// malformed is how net/http begins its complaint about an answer that is not
-// HTTP, such as an alert of TLS.
-const malformed = "malformed HTTP response"
+const (
+	// malformed is how net/http begins its complaint about an answer that is not
+	// HTTP, such as an alert of TLS.
+	malformed = "malformed HTTP response"
+	// closedEarly is what net/http says where the peer has closed the connection
+	// before the question was on its way, also if it never was idle.
+	closedEarly = "server closed idle connection"
+)
 
 // dropped adds to an error what can be found out about its reason, if the peer
 // has closed the connection without an answer.
@@ -68,7 +73,8 @@ func (c *Client) dropped(ctx context.Context, u *url.URL, r reach, err error) er
 
 // closedOn reports whether an error says that the peer has closed the connection.
 func closedOn(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		err != nil && strings.HasSuffix(err.Error(), closedEarly)
 }
 
 // unwanted says why a peer may have closed a connection after its handshake. It

@@ -5,9 +5,11 @@ import (
 	"crypto/x509"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.etcd.io/etcd/client/pkg/v3/transport"
@@ -96,6 +98,33 @@ func TestDropped(t *testing.T) {
 		if f.OK != (tc.want == "") || !strings.Contains(f.Cause, tc.want) || f.Mute {
 			t.Errorf("%s: %+v, want cause %q", tc.name, f, tc.want)
 		}
+	}
+}
+
+// closing is a connection that tells when it is closed here.
+type closing struct {
+	net.Conn
+	closed func()
+}
+
+func (c closing) Close() error {
+	c.closed()
+	return c.Conn.Close()
+}
+
+// A peer may be faster than the question: net/http has words of its own for that.
+func TestClosedBeforeTheQuestion(t *testing.T) {
+	closed := make(chan struct{})
+	tell := sync.OnceFunc(func() { close(closed) }) // a second connection is for whether it speaks TLS
+	dial := func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		theirs.Close()
+		return closing{ours, tell}, nil
+	}
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { <-closed }})
+	f := NewClient(nil, dial).Probe(ctx, []string{"http://127.0.0.1:2380"})
+	if f.OK || f.Cause != "127.0.0.1: closes the connection without an answer" {
+		t.Errorf("%+v", f)
 	}
 }
 
