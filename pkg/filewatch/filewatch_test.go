@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -182,8 +183,8 @@ func TestPollAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "crt")
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		looked := 0
-		go Watch{Paths: []string{path}, Look: func() time.Time { looked++; return time.Time{} }}.run(ctx, nil)
+		var looked atomic.Int32
+		go Watch{Paths: []string{path}, Look: func() time.Time { looked.Add(1); return time.Time{} }}.run(ctx, nil)
 		for i, change := range []func() error{
 			func() error { return nil },
 			func() error { return os.WriteFile(path, []byte("x"), 0o600) },
@@ -194,8 +195,8 @@ func TestPollAlone(t *testing.T) {
 			must(t, change())
 			time.Sleep(2*pollInterval + time.Second) // of the bubble
 			synctest.Wait()
-			if looked != i+1 {
-				t.Errorf("%d looks after %d changes", looked, i)
+			if got := int(looked.Load()); got != i+1 {
+				t.Errorf("%d looks after %d changes", got, i)
 			}
 		}
 		cancel()
