@@ -22,7 +22,11 @@ func (m *member) listen() (*zap.Logger, error) {
 		if m.LastLines != nil {
 			written = append(written, m.LastLines)
 		}
-		return zapcore.NewTee(newRejectionFilter(zapcore.NewTee(written...)), tap{heard: m.heard}, m.streams)
+		heard := []zapcore.Core{newRejectionFilter(zapcore.NewTee(written...)), tap{heard: m.heard}, m.streams}
+		if m.flight != nil {
+			heard = append(heard, m.flight.Hears())
+		}
+		return zapcore.NewTee(heard...)
 	}))
 	m.Config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(log)
 	if err := m.Config.ZapLoggerBuilder(m.Config); err != nil {

@@ -80,6 +80,9 @@ func (m *member) serverStarted(ctx context.Context, r result) {
 	go m.reserve.Run(ctx)
 	go m.watchAuthorities(ctx)
 	m.elector.run(ctx, r.elector)
+	if m.flight != nil {
+		go m.flight.Run(ctx, served{r.etcd.Server, m}, m.log)
+	}
 	go m.awaitReady(ctx, r.etcd.Server)
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/member/datadir"
 	"github.com/etcd-node/etcd-node/pkg/member/disk"
 	"github.com/etcd-node/etcd-node/pkg/member/election"
+	"github.com/etcd-node/etcd-node/pkg/member/flight"
 	"github.com/etcd-node/etcd-node/pkg/member/peers"
 	"github.com/etcd-node/etcd-node/pkg/member/roster"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
@@ -55,9 +56,11 @@ type member struct {
 	observer                  *observer
 	heard                     *heard           // in etcd's log
 	streams                   election.Streams // the same, of raft's streams
+	flight                    *flight.Tracker  // of requests; nil: they wait as long as etcd lets them
 	probes                    peers.Findings
-	outside                   peers.Findings              // of the list's entries that are no members
-	listed                    atomic.Pointer[roster.Node] // node, once it is known
+	asks                      atomic.Pointer[peers.Client] // what asks the peers; nil: it cannot
+	outside                   peers.Findings               // of the list's entries that are no members
+	listed                    atomic.Pointer[roster.Node]  // node, once it is known
 	reserve                   *disk.Keeper
 	authorities               authorities
 	diskHang                  atomic.Pointer[disk.Wait]        // an access that does not come back
@@ -96,6 +99,7 @@ func Run(ctx context.Context, o Options) int {
 	if c, err := m.client(); err != nil { // before StartEtcd, which writes to the configuration
 		m.log.Warn("cannot probe peers: their TLS settings cannot be used", zap.Error(err))
 	} else {
+		m.asks.Store(c)
 		go c.Watch(ctx, m.peers, &m.probes, m.observer.ask)
 		go m.watchTwin(ctx, c.Is)
 		go m.watchStrangers(ctx, c)
@@ -117,6 +121,7 @@ func newMember(o Options) *member {
 		return nil
 	})
 	m.heard = newTap(m.observer.ask, m.report).heard
+	m.flight = m.newFlight()
 	m.quota.limit = quotaOf(o.Config.QuotaBackendBytes)
 	m.initial, m.names = peers.Initial(o.Config.InitialCluster, o.Config.Name)
 	m.starting.Store(&status.Condition{Text: "opening the data"})

@@ -52,8 +52,8 @@ func (m *member) stop() {
 	}
 	s := shutdown{
 		leadership: e.Server, committed: e.Server.CommittedIndex, close: e.Close, hardStop: e.Server.HardStop,
-		closed: func() { logClosed(m.log, m.Config) },
-		self:   e.Server.MemberID(), connected: m.isConnected, log: m.log,
+		closed: func() { logClosed(m.log, m.Config) }, hold: m.hold,
+		self: e.Server.MemberID(), connected: m.isConnected, log: m.log,
 	}
 	if o := m.observer.last.Load(); o != nil {
 		s.alone, s.heirs = len(o.members) == 1, m.heirs(o)
@@ -99,11 +99,14 @@ type shutdown struct {
 	// the server still runs, and then waits for streams that do not end. closed
 	// says what it says last.
 	close, hardStop, closed func()
-	self                    types.ID
-	alone                   bool       // in its cluster
-	heirs                   []types.ID // the best first
-	connected               func(types.ID) bool
-	log                     *zap.Logger
+	// hold keeps requests back until it is released, because raft drops what is
+	// proposed during a transfer.
+	hold      func(context.Context) (release func())
+	self      types.ID
+	alone     bool       // in its cluster
+	heirs     []types.ID // the best first
+	connected func(types.ID) bool
+	log       *zap.Logger
 }
 
 func (s shutdown) run(ready bool) {
@@ -142,6 +145,7 @@ func (s shutdown) handOver() {
 		return
 	}
 	begun := time.Now()
+	defer s.hold(context.Background())()
 	for _, heir := range s.heirs {
 		if s.moveTo(heir, handoverLimit/time.Duration(len(s.heirs))) {
 			s.log.Info("handed over the leadership", zap.String("to", s.Leader().String()), zap.Duration("took", time.Since(begun)))

@@ -66,7 +66,7 @@ func (m *member) view(o *observation, now time.Time) status.View {
 		v.Alarms = append(v.Alarms, text)
 	}
 	slices.Sort(v.Alarms)
-	v.Elections, v.Auth = m.elector.elections(), o.auth
+	v.Elections, v.Requests, v.Auth = m.elector.elections(), m.requests(), o.auth
 	return v
 }
 

@@ -104,6 +104,8 @@ type View struct {
 	// Elections is what was done instead of waiting for etcd's timers, since
 	// the member process began.
 	Elections Elections `json:"elections,omitzero"`
+	// Requests is what became of requests to a lost leader, in the same time.
+	Requests Requests `json:"requests,omitzero"`
 }
 
 // Condition is something that is wrong.
@@ -119,6 +121,12 @@ type Elections struct {
 	Campaigns int `json:"campaigns,omitempty"` // elections asked for
 	Deceived  int `json:"deceived,omitempty"`  // leaders given up that were alive
 	Doubts    int `json:"doubts,omitempty"`    // leaders whose port refused us, but whose streams stood
+}
+
+// Requests counts what package flight does.
+type Requests struct {
+	Changes int `json:"changes,omitempty"` // of the leader, at which requests were ended
+	Ended   int `json:"ended,omitempty"`   // requests, in all
 }
 
 // Member is one member of the cluster, as seen from this node.
@@ -140,7 +148,7 @@ type Member struct {
 // Equal reports whether two views say the same.
 func (v View) Equal(w View) bool {
 	return v.ClusterID == w.ClusterID && v.MemberID == w.MemberID && v.Name == w.Name &&
-		v.Stored == w.Stored && v.Ready == w.Ready && v.Learner == w.Learner && v.Auth == w.Auth && v.Leader == w.Leader && v.Progress == w.Progress && v.Elections == w.Elections &&
+		v.Stored == w.Stored && v.Ready == w.Ready && v.Learner == w.Learner && v.Auth == w.Auth && v.Leader == w.Leader && v.Progress == w.Progress && v.Elections == w.Elections && v.Requests == w.Requests &&
 		v.Forced == w.Forced &&
 		slices.Equal(v.Alarms, w.Alarms) && slices.Equal(v.Conditions, w.Conditions) &&
 		slices.EqualFunc(v.Members, w.Members, func(a, b Member) bool {

@@ -42,6 +42,9 @@ func (s Status) Text(now time.Time) string {
 		row("elections", "%d asked for without waiting, %s; %s, %s", e.Campaigns,
 			shown.Count(e.Deaths, "dead leader"), shown.Count(e.Deceived, "deception"), shown.Count(e.Doubts, "doubt"))
 	}
+	if r := s.View.Requests; r != (Requests{}) {
+		row("requests", "%d ended at %s of the leader, which may have been carried out or not", r.Ended, shown.Count(r.Changes, "change"))
+	}
 	if s.MemberPID != 0 {
 		row("process", "%d, supervised by %d", s.MemberPID, s.PID)
 	}

@@ -54,7 +54,7 @@ type embedded struct {
 }
 
 func (e *embedded) View() View {
-	v := View{Raft: raftStatus(), Recorded: e.isRecorded()}
+	v := View{Raft: RaftStatus().BasicStatus, Recorded: e.isRecorded()}
 	v.LeaderRemoved = v.Raft.Lead != raft.None && e.IsIDRemoved(v.Raft.Lead)
 	for _, m := range e.Cluster().Members() {
 		v.Members = append(v.Members, Member{ID: uint64(m.ID), Learner: m.IsLearner, PeerURLs: m.PeerURLs})
@@ -74,14 +74,15 @@ func (e *embedded) isRecorded() bool {
 	return e.recorded
 }
 
-// raftStatus is what raft says of its state, as etcd publishes it in expvar.
-func raftStatus() raft.BasicStatus {
+// RaftStatus is what raft says of its state, as etcd publishes it in expvar; the
+// zero value if it says nothing.
+func RaftStatus() raft.Status {
 	if f, ok := expvar.Get("raft.status").(expvar.Func); ok {
 		if s, ok := f.Value().(raft.Status); ok {
-			return s.BasicStatus
+			return s
 		}
 	}
-	return raft.BasicStatus{}
+	return raft.Status{}
 }
 
 // The two messages below carry the term in which their reason was seen. raft

@@ -27,11 +27,25 @@ func (c *Client) Is(ctx context.Context, peerURL, clusterID string, memberID uin
 
 // takes reports whether the member at a peer URL takes a message to a member.
 func (c *Client) takes(ctx context.Context, peerURL, clusterID string, memberID uint64) bool {
-	message, err := proto.Marshal(&raftpb.Message{Type: raftpb.MsgHup.Enum(), From: &memberID, To: &memberID})
+	return post(ctx, c.fresh, peerURL, clusterID, &raftpb.Message{Type: raftpb.MsgHup.Enum(), From: &memberID, To: &memberID})
+}
+
+// Tell hands a raft message to a member of a cluster with an ID, at its peer URLs.
+func (c *Client) Tell(ctx context.Context, peerURLs []string, clusterID string, m *raftpb.Message) {
+	for _, u := range peerURLs {
+		if post(ctx, c.reusing, u, clusterID, m) {
+			return
+		}
+	}
+}
+
+// post reports whether the peer at a URL has taken a raft message.
+func post(ctx context.Context, client *http.Client, peerURL, clusterID string, m *raftpb.Message) bool {
+	body, err := proto.Marshal(m)
 	if err != nil {
 		return false
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(peerURL, "/")+rafthttp.RaftPrefix, bytes.NewReader(message))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(peerURL, "/")+rafthttp.RaftPrefix, bytes.NewReader(body))
 	if err != nil {
 		return false
 	}
@@ -39,7 +53,7 @@ func (c *Client) takes(ctx context.Context, peerURL, clusterID string, memberID 
 	req.Header.Set("X-Server-Version", version.Version)
 	req.Header.Set("X-Min-Cluster-Version", version.MinClusterVersion)
 	req.Header.Set("X-Etcd-Cluster-ID", clusterID)
-	resp, err := c.fresh.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return false
 	}

@@ -1,0 +1,88 @@
+package member
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"go.etcd.io/etcd/server/v3/etcdserver"
+
+	"github.com/etcd-node/etcd-node/pkg/member/election"
+	"github.com/etcd-node/etcd-node/pkg/member/flight"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// newFlight makes what ends requests to a lost leader; nil where that is turned
+// off. It must be there before etcd is.
+func (m *member) newFlight() *flight.Tracker {
+	if !m.Election.Failover {
+		return nil
+	}
+	t := flight.New(flight.Options{
+		Timeout: time.Duration(m.Config.ElectionMs) * time.Millisecond,
+		Changed: m.observer.ask,
+	})
+	m.Config.GRPCAdditionalServerOptions = append(m.Config.GRPCAdditionalServerOptions, grpc.ChainUnaryInterceptor(t.Intercept))
+	return t
+}
+
+// requests is what was done with requests to a lost leader.
+func (m *member) requests() status.Requests {
+	if m.flight == nil {
+		return status.Requests{}
+	}
+	return status.Requests(m.flight.Counts())
+}
+
+// hold keeps requests back while the leadership is handed over.
+func (m *member) hold(ctx context.Context) (release func()) {
+	if m.flight == nil {
+		return func() {}
+	}
+	return m.flight.Hold(ctx)
+}
+
+// served is etcd's server as package flight sees it.
+type served struct {
+	*etcdserver.EtcdServer
+	member *member
+}
+
+func (s served) Self() uint64 { return uint64(s.MemberID()) }
+
+func (s served) Leader() (id, term uint64) {
+	raft := election.RaftStatus()
+	return raft.Lead, raft.HardState.GetTerm()
+}
+
+func (s served) AppliedTerm() uint64 { return s.Term() }
+
+// Committed looks at what was sent to the followers: raft sends what it takes in at
+// once, before its own disk has it.
+func (s served) Committed() bool {
+	raft := election.RaftStatus()
+	for _, p := range raft.Progress {
+		if p.Next > raft.HardState.GetCommit()+1 {
+			return false
+		}
+	}
+	return true
+}
+
+func (s served) Tell(ctx context.Context) {
+	client, o := s.member.asks.Load(), s.member.observer.last.Load()
+	if client == nil || o == nil {
+		return
+	}
+	var all sync.WaitGroup
+	for _, x := range o.others() {
+		if !x.IsLearner {
+			all.Go(func() {
+				client.Tell(ctx, x.PeerURLs, o.cluster.String(), flight.Notice(uint64(o.self), uint64(x.ID)))
+			})
+		}
+	}
+	all.Wait()
+}

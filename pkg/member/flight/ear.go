@@ -1,0 +1,95 @@
+package flight
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"go.etcd.io/raft/v3/raftpb"
+	"go.uber.org/zap/zapcore"
+)
+
+// What raft logs, at info, at the very moment when its leader changes, between
+// its own ID and the others'. What is proposed after the first of these goes to
+// the next leader.
+var leaderMessages = []string{" lost leader ", " changed leader from ", " elected leader "}
+
+// A leader that hands over sends its followers a message that raft ignores, of the
+// kind that begins a transfer, and of term 1, in which no leader ever is: see
+// [Notice]. This is what raft logs of it, around the sender's ID.
+const toldMessage, toldTerm = " ignored a MsgTransferLeader message with lower term from ", " [term: 1]"
+
+// Notice is the message by which a leader tells a follower that it hands over.
+func Notice(from, to uint64) *raftpb.Message {
+	return &raftpb.Message{Type: raftpb.MsgTransferLeader.Enum(), From: &from, To: &to, Term: new(uint64(1))}
+}
+
+// handover is the member that hands over the leadership, if a message says so.
+func handover(message string) (by uint64, ok bool) {
+	_, rest, found := strings.Cut(message, toldMessage)
+	id, ends := strings.CutSuffix(rest, toldTerm)
+	if !found || !ends {
+		return 0, false
+	}
+	by, err := strconv.ParseUint(id, 16, 64)
+	return by, err == nil
+}
+
+// ear is a zap core that hears, whatever etcd's log level, when raft loses its
+// leader. It writes nothing.
+type ear struct{ t *Tracker }
+
+// Hears returns the core that must listen to etcd's log.
+func (t *Tracker) Hears() zapcore.Core { return ear{t} }
+
+// Enabled is independent of etcd's log level.
+func (e ear) Enabled(l zapcore.Level) bool { return l >= zapcore.InfoLevel }
+
+// With returns e: what it looks for stands in the messages themselves.
+func (e ear) With([]zapcore.Field) zapcore.Core { return e }
+
+// Check adds e where a message is about raft's leader.
+func (e ear) Check(entry zapcore.Entry, c *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if _, ok := handover(entry.Message); ok {
+		return c.AddCore(entry, e)
+	}
+	if strings.HasPrefix(entry.Message, "raft.node: ") {
+		for _, text := range leaderMessages {
+			if strings.Contains(entry.Message, text) {
+				return c.AddCore(entry, e)
+			}
+		}
+	}
+	return c
+}
+
+// Write notes the moment. It is called by raft's own goroutine.
+func (e ear) Write(entry zapcore.Entry, _ []zapcore.Field) error {
+	if by, ok := handover(entry.Message); ok {
+		e.t.told(by)
+		return nil
+	}
+	e.t.mu.Lock()
+	if e.t.lostAt.IsZero() {
+		e.t.lostAt = time.Now()
+	}
+	e.t.mu.Unlock()
+	select {
+	case e.t.heard <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// Sync does nothing.
+func (e ear) Sync() error { return nil }
+
+// heardLoss is when the log first spoke of a change since the last call, and
+// notes who leads now.
+func (t *Tracker) heardLoss(leader uint64) time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at := t.lostAt
+	t.lostAt, t.following = time.Time{}, leader
+	return at
+}

@@ -1,0 +1,164 @@
+package flight
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"go.etcd.io/raft/v3"
+	"go.uber.org/zap"
+)
+
+const (
+	// leaderless is how long what was under way waits without a leader. An election
+	// that follows a death takes milliseconds, one of etcd's timer about its timeout.
+	leaderless = time.Second
+	// appliedPoll is how late it is seen that the new leader's first entry is
+	// applied. It is asked for a few commits after a change of leader only.
+	appliedPoll = 2 * time.Millisecond
+	// minGrace is how long an answer may come after that: what raft kept back while
+	// there was no leader goes to the new one with the first entry, or with the next.
+	// Two round trips and two writes to a disk take less.
+	minGrace = 20 * time.Millisecond
+	// On a slow disk it takes longer. The first entry has just shown how long, and
+	// what was kept back comes two writes behind it. It comes no later either than
+	// the slowest commit of late.
+	graceOfEntry = 3
+
+	never = time.Duration(math.MaxInt64)
+)
+
+// Server is one member, as a Tracker sees it.
+type Server interface {
+	// LeaderChangedNotify is closed when a leader becomes known.
+	LeaderChangedNotify() <-chan struct{}
+	// Leader is what raft itself says: its leader, 0 if there is none, and its term.
+	Leader() (id, term uint64)
+	// Self is this member's ID.
+	Self() uint64
+	// AppliedTerm is the term of the last entry that this member has applied.
+	AppliedTerm() uint64
+	// Committed reports, in a leader, whether all of its log is.
+	Committed() bool
+	// Tell tells the other members that this one hands over the leadership, until
+	// ctx ends. They hear it in their log.
+	Tell(ctx context.Context)
+}
+
+// reign is the time of one leader: in one term there is one at most.
+type reign struct{ leader, term uint64 }
+
+// run is one Run of a Tracker.
+type run struct {
+	*Tracker
+	server Server
+	log    *zap.Logger
+
+	last  reign     // the last leader that this member followed
+	lost  time.Time // when it lost that one; zero: it follows it
+	next  reign     // the one after it
+	known time.Time // since when; zero: there is none
+	until time.Time // when the grace ends; zero: its first entry is not applied
+}
+
+// Run ends requests until ctx ends. Call it once the server was started.
+func (t *Tracker) Run(ctx context.Context, s Server, log *zap.Logger) {
+	r := run{Tracker: t, server: s, log: log}
+	t.mu.Lock()
+	t.server = s
+	t.mu.Unlock()
+	for {
+		changed := s.LeaderChangedNotify() // before the look, so that nothing is missed after it
+		timer := time.NewTimer(r.look(time.Now()))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-t.heard:
+		case <-changed:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// look looks at the leader, ends what is to be ended, and returns when to look
+// again though nothing has moved.
+func (r *run) look(now time.Time) time.Duration {
+	id, term := r.server.Leader()
+	is := reign{id, term}
+	// Taken after the look at raft, which speaks before it shows the change: what is
+	// heard belongs to this change, not to the next.
+	at := now
+	if heard := r.heardLoss(id); !heard.IsZero() && heard.Before(now) {
+		at = heard
+	}
+	switch {
+	case r.lost.IsZero() && is != r.last:
+		r.lost = at
+	case !r.known.IsZero() && is != r.next:
+		// The next one is lost too, before its first entry was applied here. What was
+		// proposed to it shares the fate of the rest.
+		r.lost, r.known, r.until = at, time.Time{}, time.Time{}
+	}
+	switch {
+	case is == r.last: // it was given up for a moment at most, and has what it was sent
+		r.follow(is)
+		return never
+	case r.last.leader == raft.None: // there was none before
+		if id != raft.None {
+			r.follow(is)
+		}
+		return never
+	case id == raft.None:
+		return r.withoutLeader(now)
+	case r.known.IsZero():
+		r.known, r.next = now, is
+		r.openAny() // whoever handed over is done
+	}
+	return r.withLeader(now)
+}
+
+// withoutLeader ends what waits for a leader that does not come. Without a quorum
+// there is nothing that could prove its fate.
+func (r *run) withoutLeader(now time.Time) time.Duration {
+	if left := r.lost.Add(leaderless).Sub(now); left > 0 {
+		return left
+	}
+	r.end("there is no new leader")
+	return never
+}
+
+// withLeader ends what the new leader does not know of.
+func (r *run) withLeader(now time.Time) time.Duration {
+	if !r.underWay(r.lost) {
+		r.follow(r.next)
+		return never
+	}
+	if r.until.IsZero() {
+		if r.server.AppliedTerm() < r.next.term {
+			return appliedPoll
+		}
+		r.until = now.Add(max(minGrace, graceOfEntry*now.Sub(r.known), r.slowest(now)))
+	}
+	if left := r.until.Sub(now); left > 0 {
+		return left
+	}
+	r.end("the new leader does not know of them")
+	r.follow(r.next)
+	return never
+}
+
+// follow notes that nothing is lost.
+func (r *run) follow(is reign) {
+	r.last, r.lost, r.next, r.known, r.until = is, time.Time{}, reign{}, time.Time{}, time.Time{}
+}
+
+// end ends what began before the loss.
+func (r *run) end(why string) {
+	if n := r.endBefore(r.lost); n > 0 {
+		r.log.Warn("ended requests that were under way to a lost leader, which may have carried them out or not",
+			zap.Int("requests", n), zap.String("why", why), zap.Duration("after", time.Since(r.lost)))
+		r.opts.Changed()
+	}
+}
