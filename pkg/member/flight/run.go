@@ -2,7 +2,6 @@ package flight
 
 import (
 	"context"
-	"math"
 	"time"
 
 	"go.etcd.io/raft/v3"
@@ -24,8 +23,9 @@ const (
 	// what was kept back comes two writes behind it. It comes no later either than
 	// the slowest commit of late.
 	graceOfEntry = 3
-
-	never = time.Duration(math.MaxInt64)
+	// maxGrace bounds it, where something stood still for seconds. What is ended too
+	// early is told that nobody knows its fate, which is true.
+	maxGrace = 2 * time.Second
 )
 
 // Server is one member, as a Tracker sees it.
@@ -69,18 +69,22 @@ func (t *Tracker) Run(ctx context.Context, s Server, log *zap.Logger) {
 	t.mu.Unlock()
 	for {
 		changed := s.LeaderChangedNotify() // before the look, so that nothing is missed after it
-		timer := time.NewTimer(r.look(time.Now()))
+		var due <-chan time.Time           // nil: not before something moves
+		if wait := r.look(time.Now()); wait > 0 {
+			due = time.After(wait)
+		}
 		select {
 		case <-ctx.Done():
-			timer.Stop()
 			return
 		case <-t.heard:
 		case <-changed:
-		case <-timer.C:
+		case <-due:
 		}
-		timer.Stop()
 	}
 }
+
+// never: there is no need to look again before something moves.
+const never time.Duration = 0
 
 // look looks at the leader, ends what is to be ended, and returns when to look
 // again though nothing has moved.
@@ -139,7 +143,7 @@ func (r *run) withLeader(now time.Time) time.Duration {
 		if r.server.AppliedTerm() < r.next.term {
 			return appliedPoll
 		}
-		r.until = now.Add(max(minGrace, graceOfEntry*now.Sub(r.known), r.slowest(now)))
+		r.until = now.Add(min(maxGrace, max(minGrace, graceOfEntry*now.Sub(r.known), r.slowest(now))))
 	}
 	if left := r.until.Sub(now); left > 0 {
 		return left

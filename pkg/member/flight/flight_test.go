@@ -1,0 +1,487 @@
+package flight
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+)
+
+// The members of these tests.
+const self, first, second = 1, 2, 3
+
+// fakeServer is a member whose leader changes as a test says.
+type fakeServer struct {
+	tracker *Tracker
+
+	mu      sync.Mutex
+	leader  uint64
+	term    uint64
+	applied uint64
+	behind  bool // its log is not committed
+	told    int  // how often it has told the others
+	changed chan struct{}
+}
+
+func (f *fakeServer) LeaderChangedNotify() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.changed
+}
+
+func (f *fakeServer) Leader() (id, term uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.leader, f.term
+}
+
+func (f *fakeServer) AppliedTerm() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.applied
+}
+
+func (f *fakeServer) Self() uint64 { return self }
+
+func (f *fakeServer) Committed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.behind
+}
+
+func (f *fakeServer) Tell(context.Context) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.told++
+}
+
+// say has raft log a line.
+func (f *fakeServer) say(line string) {
+	if c := f.tracker.Hears().Check(zapcore.Entry{Level: zapcore.InfoLevel, Message: line}, nil); c != nil {
+		c.Write()
+	}
+}
+
+// loses its leader, after all that was done before.
+func (f *fakeServer) loses() {
+	time.Sleep(time.Nanosecond)
+	f.mu.Lock()
+	line := fmt.Sprintf("raft.node: 1 lost leader %x at term %d", f.leader, f.term)
+	f.leader = 0
+	f.mu.Unlock()
+	f.say(line)
+}
+
+// follows a leader of another term, whose first entry it applies after a time.
+func (f *fakeServer) follows(id uint64, applied time.Duration) {
+	time.Sleep(time.Nanosecond)
+	f.mu.Lock()
+	f.leader = id
+	f.term++
+	term := f.term
+	close(f.changed)
+	f.changed = make(chan struct{})
+	f.mu.Unlock()
+	f.say(fmt.Sprintf("raft.node: 1 elected leader %x at term %d", id, term))
+	time.AfterFunc(applied, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.applied = max(f.applied, term)
+	})
+}
+
+// scene is a member that has followed first for a minute.
+func scene(t *testing.T) (*fakeServer, *Tracker) {
+	tracker := New(Options{Timeout: time.Second, Changed: func() {}})
+	f := &fakeServer{tracker: tracker, term: 1, changed: make(chan struct{})}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); tracker.Run(ctx, f, zap.NewNop()) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	f.follows(first, 0)
+	time.Sleep(time.Minute)
+	return f, tracker
+}
+
+// put is a request that etcd answers after a time, unless its context ends before.
+// The result is how long it took, and the error.
+func put(ctx context.Context, tracker *Tracker, answer time.Duration) <-chan result {
+	return request(ctx, tracker, etcdserverpb.KV_Put_FullMethodName, &etcdserverpb.PutRequest{}, answer, nil)
+}
+
+type result struct {
+	took time.Duration
+	err  error
+}
+
+func request(ctx context.Context, tracker *Tracker, method string, req any, answer time.Duration, with error) <-chan result {
+	done := make(chan result, 1)
+	go func() {
+		begun := time.Now()
+		_, err := tracker.Intercept(ctx, req, &grpc.UnaryServerInfo{FullMethod: method}, func(ctx context.Context, _ any) (any, error) {
+			select {
+			case <-time.After(answer):
+				return nil, with
+			case <-ctx.Done(): // as etcd says it
+				return nil, status.Error(codes.Canceled, "etcdserver: request cancelled")
+			}
+		})
+		done <- result{time.Since(begun).Round(time.Microsecond), err}
+	}()
+	synctest.Wait()
+	return done
+}
+
+// requestTimeout is etcd's own.
+const requestTimeout = 7 * time.Second
+
+// What began before the loss, and what the new leader does not answer, is ended a
+// moment after that one's first entry is applied. What began after it is not.
+func TestEnded(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		applied time.Duration // the new leader's first entry
+		slow    time.Duration // a commit of late
+		want    time.Duration // when a lost request is ended, after the new leader is known
+	}{
+		{"a fast disk", 4 * time.Millisecond, 0, 4*time.Millisecond + minGrace},
+		{"a slow disk", 300 * time.Millisecond, 0, 4 * 300 * time.Millisecond},
+		{"commits that took seconds", 4 * time.Millisecond, 5 * time.Second, 4*time.Millisecond + maxGrace},
+		{"commits that were slow", 4 * time.Millisecond, 250 * time.Millisecond, 254 * time.Millisecond},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, tracker := scene(t)
+				if tc.slow > 0 {
+					<-put(t.Context(), tracker, tc.slow)
+				}
+				lost := put(t.Context(), tracker, requestTimeout)
+				answered := put(t.Context(), tracker, 100*time.Millisecond+tc.want-time.Millisecond) // it had reached the log
+				f.loses()
+				time.Sleep(time.Millisecond)
+				kept := put(t.Context(), tracker, 3*time.Second) // until the next leader has it
+				time.Sleep(99 * time.Millisecond)
+				f.follows(second, tc.applied)
+				if r := <-lost; r.err != errLost || r.took < 100*time.Millisecond+tc.want || r.took > 100*time.Millisecond+tc.want+(1+graceOfEntry)*appliedPoll {
+					t.Errorf("%v after %v, want %v", r.err, r.took, 100*time.Millisecond+tc.want)
+				}
+				for _, r := range []result{<-answered, <-kept} {
+					if r.err != nil {
+						t.Errorf("after %v: %v", r.took, r.err)
+					}
+				}
+				if got := tracker.Counts(); got != (Counts{Changes: 1, Ended: 1}) {
+					t.Errorf("%+v", got)
+				}
+			})
+		})
+	}
+}
+
+// A request that is slow under the same leader is not touched, also where raft has
+// forgotten that one for a moment.
+func TestSameLeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, tracker := scene(t)
+		slow := put(t.Context(), tracker, requestTimeout)
+		f.loses()
+		time.Sleep(200 * time.Millisecond)
+		f.mu.Lock()
+		f.leader = first // in the same term
+		f.mu.Unlock()
+		f.say("raft.node: 1 elected leader 2 at term 2")
+		if r := <-slow; r.err != nil || r.took != requestTimeout {
+			t.Errorf("%v after %v", r.err, r.took)
+		}
+		// And the next loss counts from itself.
+		slow = put(t.Context(), tracker, requestTimeout)
+		time.Sleep(time.Second)
+		f.loses()
+		f.follows(second, 0)
+		if r := <-slow; r.err != errLost || r.took > time.Second+2*maxGrace {
+			t.Errorf("%v after %v", r.err, r.took)
+		}
+	})
+}
+
+// What counts is when raft lost its leader, not when that was seen.
+func TestHeardBeforeSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tracker := New(Options{Timeout: time.Second, Changed: func() {}})
+		f := &fakeServer{tracker: tracker, leader: first, term: 2, applied: 2, changed: make(chan struct{})}
+		r := run{Tracker: tracker, server: f, log: zap.NewNop()}
+		r.look(time.Now())
+		lost := put(t.Context(), tracker, requestTimeout)
+		f.loses()
+		time.Sleep(10 * time.Millisecond)
+		kept := put(t.Context(), tracker, requestTimeout)
+		time.Sleep(10 * time.Millisecond)
+		f.follows(second, 0)
+		time.Sleep(10 * time.Millisecond)
+		for range 10 {
+			r.look(time.Now())
+			time.Sleep(minGrace)
+		}
+		if r := <-lost; r.err != errLost {
+			t.Error(r.err)
+		}
+		if r := <-kept; r.err != nil {
+			t.Error(r.err)
+		}
+	})
+}
+
+// Without a leader nothing proves anything, and nothing waits for that.
+func TestNoLeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, tracker := scene(t)
+		lost := put(t.Context(), tracker, requestTimeout)
+		f.loses()
+		kept := put(t.Context(), tracker, requestTimeout)
+		if r := <-lost; r.err != errLost || r.took != leaderless {
+			t.Errorf("%v after %v", r.err, r.took)
+		}
+		if r := <-kept; r.err != nil {
+			t.Errorf("what raft keeps back for the next leader: %v", r.err)
+		}
+	})
+}
+
+// A leader that is lost before its first entry is applied: what was proposed to
+// either is ended by the third.
+func TestTwoLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, tracker := scene(t)
+		lost := []<-chan result{put(t.Context(), tracker, requestTimeout)}
+		f.loses()
+		time.Sleep(10 * time.Millisecond)
+		f.follows(second, requestTimeout)
+		time.Sleep(10 * time.Millisecond)
+		lost = append(lost, put(t.Context(), tracker, requestTimeout))
+		f.loses()
+		time.Sleep(10 * time.Millisecond)
+		f.follows(first, time.Millisecond)
+		for _, c := range lost {
+			if r := <-c; r.err != errLost || r.took > 100*time.Millisecond {
+				t.Errorf("%v after %v", r.err, r.took)
+			}
+		}
+	})
+}
+
+// Raft can go from one leader to the next without a moment between, and with a log
+// that this member does not understand the server's own word is enough.
+func TestWithoutWords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, tracker := scene(t)
+		f.tracker = New(Options{}) // nobody hears
+		lost := put(t.Context(), tracker, requestTimeout)
+		f.follows(second, time.Millisecond)
+		if r := <-lost; r.err != errLost || r.took > 100*time.Millisecond {
+			t.Errorf("%v after %v", r.err, r.took)
+		}
+	})
+}
+
+// Other answers are left as they are.
+func TestOtherAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, tracker := scene(t)
+		full := errors.New("no space")
+		read := request(t.Context(), tracker, etcdserverpb.KV_Range_FullMethodName, &etcdserverpb.RangeRequest{}, requestTimeout, nil)
+		campaign := request(t.Context(), tracker, "/v3electionpb.Election/Campaign", nil, time.Hour, nil)
+		gone, leave := context.WithCancel(t.Context())
+		client := put(gone, tracker, requestTimeout)
+		refused := request(t.Context(), tracker, etcdserverpb.KV_Put_FullMethodName, nil, time.Millisecond, full)
+		leave()
+		if r := <-client; status.Code(r.err) != codes.Canceled {
+			t.Errorf("a client that went away: %v", r.err)
+		}
+		if r := <-refused; r.err != full {
+			t.Errorf("another error: %v", r.err)
+		}
+		f.loses()
+		f.follows(second, 0)
+		for _, r := range []result{<-read, <-campaign} {
+			if r.err != nil {
+				t.Errorf("after %v: %v", r.took, r.err)
+			}
+		}
+		if got := tracker.Counts(); got != (Counts{}) {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// A leader that hands over lets what is under way be answered, tells the others,
+// and keeps back what is new until the next one leads.
+func TestHandover(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, tracker := scene(t)
+		f.follows(self, 0)
+		time.Sleep(time.Second)
+		f.mu.Lock()
+		f.behind = true // with what the followers have forwarded
+		f.mu.Unlock()
+		var order []string
+		underWay := put(t.Context(), tracker, 30*time.Millisecond)
+		held := make(chan func())
+		go func() { held <- tracker.Hold(t.Context()) }()
+		synctest.Wait()
+		next := put(t.Context(), tracker, 5*time.Millisecond)
+		if r := <-underWay; r.err != nil {
+			t.Error(r.err)
+		}
+		order = append(order, "answered")
+		select {
+		case <-held:
+			t.Fatal("it does not wait for what the followers have forwarded")
+		case <-time.After(10 * time.Millisecond):
+		}
+		f.mu.Lock()
+		f.behind = false
+		f.mu.Unlock()
+		release := <-held
+		order = append(order, "settled")
+		select {
+		case <-next:
+			t.Error("a request falls into the handover")
+		case <-time.After(100 * time.Millisecond):
+		}
+		f.follows(second, time.Millisecond)
+		if r := <-next; r.err != nil || r.took < 100*time.Millisecond {
+			t.Errorf("%v after %v", r.err, r.took)
+		}
+		release()
+		if !slices.Equal(order, []string{"answered", "settled"}) || f.told != 1 {
+			t.Errorf("%v, told %d times", order, f.told)
+		}
+	})
+}
+
+// Nothing is kept back for longer than that.
+func TestHandoverThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, tracker := scene(t)
+		f.follows(self, 0)
+		time.Sleep(time.Second)
+		stuck := put(t.Context(), tracker, time.Minute)
+		begun := time.Now()
+		release := tracker.Hold(t.Context())
+		if took := time.Since(begun); took != settleLimit {
+			t.Errorf("it waits %v", took)
+		}
+		next := put(t.Context(), tracker, 0)
+		if r := <-next; r.err != nil || r.took > time.Second {
+			t.Errorf("%v after %v", r.err, r.took)
+		}
+		release()
+		if next := put(t.Context(), tracker, 0); (<-next).took != 0 {
+			t.Error("it keeps requests back for ever")
+		}
+		if r := <-stuck; r.err != nil {
+			t.Error(r.err)
+		}
+	})
+}
+
+// A member that does not lead has nothing to hand over.
+func TestHoldOfFollower(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, tracker := scene(t)
+		defer tracker.Hold(t.Context())()
+		if r := <-put(t.Context(), tracker, 0); r.took != 0 || f.told != 0 {
+			t.Errorf("kept back for %v, told %d", r.took, f.told)
+		}
+	})
+}
+
+// A follower that is told by its leader keeps requests back until the next one
+// leads, or for a moment; it believes nobody else.
+func TestTold(t *testing.T) {
+	line := func(by uint64) string {
+		return fmt.Sprintf("%x [term: 2]%s%x%s", self, toldMessage, by, toldTerm)
+	}
+	for _, tc := range []struct {
+		name string
+		by   uint64
+		then func(f *fakeServer)
+		want time.Duration
+	}{
+		{"by the leader", first, func(f *fakeServer) { f.follows(second, 0) }, 50 * time.Millisecond},
+		{"by a leader that thinks better of it", first, func(*fakeServer) {}, keepLimit},
+		{"by another", second, func(*fakeServer) {}, 0},
+		{"by nobody", 0, func(*fakeServer) {}, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, tracker := scene(t)
+				f.say(line(tc.by))
+				next := put(t.Context(), tracker, 0)
+				time.Sleep(50 * time.Millisecond)
+				tc.then(f)
+				if r := <-next; r.err != nil || r.took != tc.want {
+					t.Errorf("%v after %v, want %v", r.err, r.took, tc.want)
+				}
+			})
+		})
+	}
+	for _, other := range []string{
+		"1 [term: 9] ignored a MsgTransferLeader message with lower term from 2 [term: 8]",
+		"1 [term: 9] ignored a MsgHeartbeatResp message with lower term from 2 [term: 1]",
+	} {
+		if _, ok := handover(other); ok {
+			t.Errorf("%q counts", other)
+		}
+	}
+}
+
+// A client that goes away while it is kept back is let go.
+func TestKeptBackAndGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, tracker := scene(t)
+		f.say(fmt.Sprintf("1 [term: 2]%s2%s", toldMessage, toldTerm))
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		if r := <-put(ctx, tracker, 0); status.Code(r.err) != codes.DeadlineExceeded || r.took != 10*time.Millisecond {
+			t.Errorf("%v after %v", r.err, r.took)
+		}
+	})
+}
+
+func TestCommits(t *testing.T) {
+	var c commits
+	at := time.Now()
+	after := func(d time.Duration) time.Time { return at.Add(d) }
+	c.note(at, 3)
+	c.note(after(time.Second), 2)
+	for _, tc := range []struct{ passed, want time.Duration }{{time.Second, 3}, {span + 1, 3}, {3 * span, 0}} {
+		if got := c.slowest(after(tc.passed)); got != tc.want {
+			t.Errorf("after %v: %d, want %d", tc.passed, got, tc.want)
+		}
+	}
+}
+
+func BenchmarkIntercept(b *testing.B) {
+	tracker := New(Options{Timeout: time.Second, Changed: func() {}})
+	info := &grpc.UnaryServerInfo{FullMethod: etcdserverpb.KV_Put_FullMethodName}
+	req := &etcdserverpb.PutRequest{}
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			_, _ = tracker.Intercept(context.Background(), req, info, func(context.Context, any) (any, error) { return nil, nil })
+		}
+	})
+}
