@@ -67,8 +67,8 @@ var Variables = []Variable{
 		in:      func(v *values) envconfig.Decoder { return (*patience)(&v.BootstrapWait) },
 	}, {
 		Name: "ETCD_NODE_FAILOVER", Default: "on", Takes: onOff, Section: "election",
-		Help:    "Whether a leader whose process has died is replaced at once, not after the election timeout",
-		More:    "The other members are asked through raft's pre-vote, so that a quorum must agree that the leader is gone.",
+		Help:    "Whether a leader that is lost costs milliseconds: it is replaced at once, not after the election timeout",
+		More:    "The other members are asked through raft's pre-vote, so that a quorum must agree that the leader is gone. Requests that were under way to a lost leader are answered at once, and a handover loses none.",
 		Example: "off",
 		in:      func(v *values) envconfig.Decoder { return (*toggle)(&v.Failover) },
 	}, {

@@ -148,7 +148,7 @@ func TestEqualSeesEveryField(t *testing.T) {
 				f.SetBool(true)
 			case []string:
 				f.Set(reflect.ValueOf([]string{"x"}))
-			case Elections:
+			case Elections, Requests:
 				f.Field(0).SetInt(1)
 			case []Condition:
 				f.Set(reflect.ValueOf([]Condition{{}}))
