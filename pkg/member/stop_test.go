@@ -58,10 +58,15 @@ func (f *fakeServer) MoveLeader(ctx context.Context, _, to uint64) error {
 	return f.move(ctx, types.ID(to))
 }
 
-func (f *fakeServer) end(how string) {
+// say notes a step of the stop.
+func (f *fakeServer) say(how string) {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.ended = append(f.ended, how)
-	f.mu.Unlock()
+}
+
+func (f *fakeServer) end(how string) {
+	f.say(how)
 	if f.blocked != nil {
 		<-f.blocked
 	}
@@ -77,6 +82,7 @@ func stopped(t *testing.T, f *fakeServer, ready bool, connected func(types.ID) b
 		leadership: f, committed: func() uint64 { return f.committed },
 		close: func() { f.end("close") }, hardStop: func() { f.end("hard stop") },
 		closed: func() { zap.New(core).Info(msgClosed) },
+		hold:   func(context.Context) func() { f.say("hold"); return func() { f.say("release") } },
 		self:   1, heirs: []types.ID{2, 3}, connected: connected, log: zap.New(core),
 	}.run(ready)
 	return time.Since(begun), log
@@ -95,10 +101,14 @@ func TestHandOver(t *testing.T) {
 		var f fakeServer
 		f.move = func(ctx context.Context, to types.ID) error {
 			time.Sleep(2 * time.Millisecond)
+			f.say("move")
 			f.lead(to)
 			return refuse(ctx, to) // it looks once per heartbeat
 		}
 		took, log := stopped(t, &f, true, all)
+		if steps := []string{"hold", "move", "release", "close", "hard stop"}; !slices.Equal(f.ended, steps) {
+			t.Errorf("%v, want %v", f.ended, steps)
+		}
 		if !slices.Equal(f.asked, []types.ID{2}) || took != 2*time.Millisecond || log.FilterMessage("handed over the leadership").Len() != 1 {
 			t.Errorf("asked %v, took %v, said %v", f.asked, took, log.All())
 		}
@@ -145,7 +155,7 @@ func TestHandOverFails(t *testing.T) {
 		if !slices.Equal(f.asked, []types.ID{2, 3}) || took != handoverLimit {
 			t.Errorf("asked %v, took %v", f.asked, took)
 		}
-		if !slices.Equal(f.ended, []string{"close", "hard stop"}) || log.FilterMessageSnippet("the others will elect a leader").Len() != 1 {
+		if !slices.Equal(f.ended, []string{"hold", "release", "close", "hard stop"}) || log.FilterMessageSnippet("the others will elect a leader").Len() != 1 {
 			t.Errorf("ended by %v, said %v", f.ended, log.All())
 		}
 		close(blocked)
