@@ -125,8 +125,7 @@ type Elections struct {
 
 // Requests counts what package flight does.
 type Requests struct {
-	Changes int `json:"changes,omitempty"` // of the leader, at which requests were ended
-	Ended   int `json:"ended,omitempty"`   // requests, in all
+	Ended int `json:"ended,omitempty"` // because they were lost with a leader, or on the way to it
 }
 
 // Member is one member of the cluster, as seen from this node.

@@ -43,7 +43,7 @@ func (s Status) Text(now time.Time) string {
 			shown.Count(e.Deaths, "dead leader"), shown.Count(e.Deceived, "deception"), shown.Count(e.Doubts, "doubt"))
 	}
 	if r := s.View.Requests; r != (Requests{}) {
-		row("requests", "%d ended at %s of the leader, which may have been carried out or not", r.Ended, shown.Count(r.Changes, "change"))
+		row("requests", "%d lost with a leader and ended, which may have been carried out or not", r.Ended)
 	}
 	if s.MemberPID != 0 {
 		row("process", "%d, supervised by %d", s.MemberPID, s.PID)

@@ -28,6 +28,9 @@ const (
 // rule is one line of the table below.
 type rule struct {
 	kind kind
+	// prompt: it is proposed as soon as it is there, and over when it is applied. So
+	// a later one that is answered proves that this one is lost.
+	prompt bool
 	// changes reports whether this request is a proposal; nil: always.
 	changes func(req any) bool
 	// repeated reports whether etcd's Go client repeats this request by itself when
@@ -59,9 +62,9 @@ func (r rule) lost(req any) error {
 // rules has each method that the server offers. TestEveryMethod fails when etcd
 // has one more.
 var rules = map[string]rule{
-	etcdserverpb.KV_Put_FullMethodName:         {kind: proposal},
-	etcdserverpb.KV_DeleteRange_FullMethodName: {kind: proposal},
-	etcdserverpb.KV_Txn_FullMethodName: {kind: proposal, changes: func(req any) bool {
+	etcdserverpb.KV_Put_FullMethodName:         {kind: proposal, prompt: true},
+	etcdserverpb.KV_DeleteRange_FullMethodName: {kind: proposal, prompt: true},
+	etcdserverpb.KV_Txn_FullMethodName: {kind: proposal, prompt: true, changes: func(req any) bool {
 		r, ok := req.(*etcdserverpb.TxnRequest)
 		return ok && !txn.IsTxnReadonly(r)
 	}},
@@ -73,13 +76,13 @@ var rules = map[string]rule{
 	etcdserverpb.KV_RangeStream_FullMethodName: {kind: stream},
 	etcdserverpb.Watch_Watch_FullMethodName:    {kind: stream},
 
-	etcdserverpb.Lease_LeaseGrant_FullMethodName: {kind: proposal, repeated: func(req any) bool {
+	etcdserverpb.Lease_LeaseGrant_FullMethodName: {kind: proposal, prompt: true, repeated: func(req any) bool {
 		// With an ID of the client's own, the second try would find the first: "lease already exists".
 		r, ok := req.(*etcdserverpb.LeaseGrantRequest)
 		return ok && r.ID != 0
 	}},
 	// The second try would be told that there is no such lease.
-	etcdserverpb.Lease_LeaseRevoke_FullMethodName: {kind: proposal, repeated: func(any) bool { return true }},
+	etcdserverpb.Lease_LeaseRevoke_FullMethodName: {kind: proposal, prompt: true, repeated: func(any) bool { return true }},
 	// These ask the leader over HTTP, and the next one when that fails.
 	etcdserverpb.Lease_LeaseKeepAlive_FullMethodName:  {kind: stream},
 	etcdserverpb.Lease_LeaseTimeToLive_FullMethodName: {},

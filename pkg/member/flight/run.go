@@ -64,6 +64,8 @@ type run struct {
 // Run ends requests until ctx ends. Call it once the server was started.
 func (t *Tracker) Run(ctx context.Context, s Server, log *zap.Logger) {
 	r := run{Tracker: t, server: s, log: log}
+	overtaken := time.NewTicker(orderCheck)
+	defer overtaken.Stop()
 	t.mu.Lock()
 	t.server = s
 	t.mu.Unlock()
@@ -79,6 +81,8 @@ func (t *Tracker) Run(ctx context.Context, s Server, log *zap.Logger) {
 		case <-t.heard:
 		case <-changed:
 		case <-due:
+		case <-overtaken.C:
+			r.endOvertaken()
 		}
 	}
 }
@@ -160,9 +164,21 @@ func (r *run) follow(is reign) {
 
 // end ends what began before the loss.
 func (r *run) end(why string) {
-	if n := r.endBefore(r.lost); n > 0 {
-		r.log.Warn("ended requests that were under way to a lost leader, which may have carried them out or not",
-			zap.Int("requests", n), zap.String("why", why), zap.Duration("after", time.Since(r.lost)))
+	r.say(why, r.endThose(func(c *call) bool { return c.began.Before(r.lost) }))
+}
+
+// endOvertaken ends what was lost under a leader that stays.
+func (r *run) endOvertaken() {
+	r.mu.Lock()
+	before := r.passed.check()
+	r.mu.Unlock()
+	r.say("later ones have been answered", r.endThose(func(c *call) bool { return c.prompt && c.began.Before(before) }))
+}
+
+func (r *run) say(why string, ended int) {
+	if ended > 0 {
+		r.log.Warn("ended requests that were lost on the way to the leader or with it, which may have carried them out or not",
+			zap.Int("requests", ended), zap.String("why", why))
 		r.opts.Changed()
 	}
 }

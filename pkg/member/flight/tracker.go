@@ -21,8 +21,7 @@ type Options struct {
 
 // Counts says what was done since the process began.
 type Counts struct {
-	Changes int // of the leader, at which requests were ended
-	Ended   int // requests, in all
+	Ended int // requests that were lost with a leader, or on the way to it
 }
 
 // Tracker knows the requests under way. Make one with New.
@@ -37,13 +36,15 @@ type Tracker struct {
 	following uint64    // the leader, by the last look
 	lostAt    time.Time // when the log first spoke of a change since then
 	slow      commits
+	passed    order
 	counts    Counts
 }
 
 // call is a request under way that is a proposal.
 type call struct {
-	began time.Time
-	end   context.CancelCauseFunc
+	began  time.Time
+	end    context.CancelCauseFunc
+	prompt bool
 }
 
 // New returns a Tracker that ends nothing before Run.
@@ -71,7 +72,7 @@ func (t *Tracker) Intercept(ctx context.Context, req any, info *grpc.UnaryServer
 	lost := r.lost(req) // before etcd chooses the ID of a lease
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	c, err := t.begin(ctx, end)
+	c, err := t.begin(ctx, end, r.prompt)
 	if err != nil {
 		return nil, status.FromContextError(err).Err()
 	}
@@ -89,12 +90,12 @@ func isCancel(err error) bool {
 }
 
 // begin waits until requests may pass, and notes this one.
-func (t *Tracker) begin(ctx context.Context, end context.CancelCauseFunc) (*call, error) {
+func (t *Tracker) begin(ctx context.Context, end context.CancelCauseFunc, prompt bool) (*call, error) {
 	for {
 		t.mu.Lock()
 		g := t.gate
 		if g == nil {
-			c := &call{began: time.Now(), end: end}
+			c := &call{began: time.Now(), end: end, prompt: prompt}
 			t.calls[c] = struct{}{}
 			t.mu.Unlock()
 			return c, nil
@@ -116,6 +117,9 @@ func (t *Tracker) over(c *call, good bool) {
 	if good {
 		now := time.Now()
 		t.slow.note(now, now.Sub(c.began))
+		if c.prompt {
+			t.passed.answered(c.began)
+		}
 	}
 	t.settled()
 }
@@ -139,13 +143,12 @@ func (t *Tracker) slowest(now time.Time) time.Duration {
 	return t.slow.slowest(now)
 }
 
-// endBefore ends what is under way since before a moment, and says how many
-// these are.
-func (t *Tracker) endBefore(moment time.Time) (ended int) {
+// endThose ends what is under way and lost, and says how many these are.
+func (t *Tracker) endThose(lost func(*call) bool) (ended int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for c := range t.calls {
-		if c.began.Before(moment) {
+		if lost(c) {
 			c.end(errLost)
 			delete(t.calls, c)
 			ended++
@@ -153,7 +156,6 @@ func (t *Tracker) endBefore(moment time.Time) (ended int) {
 	}
 	t.settled()
 	if ended > 0 {
-		t.counts.Changes++
 		t.counts.Ended += ended
 		lostRequests.Add(float64(ended))
 	}

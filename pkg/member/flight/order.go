@@ -1,0 +1,36 @@
+package flight
+
+import "time"
+
+const (
+	// orderCheck is how often it is looked whether requests were overtaken.
+	orderCheck = time.Second
+	// slack is how much later a request must have begun than another to prove that
+	// that one is lost, and how long ago its answer must have come, at least. A
+	// goroutine that is not scheduled, and messages that go to the leader on four
+	// connections at once while the stream to it is down, change places by much less.
+	slack = time.Second
+)
+
+// order knows which requests were overtaken. Raft takes what one member proposes in
+// the order in which it is proposed, and applies it in that order. So a request that
+// is unanswered while one that began later is answered was lost, whatever became
+// of the leader: the stream to it was broken, or the leader dropped it, as it does
+// in a transfer that is given up.
+type order struct {
+	latest time.Time // when the last request began, of those that were answered
+	before time.Time // the same at the last check
+}
+
+func (o *order) answered(began time.Time) {
+	if began.After(o.latest) {
+		o.latest = began
+	}
+}
+
+// check returns the moment before which a request must have begun to be lost.
+func (o *order) check() time.Time {
+	overtaken := o.before.Add(-slack)
+	o.before = o.latest
+	return overtaken
+}
