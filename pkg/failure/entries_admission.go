@@ -23,6 +23,19 @@ var entriesAdmission = []Entry{
 		Never: "Never add several nodes at once: after each `member add`, wait until the new member serves and is promoted. Without --learner a cluster of one takes no writes until the new member has joined, and a node that never joins costs the quorum.",
 	},
 	{
+		ID: IDSeveral, Class: Operator,
+		Sign:  "this node has no data, and members at addresses of its cluster list belong to several clusters, of which at least one does not list this node's peer URLs",
+		Cause: "members of several clusters are in the cluster list, and which one is meant cannot be told",
+		Means: "A member belongs to one cluster. An entry of the list is another cluster's machine, or a second cluster was begun where one was meant. A command to add this node would be as good for one cluster as for the other, and with the client URLs of both it would go to either.",
+		Acts:  "It writes nothing into the data dir, names no command, asks the members of the list twice a second, and joins by itself if one of the clusters lists it as a new member. Until then it waits under systemd; without systemd it ends.",
+		Next: []Step{
+			{"take the members of all clusters but the one that is meant out of ETCD_INITIAL_CLUSTER in /etc/default/etcd; this node then says how it is added to that one", []string{"systemctl restart etcd"}},
+			{"if a machine of the list is in the wrong cluster, first stop it there", []string{"systemctl stop etcd"}},
+			{"and there, move its data aside and forget it; it then says how it is added", []string{aside, "etcd-node forget", "systemctl start etcd"}},
+		},
+		Never: "Never give etcdctl the client URLs of several clusters at once: it takes any of them.",
+	},
+	{
 		ID: IDNoCluster, Class: Operator, Lives: true,
 		Sign:  "this node has no data, ETCD_INITIAL_CLUSTER_STATE is existing, and no member of the list answers as one of a cluster that serves",
 		Cause: "ETCD_INITIAL_CLUSTER_STATE is existing, but no member of the list answers that could let this node join",

@@ -3,18 +3,19 @@ package failure
 // IDs that other packages name, because no text of etcd's tells them.
 const (
 	// Membership and identity.
-	IDRemoved        = "removed"         // not a member of its cluster any more
-	IDWiped          = "wiped"           // empty data dir where the pin says a member was
-	IDWipedRejoin    = "wiped-rejoin"    // the cluster says the same
-	IDForeign        = "foreign-cluster" // the peers are of another cluster
-	IDOtherIdentity  = "other-identity"  // the data is not the pinned member's
-	IDPinElsewhere   = "pin-elsewhere"   // the pin is of another data dir
-	IDLoopbackData   = "loopback-data"   // data of a cluster of one, configuration of several
-	IDLoopbackConfig = "loopback-config" // data of several, no configuration
-	IDCloned         = "cloned"          // this node's member runs on another machine
-	IDNotListed      = "not-listed"      // a first start, and a cluster lives that does not list this node
-	IDNoCluster      = "no-cluster"      // a first start with state existing, and nothing exists
-	IDNoAnswer       = "no-answer"       // a first start, and a listed machine does not answer
+	IDRemoved        = "removed"          // not a member of its cluster any more
+	IDWiped          = "wiped"            // empty data dir where the pin says a member was
+	IDWipedRejoin    = "wiped-rejoin"     // the cluster says the same
+	IDForeign        = "foreign-cluster"  // the peers are of another cluster
+	IDOtherIdentity  = "other-identity"   // the data is not the pinned member's
+	IDPinElsewhere   = "pin-elsewhere"    // the pin is of another data dir
+	IDLoopbackData   = "loopback-data"    // data of a cluster of one, configuration of several
+	IDLoopbackConfig = "loopback-config"  // data of several, no configuration
+	IDCloned         = "cloned"           // this node's member runs on another machine
+	IDNotListed      = "not-listed"       // a first start, and a cluster lives that does not list this node
+	IDSeveral        = "several-clusters" // a first start, and members of several clusters are in the list
+	IDNoCluster      = "no-cluster"       // a first start with state existing, and nothing exists
+	IDNoAnswer       = "no-answer"        // a first start, and a listed machine does not answer
 
 	// The cluster as seen from here; the member lives on.
 	IDNoQuorum     = "no-quorum"

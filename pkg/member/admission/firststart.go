@@ -60,7 +60,7 @@ const (
 // the list of members with the reason for each says it.
 func WaitsForPeers(step status.Condition) bool {
 	switch step.ID {
-	case failure.IDNotListed, failure.IDNoCluster, failure.IDNoAnswer, failure.IDNoQuorumYet:
+	case failure.IDNotListed, failure.IDSeveral, failure.IDNoCluster, failure.IDNoAnswer, failure.IDNoQuorumYet:
 		return true
 	}
 	return step == status.Condition{}

@@ -49,6 +49,7 @@ func TestFirstStart(t *testing.T) {
 		endless  = Node{New: true, Guard: pipe.Guard{Patient: true, BootstrapWait: -1}}
 		pair     = inUse(removed, 0)
 		both     = func(x fakePeer) []fakePeer { return []fakePeer{x, x} }
+		which    = "; leave only the members of the one that is meant in ETCD_INITIAL_CLUSTER, and restart"
 		unlisted = "not-listed: cluster c of a, b does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379,http://192.0.2.2:2379"
 	)
 	type want struct {
@@ -94,20 +95,25 @@ func TestFirstStart(t *testing.T) {
 		"one comes up without etcd":                        {first, []fakePeer{noData, later(5*sec, mute, closed)}, nil, want{took: 6*sec + restartLimit, said: "no-answer: waiting up to 30s for an answer from http://refuses," + dead + ": an older cluster may live there"}},
 		"a foreign one knows no members":                   {atOnce, both(of(other, nil)), nil, want{}},
 
-		"not listed":                            {first, both(of("c", pair)), nil, want{id: "stopped", said: unlisted}},
-		"not listed, existing":                  {existing, both(of("c", pair)), nil, want{id: "stopped", said: unlisted}},
-		"not listed, without unit":              {bare, both(of("c", pair)), nil, want{id: failure.IDNotListed, took: settleLimit}},
-		"not listed, existing, without unit":    {Node{}, both(of("c", pair)), nil, want{id: failure.IDNotListed, took: settleLimit}},
-		"not listed, as etcd":                   {asEtcd, both(of("c", pair)), nil, want{}},
-		"added, as etcd, existing":              {Node{AsEtcd: true, Guard: patient}, both(of("c", added3)), nil, want{joins: true}},
-		"not listed by one, one is down":        {first, []fakePeer{of("c", pair), mute}, nil, want{id: "stopped", said: unlisted}},
-		"not listed by a cluster of one":        {first, []fakePeer{of(other, inUse([]peers.Member{peerA}, 0)), closed}, nil, want{id: "stopped", said: "not-listed: cluster d of a does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
-		"not listed, its member restarts":       {first, []fakePeer{later(sec, of("c", pair), closed), closed}, nil, want{id: "stopped", said: unlisted}},
-		"not listed by one, begun by the other": {first, []fakePeer{of("c", whole), of(other, inUse([]peers.Member{peerA}, 0))}, nil, want{id: "stopped", said: "not-listed: cluster d of a does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
+		"not listed":                         {first, both(of("c", pair)), nil, want{id: "stopped", said: unlisted}},
+		"not listed, existing":               {existing, both(of("c", pair)), nil, want{id: "stopped", said: unlisted}},
+		"not listed, without unit":           {bare, both(of("c", pair)), nil, want{id: failure.IDNotListed, took: settleLimit}},
+		"not listed, existing, without unit": {Node{}, both(of("c", pair)), nil, want{id: failure.IDNotListed, took: settleLimit}},
+		"not listed, as etcd":                {asEtcd, both(of("c", pair)), nil, want{}},
+		"added, as etcd, existing":           {Node{AsEtcd: true, Guard: patient}, both(of("c", added3)), nil, want{joins: true}},
+		"not listed by one, one is down":     {first, []fakePeer{of("c", pair), mute}, nil, want{id: "stopped", said: unlisted}},
+		"not listed by a cluster of one":     {first, []fakePeer{of(other, inUse([]peers.Member{peerA}, 0)), closed}, nil, want{id: "stopped", said: "not-listed: cluster d of a does not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
+		"not listed, its member restarts":    {first, []fakePeer{later(sec, of("c", pair), closed), closed}, nil, want{id: "stopped", said: unlisted}},
+		"not listed by one, begun by the other": {first, []fakePeer{of("c", whole), of(other, inUse([]peers.Member{peerA}, 0))}, nil, want{id: "stopped",
+			said: "several-clusters: cluster d of a does not list c (" + ownURL + "), and nothing is begun here; cluster c of a, b, c (it has never served) lists it" + which}},
+		"not listed by one, served in the other": {first, []fakePeer{of("c", inUse(whole, 0)), of(other, inUse([]peers.Member{peerA}, 0))}, nil, want{id: "stopped",
+			said: "several-clusters: cluster d of a does not list c (" + ownURL + "), and nothing is begun here; cluster c of a, b, c lists it" + which}},
 		"not listed by two clusters": {first, []fakePeer{of("e", []peers.Member{peerA}), of(other, inUse([]peers.Member{peerB}, 0))}, nil, want{id: "stopped",
-			said: "not-listed: cluster d of b, and cluster e of a (it has never served) do not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.1:2379"}},
+			said: "several-clusters: cluster d of b, and cluster e of a (it has never served) do not list c (" + ownURL + "), and nothing is begun here" + which}},
 		"not listed by two clusters that serve": {first, []fakePeer{of("e", inUse([]peers.Member{peerB}, 0)), of(other, []peers.Member{{ID: 1, Name: "a", PeerURLs: peerA.PeerURLs, ClientURLs: []string{"http://192.0.2.9:2379"}}})}, nil, want{id: "stopped",
-			said: "not-listed: cluster d of a, and cluster e of b do not list c (" + ownURL + "), and nothing is begun here" + add + "http://192.0.2.9:2379"}},
+			said: "several-clusters: cluster d of a, and cluster e of b do not list c (" + ownURL + "), and nothing is begun here" + which}},
+		"not listed by two clusters, without unit": {bare, []fakePeer{of("e", inUse([]peers.Member{peerB}, 0)), of(other, inUse([]peers.Member{peerA}, 0))}, nil, want{id: failure.IDSeveral, took: settleLimit}},
+		"not listed by two clusters, then added":   {first, []fakePeer{of("e", inUse([]peers.Member{peerB}, 0)), later(time.Minute, of(other, inUse([]peers.Member{peerA}, 0)), of(other, added3))}, nil, want{joins: true, took: time.Minute, said: "several-clusters: cluster d of a, and cluster e of b do not list c (" + ownURL + "), and nothing is begun here" + which}},
 		"added under another URL": {first, both(of("c", append(inUse(removed, 0), peers.Member{ID: 0x1f, PeerURLs: []string{"https://127.0.0.3:2380"}}))), nil, want{id: "stopped",
 			said: "not-listed: cluster c of a, b, https://127.0.0.3:2380 does not list c (" + ownURL + "), and nothing is begun here; it was added as https://127.0.0.3:2380: " +
 				"start it under exactly that, or etcdctl member update 1f --peer-urls=" + ownURL + " --endpoints=http://192.0.2.1:2379,http://192.0.2.2:2379"}},

@@ -109,6 +109,10 @@ func (s *survey) next(now time.Time) (Admission, *waiting, *failure.Failure) {
 		return s.join(added), nil, nil
 	case s.top > original && !settled && (s.top == unlisted || s.waits()):
 		return Admission{}, &waiting{}, nil
+	case s.top == unlisted && s.several() && s.waits():
+		return Admission{}, &waiting{failure.IDSeveral, s.whichOf()}, nil
+	case s.top == unlisted && s.several():
+		return Admission{}, nil, failure.New(failure.IDSeveral, s.whichOf())
 	case s.top == unlisted && s.waits():
 		return Admission{}, &waiting{failure.IDNotListed, s.notListed() + "; " + s.memberAdd()}, nil
 	case s.top == unlisted:
@@ -215,10 +219,32 @@ func (s *survey) notListed() string {
 	return fmt.Sprintf("%s %s not list %s (%s), and nothing is begun here", clusters, do, s.Name, strings.Join(s.PeerURLs, ","))
 }
 
+// several reports whether the peers are members of more than one cluster. Which of
+// them is meant nobody knows here: one may be another list's, or have been begun by
+// mistake.
+func (s *survey) several() bool {
+	_, n := s.clusters(fresh, noEtcd, noAnswer, original, stranger, foreign, hasServed, unlisted)
+	return n > 1
+}
+
+// whichOf names all clusters then, and no command: it would add this node to any
+// one of them.
+func (s *survey) whichOf() string {
+	text := s.notListed()
+	if others, n := s.clusters(original, stranger, foreign, hasServed); n > 0 {
+		do := "lists"
+		if n > 1 {
+			do = "list"
+		}
+		text += fmt.Sprintf("; %s %s it", others, do)
+	}
+	return text + "; leave only the members of the one that is meant in ETCD_INITIAL_CLUSTER, and restart"
+}
+
 // memberAdd is what to do then: to add this node to that cluster or, where it was
 // added under another URL, to start it under that or to change it.
 func (s *survey) memberAdd() string {
-	live := s.first(unlisted)
+	live := s.live(unlisted)
 	values := maps.Clone(s.Guard.Values)
 	if values == nil {
 		values = map[string]string{}
@@ -243,18 +269,15 @@ func (s *survey) memberAdd() string {
 	return failure.Steps(failure.IDNotListed, values)[0]
 }
 
-// first is the list of one of the clusters of the peers with a standing: of the
-// first by its ID that serves or, where none does, of the first.
-func (s *survey) first(what standing) (first peers.List) {
+// live is the list of the cluster of the peers with a standing: of one that knows
+// that it serves, where one does.
+func (s *survey) live(what standing) (live peers.List) {
 	for _, r := range s.replies {
-		switch serves := r.list.Served(); {
-		case r.standing != what:
-		case first.ClusterID == "", serves && !first.Served(),
-			serves == first.Served() && r.list.ClusterID < first.ClusterID:
-			first = r.list
+		if r.standing == what && (live.ClusterID == "" || r.list.Served() && !live.Served()) {
+			live = r.list
 		}
 	}
-	return first
+	return live
 }
 
 // endpoints are where clients reach the cluster with an ID: what its members
@@ -295,12 +318,12 @@ func (n Node) sharesHost(x peers.Member) bool {
 	})
 }
 
-// clusters names the clusters of the peers with a standing, and their members, and
-// says how many they are.
-func (s *survey) clusters(what standing) (text string, n int) {
+// clusters names the clusters of the peers with one of these standings, and their
+// members, and says how many they are.
+func (s *survey) clusters(what ...standing) (text string, n int) {
 	said := map[string]string{}
 	for _, r := range s.replies {
-		if r.standing != what || len(r.list.Members) == 0 {
+		if !slices.Contains(what, r.standing) || len(r.list.Members) == 0 {
 			continue
 		}
 		var names []string
