@@ -15,7 +15,7 @@ import (
 func hostFaults() []fault {
 	return slices.Concat(
 		powerFaults, networkFaults, addressFaults, frozenFaults, fullFaults, diskFaults,
-		mountFaults, lateFaults, fileFaults, arrivalFaults, unitFaults, procedures, peerFaults,
+		mountFaults, lateFaults, copyFaults, fileFaults, arrivalFaults, secondFaults, clusterFaults, unitFaults, procedures, peerFaults,
 	)
 }
 

@@ -16,9 +16,14 @@ import (
 // says waits until the STATUS of host i holds all the texts, and returns the
 // clauses that hold them, and when that was.
 func (s *scene) says(i int, texts ...string) (string, time.Duration) {
+	return s.saysAs(i, unit, texts...)
+}
+
+// saysAs is says of another unit on host i.
+func (s *scene) saysAs(i int, unit string, texts ...string) (string, time.Duration) {
 	var line string
 	s.await(fmt.Sprintf("saying %q", texts), func() error {
-		line = s.status(i)
+		line = s.unitAs(i, unit).StatusText
 		for _, text := range texts {
 			if !strings.Contains(line, text) {
 				return fmt.Errorf("%s says %q", s.host(i).Name, line)
@@ -53,7 +58,9 @@ func clauses(line string, texts []string) string {
 	return strings.Join(kept, "; ")
 }
 
-func (s *scene) unit(i int) lab.Unit {
+func (s *scene) unit(i int) lab.Unit { return s.unitAs(i, unit) }
+
+func (s *scene) unitAs(i int, unit string) lab.Unit {
 	ctx, cancel := context.WithTimeout(s.ctx, patience)
 	defer cancel()
 	u, err := s.host(i).Unit(ctx, unit)
@@ -88,8 +95,13 @@ func (s *scene) shows(i int, id string) (string, time.Duration) {
 
 // explained fails unless `etcd-node explain` explains id on host i, with these
 // commands, which hold the node's own values.
-func (s *scene) explained(i int, id string, commands ...string) {
-	out := s.run(i, "etcd-node", "explain")
+func (s *scene) explained(i int, id string, commands ...string) string {
+	return s.explainedAs(i, "etcd", id, commands...)
+}
+
+// explainedAs is explained of another unit on host i. It returns the explanation.
+func (s *scene) explainedAs(i int, unit, id string, commands ...string) string {
+	out := s.run(i, "env", "ETCD_NODE_UNIT="+unit, "etcd-node", "explain")
 	prose := strings.Join(strings.Fields(out), " ") // unwrapped
 	if want := id + ": " + failure.New(id, "").Cause; !strings.Contains(prose, want) {
 		s.failf("etcd-node explain on %s does not explain %q, but\n%s", s.host(i).Name, want, out)
@@ -99,6 +111,7 @@ func (s *scene) explained(i int, id string, commands ...string) {
 			s.failf("etcd-node explain on %s does not say %q, but\n%s", s.host(i).Name, want, out)
 		}
 	}
+	return out
 }
 
 // ends waits until the unit on host i has ended for good, with code.
