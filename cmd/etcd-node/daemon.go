@@ -49,12 +49,15 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	// 1. What the operator wrote. systemd has read the env file already; by
 	//    hand it is read only where its path is set, as etcd reads none.
 	own := ownUnit(w)
+	dir, _ := os.Getwd()
 	loaded, err := config.Load(config.Input{
 		Args:    w.args,
 		Environ: w.environ,
 		EnvFile: getenv(w.environ, "ETCD_NODE_ENV_FILE"),
 		Unit:    own,
 		Pinned:  given(w).pinned(),
+
+		WorkingDir: dir,
 		// Below, package tlsfiles waits for them and watches them.
 		Patient:  getenv(w.environ, "NOTIFY_SOCKET") != "",
 		Watching: true,

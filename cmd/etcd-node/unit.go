@@ -80,6 +80,9 @@ func written(w world) config.Input {
 	if ok && in.EnvFile != "" && getenv(w.environ, "ETCD_NODE_ENV_FILE") == "" {
 		in.EnvFile, in.Unit, in.ReadUnit = "", u, true
 	}
+	if ok {
+		in.WorkingDir = u.WorkingDirectory
+	}
 	if getenv(w.environ, "STATE_DIRECTORY") != "" {
 		return in
 	}

@@ -31,6 +31,9 @@ type Input struct {
 	// Pinned is the data dir in which a member has lived on this node before; ""
 	// where none has.
 	Pinned string
+	// WorkingDir is the daemon's, where etcd's own default has the data; "" where
+	// it is not known.
+	WorkingDir string
 
 	ReadFile func(path string) ([]byte, error)
 	ReadDir  func(path string) ([]fs.DirEntry, error)

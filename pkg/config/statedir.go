@@ -76,8 +76,8 @@ const (
 )
 
 // lookBeside refuses a first start while a member's data lies near the data dir:
-// under another name of this member's, or where another unit, a package or a hand
-// had it. Nothing tells whether it is this node's. An operator who has set
+// under another name of this member's, in the working directory, where etcd's own
+// default has it, or where another unit, a package or a hand had it. Nothing tells whether it is this node's. An operator who has set
 // ETCD_DATA_DIR has decided.
 //
 // The pin's directory is looked at because an earlier version took it for the data
@@ -92,10 +92,12 @@ func (l *Loaded) lookBeside(pinDir string) {
 		found = append(found, pinDir)
 	}
 	host, _ := l.in.Hostname()
-	for _, name := range []string{cmp.Or(l.get("name"), embed.DefaultName), embed.DefaultName, short(host)} {
-		beside := filepath.Join(filepath.Dir(l.stateDir), name+".etcd") // of a unit that worked in the directory above
-		if name != "" && l.holdsData(beside) && !slices.Contains(found, beside) {
-			found = append(found, beside)
+	for _, dir := range []string{filepath.Dir(l.stateDir), l.in.WorkingDir} { // of a unit that worked in the directory above, or elsewhere
+		for _, name := range []string{cmp.Or(l.get("name"), embed.DefaultName), embed.DefaultName, short(host)} {
+			beside := filepath.Join(dir, name+".etcd")
+			if dir != "" && name != "" && l.holdsData(beside) && !slices.Contains(found, beside) {
+				found = append(found, beside)
+			}
 		}
 	}
 	if len(found) == 0 {

@@ -84,6 +84,50 @@ func TestDataBeside(t *testing.T) {
 	}
 }
 
+// TestDataInWorkingDir: etcd's own default is in the working directory, wherever
+// that is. A first start beside that data would come up empty, and ready.
+func TestDataInWorkingDir(t *testing.T) {
+	const wal = "/member/wal/0000000000000000-0000000000000000.wal"
+	one := func(dir string) string {
+		return "STATE_DIRECTORY: there is no data in /var/lib/etcd, but a member's data in " + dir + " (set ETCD_DATA_DIR=" + dir +
+			" to go on with it, or ETCD_DATA_DIR=/var/lib/etcd to begin without it)"
+	}
+	for _, tc := range []struct {
+		name string
+		dir  string
+		disk []string
+		args []string
+		want string
+	}{
+		{"by its name", "/srv", []string{"srv/m1.etcd" + wal}, []string{"--name=m1"}, one("/srv/m1.etcd")},
+		{"without a name", "/srv", []string{"srv/default.etcd" + wal}, nil, one("/srv/default.etcd")},
+		{"before it had a name", "/srv", []string{"srv/default.etcd" + wal}, []string{"--name=m1"}, one("/srv/default.etcd")},
+		{"systemd's own working directory", "/", []string{"default.etcd" + wal}, nil, one("/default.etcd")},
+		{"inside of the state directory", "/var/lib/etcd/run", []string{"var/lib/etcd/run/m1.etcd" + wal}, []string{"--name=m1"}, one("/var/lib/etcd/run/m1.etcd")},
+
+		{"the state directory itself: it is used", "/var/lib/etcd", []string{"var/lib/etcd/m1.etcd" + wal}, []string{"--name=m1"}, ""},
+		{"it has begun", "/srv", []string{"srv/m1.etcd" + wal, "var/lib/etcd" + wal}, []string{"--name=m1"}, ""},
+		{"the operator has decided", "/srv", []string{"srv/m1.etcd" + wal}, []string{"--name=m1", "--data-dir=/var/lib/etcd"}, ""},
+		{"another member's", "/srv", []string{"srv/m2.etcd" + wal}, []string{"--name=m1"}, ""},
+		{"not known", "", []string{"default.etcd" + wal}, nil, ""},
+	} {
+		disk := fstest.MapFS{}
+		for _, path := range tc.disk {
+			disk[path] = &fstest.MapFile{}
+		}
+		_, err := Load(Input{Host: goodHost(), Args: tc.args, Environ: []string{"STATE_DIRECTORY=/var/lib/etcd:/var/lib/etcd-node"}, WorkingDir: tc.dir,
+			Hostname: func() (string, error) { return "etcd-9", nil },
+			ReadDir:  func(path string) ([]fs.DirEntry, error) { return disk.ReadDir(strings.TrimPrefix(path, "/")) }})
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if got != tc.want {
+			t.Errorf("%s:\n%s\nwant %s", tc.name, got, tc.want)
+		}
+	}
+}
+
 // With a pin an empty data dir is the pin's affair: its disk may still come. But
 // not where the pinned data itself lies beside.
 func TestDataBesideWithPin(t *testing.T) {

@@ -28,6 +28,10 @@ type File struct {
 	User, Group string
 	Groups      []string
 
+	// WorkingDirectory is where the daemon works; "" where that is its user's home,
+	// or not known.
+	WorkingDirectory string
+
 	// The directories, as absolute paths.
 	StateDirectory, LogsDirectory, RuntimeDirectory []string
 
@@ -60,7 +64,7 @@ func Read(name string) (u File, ok bool) { return read("/", name) }
 
 func read(root, name string) (u File, ok bool) {
 	name = canonical(root, name)
-	u.Name = name
+	u.Name, u.WorkingDirectory = name, "/"
 	for _, candidate := range slices.Compact([]string{name, template(name)}) {
 		for _, dir := range loadPath {
 			path := filepath.Join(root, dir, candidate)
@@ -273,6 +277,12 @@ func (u *File) take(path, text string) {
 			}
 			if value, ok := expanded(value); ok {
 				u.ExecStart = append(u.ExecStart, Line{value, path})
+			}
+		case "WorkingDirectory":
+			dir, unknown := u.expand(strings.TrimPrefix(value, "-"))
+			u.WorkingDirectory = cmp.Or(dir, "/")
+			if dir == "~" || unknown != "" {
+				u.WorkingDirectory = ""
 			}
 		case "StateDirectory":
 			dirs(&u.StateDirectory, "/var/lib", value)

@@ -32,6 +32,24 @@ func texts(lines []Line) (list []string) {
 	return list
 }
 
+// TestWorkingDirectory: systemd's own is the root directory.
+func TestWorkingDirectory(t *testing.T) {
+	for lines, want := range map[string]string{
+		"":                       "/",
+		"WorkingDirectory=/srv":  "/srv",
+		"WorkingDirectory=-/srv": "/srv",
+		"WorkingDirectory=/srv\nWorkingDirectory=": "/",
+		"WorkingDirectory=%S/%p":                   "/var/lib/etcd",
+		"WorkingDirectory=~":                       "",
+		"WorkingDirectory=%h":                      "",
+	} {
+		u, ok := read(machine(t, map[string]string{"/etc/systemd/system/etcd.service": "[Service]\n" + lines + "\n"}), "etcd.service")
+		if !ok || u.WorkingDirectory != want || u.Unknown != nil {
+			t.Errorf("%q: %q, %q", lines, u.WorkingDirectory, u.Unknown)
+		}
+	}
+}
+
 // TestRead: the file that counts, the drop-ins over it, lists that are begun
 // anew, and what specifiers stand for.
 func TestRead(t *testing.T) {
