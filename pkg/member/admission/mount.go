@@ -33,7 +33,9 @@ func (c *Checker) beginOrMount(ctx context.Context) (begun Admission, mounted bo
 	disk := c.disk("the data dir " + c.DataDir)
 	mounted = disk.mounted(ctx, func(ctx context.Context) {
 		asking := *c
-		asking.Waiting = func(x status.Condition) { c.Waiting(status.Condition{ID: x.ID, Text: x.Text + "; " + disk.text}) }
+		asking.Waiting = func(x status.Condition) {
+			c.Waiting(status.Condition{ID: x.ID, Text: failure.ForUnit(x.Text+"; "+disk.text, c.Guard.Values)})
+		}
 		for again := false; ; again = true {
 			if begun, f = asking.begin(ctx); begun.Joins && again {
 				c.Log.Info("the cluster lists this node as a new member now: it joins")
