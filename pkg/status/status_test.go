@@ -120,6 +120,26 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestTextNamesItsUnit: its commands are for this node: its unit, its ports, its
+// TLS files.
+func TestTextNamesItsUnit(t *testing.T) {
+	s := Status{State: Serving, Conditions: []Condition{{ID: "disk-low", Text: "little is free"}},
+		Values: map[string]string{"unit": "etcd@events", "client-url": "https://127.0.0.1:12379", "client-ca": "/etc/etcd/my ca.pem"},
+		View:   View{Auth: true, Members: []Member{three[0], {ID: "2", Name: "etcd-2", Learner: true, Connected: true}}}}
+	got := s.Text(time.Now())
+	for _, want := range []string{
+		"explained ETCD_NODE_UNIT=etcd@events etcd-node explain disk-low\n",
+		"a voter by: etcdctl member promote 2 --endpoints=https://127.0.0.1:12379 --cacert='/etc/etcd/my ca.pem' --user=root\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if s.Values["auth"] != "" {
+		t.Error("the values are changed")
+	}
+}
+
 func TestAgo(t *testing.T) {
 	now := time.Now()
 	for d, want := range map[time.Duration]string{

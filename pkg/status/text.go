@@ -3,9 +3,11 @@ package status
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
+	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
@@ -36,7 +38,7 @@ func (s Status) Text(now time.Time) string {
 		if c.Text != "" {
 			row("warning", "%s", c.Text)
 		}
-		row("explained", "etcd-node explain %s", shown.Quoted(c.ID))
+		row("explained", "%s", failure.ForUnit("etcd-node explain "+shown.Quoted(c.ID), s.Values))
 	}
 	if e := s.View.Elections; e != (Elections{}) {
 		row("elections", "%d asked for without waiting, %s; %s, %s", e.Campaigns,
@@ -85,9 +87,19 @@ func (s Status) member(m Member) string {
 	}
 	if m.Learner && m.Connected && !m.Self {
 		// etcd refuses it as long as the learner is behind, so that it can only be early.
-		is = append(is, "a voter by: etcdctl member promote "+shown.Quoted(m.ID))
+		is = append(is, "a voter by: "+failure.Etcdctl("member promote "+shown.Quoted(m.ID), s.values()))
 	}
 	return fmt.Sprintf("%-16s %-16s %s  %s", m.Name, m.ID, strings.Join(m.PeerURLs, ","), strings.Join(is, ", "))
+}
+
+// values are the node's, for a command that the cluster is to take.
+func (s Status) values() failure.Values {
+	v := failure.Values{}
+	maps.Copy(v, s.Values)
+	if s.View.Auth {
+		v["auth"] = "true"
+	}
+	return v
 }
 
 // ago is how long ago t was, in one unit.
