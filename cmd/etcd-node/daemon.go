@@ -101,6 +101,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		Notify:       notify,
 		Watchdog:     watchdog,
 		StartTimeout: loaded.Node().StartTimeout,
+		Values:       own.Values(),
 		Prepare: func(ctx context.Context, say func(string)) (supervisor.Launch, error) {
 			l, r, err := prepare(ctx, loaded, files, addresses, kept, log, func(text string) {
 				socket.early(loaded.SetDataDir(), kept)

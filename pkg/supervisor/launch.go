@@ -128,6 +128,7 @@ func (s *Supervisor) guard() pipe.Guard {
 // and where those say nothing what etcd's own words tell.
 func (s *Supervisor) valuesFor(f *failure.Failure) map[string]string {
 	v := map[string]string{"member-id": s.st.View.MemberID, "cluster-id": s.st.View.ClusterID}
+	maps.Copy(v, s.opts.Values)
 	if s.launch != nil {
 		if p := s.launch.Guard.Pin; p != nil && v["member-id"] == "" {
 			v["member-id"], v["cluster-id"] = p.MemberID, p.ClusterID

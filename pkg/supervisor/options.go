@@ -53,6 +53,9 @@ type Options struct {
 	// Explains says that `etcd-node explain` finds what Record keeps without being
 	// told where.
 	Explains bool
+	// Values are what is known of this node before it is known what to launch, for
+	// the next steps of a failure.
+	Values map[string]string
 	// Conditions says what is wrong with this node besides its member, once a
 	// second. Nil: nothing is known.
 	Conditions func() []status.Condition

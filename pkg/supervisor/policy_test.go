@@ -127,6 +127,31 @@ func TestExtendsStartTimeout(t *testing.T) {
 	})
 }
 
+// A wait in the member before there are members, for a disk or a lock, is as good
+// as one with them. What a start that fails again is at on its way is none.
+func TestExtendsForAWaitAfterAFailure(t *testing.T) {
+	for name, tc := range map[string]struct {
+		view status.View
+		want int
+	}{
+		"a wait":    {status.View{Progress: "waiting for its disk to be mounted", Conditions: []status.Condition{{ID: failure.IDWiped}}}, 3},
+		"no wait":   {status.View{Progress: "opening the data"}, 1},
+		"a warning": {status.View{Progress: "opening the data", Conditions: []status.Condition{{ID: failure.IDDiskLow, Text: "little is free"}}}, 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := run(t, nil) // extended at 0 s
+			r.proc().end(killed())
+			r.pass(time.Second)
+			r.proc().view(tc.view)
+			r.beat(12 * time.Second)
+			if len(r.extends) != tc.want {
+				t.Errorf("%s: extended %d times, want %d", name, len(r.extends), tc.want)
+			}
+			r.stop()
+		})
+	}
+}
+
 // A start that fails again and again fails as a whole, with its own cause and
 // an exit after which systemd begins another one. It is never an attempt that
 // runs which is ended.

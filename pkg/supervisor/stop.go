@@ -49,22 +49,24 @@ func (s *Supervisor) finish() {
 	if s.final == nil {
 		s.enter(status.Stopped, "stopped as told")
 	} else {
-		s.enter(status.Failed, lastWords(s.final, s.opts.Explains))
+		s.enter(status.Failed, lastWords(s.final, s.opts.Explains, s.valuesFor(s.final)))
 	}
 }
 
 // lastWords is what STATUS= says of a failure that ends Run. There is room for
 // the first step only. `etcd-node explain` has all of them, and where nothing
 // is recorded it has to be told of which failure.
-func lastWords(f *failure.Failure, recorded bool) string {
-	switch words := f.Error(); {
-	case len(f.Next) == 0:
-		return words
-	case len(f.Next) == 1:
-		return words + "; next: " + f.Next[0]
-	case recorded:
-		return words + "; next: " + f.Next[0] + "; all steps: etcd-node explain"
-	default:
-		return words + "; next: " + f.Next[0] + "; all steps: etcd-node explain " + f.ID
+func lastWords(f *failure.Failure, recorded bool, values failure.Values) string {
+	words := f.Error()
+	if len(f.Next) > 0 {
+		words += "; next: " + f.Next[0]
 	}
+	if len(f.Next) > 1 {
+		explain := "etcd-node explain"
+		if !recorded {
+			explain += " " + f.ID
+		}
+		words += "; all steps: " + failure.ForUnit(explain, values)
+	}
+	return words
 }

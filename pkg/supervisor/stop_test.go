@@ -108,6 +108,26 @@ func TestSecondSignalKills(t *testing.T) {
 	})
 }
 
+// The commands of the last words are for this unit, also where it has failed
+// before it was known what to launch.
+func TestEndNamesItsUnit(t *testing.T) {
+	for _, recorded := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			r := run(t, func(o *Options, _ *rig) {
+				o.Explains, o.Values = recorded, map[string]string{"unit": "etcd@events"}
+				o.Prepare = func(context.Context, func(string)) (Launch, error) { return Launch{}, failure.New(failure.IDWiped, "") }
+			})
+			<-r.result
+			if last := r.told[len(r.told)-1]; strings.Count(last, "ETCD_NODE_UNIT=etcd@events etcd-node ") != strings.Count(last, "etcd-node ") || !strings.Contains(last, "all steps: ETCD_NODE_UNIT=etcd@events etcd-node explain") {
+				t.Errorf("recorded %v: %q", recorded, last)
+			}
+			if end := r.s.st.LastEnd; !strings.Contains(strings.Join(end.Next, "\n"), "etcd@events") {
+				t.Errorf("next: %q", end.Next)
+			}
+		})
+	}
+}
+
 // Where `etcd-node explain` would not find the records it could not know which entry.
 func TestEndNamesItsEntry(t *testing.T) {
 	for _, recorded := range []bool{true, false} {

@@ -44,7 +44,7 @@ func New(opts Options) *Supervisor {
 	return &Supervisor{
 		opts:        opts,
 		requests:    make(chan chan status.Status),
-		st:          status.Status{Format: status.Format, PID: os.Getpid(), LastEnd: opts.LastEnd},
+		st:          status.Status{Format: status.Format, PID: os.Getpid(), LastEnd: opts.LastEnd, Values: opts.Values},
 		preparation: newPreparation(opts.Prepare),
 		policy:      policy{managed: opts.Notify != nil, startTimeout: opts.StartTimeout, delay: opts.Delay},
 		hang:        newHangWatch(opts.HangLimit),
@@ -128,7 +128,7 @@ func (s *Supervisor) onMessage(m pipe.Message) {
 		}
 		s.st.View = *m.View
 		s.forced = s.forced || m.View.Forced
-		if len(m.View.Members) > 0 {
+		if len(m.View.Members) > 0 || waits(*m.View) {
 			s.policy.progressed()
 		}
 		s.pin()
@@ -140,6 +140,12 @@ func (s *Supervisor) onMessage(m pipe.Message) {
 			s.child.reason = m.Failure
 		}
 	}
+}
+
+// waits reports whether a start waits for something that an entry explains, such
+// as a disk or a lock: its progress says what, so that the condition has no text.
+func waits(v status.View) bool {
+	return v.Progress != "" && slices.ContainsFunc(v.Conditions, func(c status.Condition) bool { return c.Text == "" })
 }
 
 // ready reports whether a member that joins has begun to serve. A member that
