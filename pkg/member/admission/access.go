@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // accessible says why etcd could not work with the parts of the data that are
@@ -67,5 +68,5 @@ func (n Node) exposed() (text string, yes bool) {
 	if err != nil || info.Mode().Perm()&0o077 == 0 {
 		return "", false
 	}
-	return fmt.Sprintf("%s has mode %04o: other users may look into the data (chmod 0700 %s)", n.DataDir, info.Mode().Perm(), n.DataDir), true
+	return fmt.Sprintf("%s has mode %04o: other users may look into the data (chmod 0700 %s)", n.DataDir, info.Mode().Perm(), shown.Quoted(n.DataDir)), true
 }

@@ -75,6 +75,15 @@ func TestInterruptedFirstStart(t *testing.T) {
 	}
 }
 
+// Root pastes the command.
+func TestExposedIsPasted(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "my data;reboot")
+	must(t, os.Mkdir(dir, 0o755))
+	if text, _ := (Node{DataDir: dir}).exposed(); !strings.HasSuffix(text, "(chmod 0700 '"+dir+"')") {
+		t.Errorf("%s", text)
+	}
+}
+
 // What is of no harm is shown, and etcd starts.
 func TestConditions(t *testing.T) {
 	dir := dataDir(t, entry)

@@ -80,7 +80,7 @@ func (d Data) Torn() (text string, yes bool) {
 		return "", false
 	}
 	return fmt.Sprintf("etcd has repaired its WAL and kept the torn part, %s of %s: once the member serves, rm %s/*.wal.broken",
-		shown.Count(d.Broken.Files, "file"), humanize.IBytes(uint64(d.Broken.Bytes)), d.WALDir), true
+		shown.Count(d.Broken.Files, "file"), humanize.IBytes(uint64(d.Broken.Bytes)), shown.Quoted(d.WALDir)), true
 }
 
 // Kept reports that MoveAside has kept interrupted first starts.
@@ -89,8 +89,12 @@ func (d Data) Kept() (text string, yes bool) {
 	if len(kept) == 0 {
 		return "", false
 	}
+	var words []string
+	for _, path := range slices.Concat(kept, keptAside(layout.ToSnapDir(d.Dir))) {
+		words = append(words, shown.Quoted(path))
+	}
 	return fmt.Sprintf("kept from %s that did not get far, without data: rm -r %s",
-		shown.Count(len(kept), "interrupted first start"), strings.Join(append(kept, keptAside(layout.ToSnapDir(d.Dir))...), " ")), true
+		shown.Count(len(kept), "interrupted first start"), strings.Join(words, " ")), true
 }
 
 // list reads a directory; one that does not exist is empty.

@@ -197,6 +197,21 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// Root pastes the commands.
+func TestWarningsArePasted(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "my data;reboot")
+	waldir := filepath.Join(dir, "member", "wal")
+	must(t, os.MkdirAll(waldir+".unfinished-1", 0o700))
+	d := Data{Dir: dir, WALDir: waldir}
+	d.Broken.Files = 1
+	if w, _ := d.Torn(); !strings.HasSuffix(w, ", rm '"+waldir+"'/*.wal.broken") {
+		t.Errorf("%q", w)
+	}
+	if w, _ := d.Kept(); !strings.HasSuffix(w, ": rm -r '"+waldir+".unfinished-1'") {
+		t.Errorf("%q", w)
+	}
+}
+
 // fingerprint is the names, times and contents below dir.
 func fingerprint(t *testing.T, dir string) string {
 	t.Helper()
