@@ -53,7 +53,7 @@ var rules = []rule{
 	{of: "pkg/config/reference", may: "pkg/config pkg/failure"},
 	{of: "pkg/config/unit", may: "pkg/config/settings pkg/shown"},
 	{of: "pkg/config/envfile"},
-	{of: "pkg/config/preflight", may: "golang.org/x/sys"},
+	{of: "pkg/config/preflight", may: "pkg/shown golang.org/x/sys"},
 	{of: "pkg/tlsfiles", may: "pkg/config pkg/filewatch pkg/failure pkg/status go.uber.org/zap"},
 	{of: "pkg/netdetect", may: "github.com/vishvananda/netlink golang.org/x/sys"},
 

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"syscall"
+
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // remote are the file systems that are not this machine's own disk, and what
@@ -39,11 +41,11 @@ func (h *Host) Dirs(dataDir, walDir string) (found []Finding) {
 		if u := h.User; u != nil && existing == d.path {
 			if info.UID != u.UID {
 				found = append(found, Finding{Setting: d.setting, What: fmt.Sprintf("%s belongs to user %d, not to %s (%d)", d.path, info.UID, u.Name, u.UID),
-					Hint: fmt.Sprintf("chown -R %s %s", u.Name, d.path), Waits: true})
+					Hint: fmt.Sprintf("chown -R %s %s", shown.Quoted(u.Name), shown.Quoted(d.path)), Waits: true})
 			}
 			if info.Mode&0o077 != 0 {
 				found = append(found, Finding{Setting: d.setting, What: fmt.Sprintf("%s has mode %04o: other users may look into the data", d.path, info.Mode),
-					Hint: "chmod 0700 " + d.path, Notice: true, Waits: true})
+					Hint: "chmod 0700 " + shown.Quoted(d.path), Notice: true, Waits: true})
 			}
 		}
 	}

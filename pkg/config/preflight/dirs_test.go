@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -42,6 +43,22 @@ func TestDirs(t *testing.T) {
 		if got := text(h.Dirs(tc.data, tc.wal)); got != tc.want {
 			t.Errorf("%s, %s: got:\n%swant:\n%s", tc.data, tc.wal, got, tc.want)
 		}
+	}
+}
+
+// TestDirsArePasted: the hints are commands, and root pastes them.
+func TestDirsArePasted(t *testing.T) {
+	h := &Host{
+		Stat:       func(string) (Info, error) { return Info{Dir: true, Mode: 0o755, UID: 7}, nil },
+		FileSystem: func(string) (string, error) { return "", nil },
+		User:       &User{Name: "etcd", UID: 990},
+	}
+	var hints []string
+	for _, f := range h.Dirs("/srv/my data;reboot", "") {
+		hints = append(hints, f.Hint)
+	}
+	if want := []string{"chown -R etcd '/srv/my data;reboot'", "chmod 0700 '/srv/my data;reboot'"}; !slices.Equal(hints, want) {
+		t.Errorf("%q, want %q", hints, want)
 	}
 }
 

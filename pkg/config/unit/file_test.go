@@ -127,6 +127,20 @@ func TestOtherProgram(t *testing.T) {
 	}
 }
 
+// TestInstanceIsPasted: systemd escapes names of instances with backslashes, and
+// so would a shell.
+func TestInstanceIsPasted(t *testing.T) {
+	root := machine(t, map[string]string{"/usr/bin/etcd": "stock", "/usr/bin/etcd-node": "ours"})
+	const path = `/etc/systemd/system/etcd@a\x2db.service`
+	u := File{Name: `etcd@a\x2db.service`, Path: path, Hidden: []string{"/usr/lib/systemd/system/etcd@.service"}, ExecStart: []Line{{root + "/usr/bin/etcd --name=a", path}}}
+	if got := strings.Join(u.OtherProgram(root+"/usr/bin/etcd-node"), "\n"); !strings.Contains(got, "(mv '"+path+"' '"+path+".old', systemctl daemon-reload, systemctl restart 'etcd@a\\x2db')") {
+		t.Errorf("%s", got)
+	}
+	if got := strings.Join(u.Flags(), "\n"); !strings.Contains(got, "(systemctl cat 'etcd@a\\x2db')") {
+		t.Errorf("%s", got)
+	}
+}
+
 func TestOfCgroup(t *testing.T) {
 	for text, want := range map[string]string{
 		"0::/system.slice/etcd.service\n":                                           "etcd.service",

@@ -29,7 +29,7 @@ func (u File) OtherProgram(self string) (notices []string) {
 		}
 		// Another program than stock etcd may be what starts this one: a wrapper.
 		if hides && filepath.Base(program) == "etcd" {
-			text += fmt.Sprintf(" (mv %[1]s %[1]s.old, systemctl daemon-reload, systemctl restart %[2]s)", u.Path, service)
+			text += fmt.Sprintf(" (mv %s %s, systemctl daemon-reload, systemctl restart %s)", shown.Quoted(u.Path), shown.Quoted(u.Path+".old"), service)
 		} else {
 			text += fmt.Sprintf(" (systemctl cat %s)", service)
 		}
@@ -56,7 +56,7 @@ func (u File) Flags() (notices []string) {
 	for _, line := range u.ExecStart {
 		if list := words(line.Text); len(list) > 1 && strings.Contains(line.Text, " -") {
 			notices = append(notices, fmt.Sprintf("%s gives flags on its command line, and they are not in this: write them behind `etcd-node config` (systemctl cat %s)",
-				u.Name, strings.TrimSuffix(u.Name, ".service")))
+				u.Name, shown.Quoted(strings.TrimSuffix(u.Name, ".service"))))
 		}
 	}
 	return notices

@@ -3,6 +3,8 @@ package unit
 import (
 	"iter"
 	"strings"
+
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // assignments are those of a unit file's section [Service], in their order. A
@@ -71,4 +73,14 @@ func words(value string) (list []string) {
 		list = append(list, word.String())
 	}
 	return list
+}
+
+// word is s as one word of a value in a unit file: it is split by [words], and
+// systemd expands specifiers in it.
+func word(s string) string {
+	s = strings.NewReplacer("\n", "?", "%", "%%").Replace(shown.Text(s))
+	if !strings.ContainsAny(s, " \t\"'\\;#") {
+		return s
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }

@@ -21,6 +21,7 @@ import (
 	"strings"
 
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // What deploy/systemd/etcd.service has.
@@ -37,7 +38,7 @@ const (
 type Properties map[string]string
 
 var asked = []string{
-	"Id", "NeedDaemonReload", "ProtectHome", "ProtectSystem", "PrivateTmp", "WorkingDirectory", "ReadWritePaths", "BindPaths", "BindReadOnlyPaths",
+	"Id", "User", "Group", "NeedDaemonReload", "ProtectHome", "ProtectSystem", "PrivateTmp", "WorkingDirectory", "ReadWritePaths", "BindPaths", "BindReadOnlyPaths",
 	"StateDirectory", "CacheDirectory", "LogsDirectory", "RuntimeDirectory", environmentFiles,
 }
 
@@ -70,6 +71,15 @@ func parse(answer string) Properties {
 
 func (p Properties) name() string { return cmp.Or(p["Id"], Name) }
 
+// user is the one with whose rights the daemon runs, and the group where the unit
+// names one.
+func (p Properties) user() (user, group string) {
+	if _, told := p["User"]; !told {
+		return User, User
+	}
+	return cmp.Or(p["User"], "root"), p["Group"]
+}
+
 // Outdated says so where systemd has not yet read what stands in the unit's
 // files.
 func (p Properties) Outdated() []string {
@@ -88,7 +98,7 @@ func (p Properties) OtherEnvFile(read string) []string {
 	}
 	last := files[len(files)-1] // the last one counts
 	return []string{fmt.Sprintf("%s reads %s, and this is what %s says: ETCD_NODE_ENV_FILE=%s etcd-node config shows the daemon's settings",
-		p.name(), strings.Join(files, ", "), read, last)}
+		p.name(), strings.Join(files, ", "), read, shown.Quoted(last))}
 }
 
 // Forbids says what of a configuration the unit does not let the daemon do.
@@ -119,8 +129,9 @@ func (p Properties) file(where, path string) []string {
 	if path = p.absolute(path); !p.hides(path) {
 		return nil
 	}
+	user, _ := p.user()
 	return []string{fmt.Sprintf("%s: %s hides %s from the daemon (ProtectHome=%s): move it to /etc/etcd, where the user %s can read it",
-		where, p.name(), path, p["ProtectHome"], User)}
+		where, p.name(), path, p["ProtectHome"], user)}
 }
 
 // dir looks at a directory that the daemon is to write to.
@@ -171,10 +182,15 @@ func (p Properties) why() string {
 func (p Properties) allow(path string) string {
 	first := ""
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { // systemd does not start a unit that names it
-		first = fmt.Sprintf("make it (install -d -o %s -g %s -m 0700 %s), then ", User, User, path)
+		user, group := p.user()
+		owner := "-o " + shown.Quoted(user)
+		if group != "" {
+			owner += " -g " + shown.Quoted(group)
+		}
+		first = fmt.Sprintf("make it (install -d %s -m 0700 %s), then ", owner, shown.Quoted(path))
 	}
 	return fmt.Sprintf("%sgive `systemctl edit %s` these lines:\n    [Unit]\n    RequiresMountsFor=%s\n    [Service]\n    ReadWritePaths=%s",
-		first, strings.TrimSuffix(p.name(), ".service"), path, path)
+		first, shown.Quoted(strings.TrimSuffix(p.name(), ".service")), word(path), word(path))
 }
 
 // hides reports whether the daemon finds nothing at a path.
@@ -190,7 +206,7 @@ func (p Properties) hides(path string) bool {
 func (p Properties) writable(dir string) bool {
 	readOnly := p["ProtectSystem"] == "strict" || p["ProtectHome"] == "read-only" && below(dir, "/home", "/root", "/run/user")
 	allowed := p.binds()
-	for _, path := range strings.Fields(p["ReadWritePaths"]) {
+	for _, path := range words(p["ReadWritePaths"]) {
 		allowed = append(allowed, strings.TrimLeft(path, "-+"))
 	}
 	for property, root := range map[string]string{

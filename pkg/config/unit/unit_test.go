@@ -10,7 +10,9 @@ import (
 )
 
 // shipped is systemctl's answer for deploy/systemd/etcd.service.
-const shipped = `ProtectHome=yes
+const shipped = `User=etcd
+Group=etcd
+ProtectHome=yes
 ProtectSystem=strict
 PrivateTmp=yes
 WorkingDirectory=
@@ -75,6 +77,39 @@ func TestUnitNotices(t *testing.T) {
 	file := &settings.Resolved{ConfigFile: "/root/etcd.yml", Member: settings.Member{DataDir: "/srv/etcd", WALDir: "/var/lib/etcd/wal"}}
 	if got := parse(shipped).Forbids(file); len(got) != 2 || !strings.HasPrefix(got[0], "/root/etcd.yml: ") || !strings.Contains(got[1], "ReadWritePaths=/srv/etcd") {
 		t.Errorf("a config file: %q", got)
+	}
+}
+
+// TestAllowIsPasted: root pastes the command into a shell and the lines into a
+// drop-in; they are for the user whom the unit has.
+func TestAllowIsPasted(t *testing.T) {
+	of := func(answer, dir string) string {
+		r := &settings.Resolved{Settings: []settings.Setting{{Name: "data-dir", Value: dir, Origin: settings.FromFlag, Source: "--data-dir"}}}
+		return strings.Join(parse(answer).Forbids(r), "\n")
+	}
+	const dir = "/srv/my data;reboot"
+	for _, tc := range []struct{ answer, dir, want string }{
+		{shipped, dir, "(install -d -o etcd -g etcd -m 0700 '/srv/my data;reboot'), "},
+		{shipped, dir, "\n    RequiresMountsFor=\"/srv/my data;reboot\"\n"},
+		{shipped, dir, "\n    ReadWritePaths=\"/srv/my data;reboot\""},
+		{shipped, `/srv/a"b\c`, `ReadWritePaths="/srv/a\"b\\c"`},
+		{shipped, "/srv/100%", "ReadWritePaths=/srv/100%%"},
+		{shipped + "User=kv\nGroup=certs\n", "/srv/kv", "(install -d -o kv -g certs -m 0700 /srv/kv)"},
+		{shipped + "User=kv\nGroup=\n", "/srv/kv", "(install -d -o kv -m 0700 /srv/kv)"}, // its primary group: nobody else may look in
+		{shipped + "User=\nGroup=\n", "/srv/kv", "(install -d -o root -m 0700 /srv/kv)"},
+		{shipped + "Id=etcd@a\\x2db.service\n", "/srv/kv", "give `systemctl edit 'etcd@a\\x2db'` these lines"},
+	} {
+		if got := of(tc.answer, tc.dir); !strings.Contains(got, tc.want) {
+			t.Errorf("%q\nwant %q", got, tc.want)
+		}
+	}
+	// systemctl shows such a path in quotes.
+	if got := of(shipped+"ReadWritePaths=/mnt \"/srv/my data;reboot\"\n", dir); got != "" {
+		t.Errorf("after the edit: %q", got)
+	}
+	r := &settings.Resolved{Settings: []settings.Setting{{Name: "cert-file", Value: "/root/x", Origin: settings.FromFlag, Source: "--cert-file"}}}
+	if got := parse(shipped + "User=kv\n").Forbids(r); len(got) != 1 || !strings.HasSuffix(got[0], "where the user kv can read it") {
+		t.Errorf("%q", got)
 	}
 }
 
