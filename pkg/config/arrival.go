@@ -11,6 +11,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/config/envfile"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/config/unit"
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // checkArrival refuses to begin a member on loopback where that is only because
@@ -38,7 +39,7 @@ func (l *Loaded) checkArrival() {
 	for _, path := range slices.Backward(paths) {
 		switch p := l.unarrived(path, named, later); {
 		case p == nil:
-		case configured || leftover || l.begun() && l.onlyForRoot(path):
+		case configured || leftover || l.begun() && l.forbidden(path):
 			l.notice("%s", p.Error())
 		default:
 			l.problems = append(l.problems, *p)
@@ -65,14 +66,23 @@ func (l *Loaded) begun() bool {
 	return dir != "" && l.holdsData(dir) || l.holdsWAL(l.get("wal-dir"))
 }
 
-// onlyForRoot reports whether a file is one that this user cannot read, but
-// systemd can: then it may well have been handed over, with nothing of etcd's.
-func (l *Loaded) onlyForRoot(path string) bool {
-	if _, err := l.in.ReadFile(path); !errors.Is(err, fs.ErrPermission) {
-		return false
-	}
+// forbidden reports whether a file is one that this user may not read. systemd
+// may, as a rule, whatever keeps this user out (the mode, an ACL, SELinux): then it
+// may well have been handed over, with nothing of etcd's.
+func (l *Loaded) forbidden(path string) bool {
+	_, err := l.in.ReadFile(path)
+	return errors.Is(err, fs.ErrPermission)
+}
+
+// permit is how the operator lets this user read a file.
+func (l *Loaded) permit(path string) string {
 	info, err := l.in.Host.Stat(path)
-	return errors.Is(err, fs.ErrPermission) || err == nil && info.Mode&0o004 == 0
+	path = shown.Quoted(path)
+	if err == nil && info.Mode&0o004 != 0 {
+		return "let the service read the file (ls -lZ " + path + " and getfacl " + path + " say what forbids it)"
+	}
+	group := shown.Quoted(cmp.Or(l.in.Unit.Group, l.in.Unit.User, unit.User))
+	return fmt.Sprintf("let the service's group read the file (chgrp %s %s, chmod 0640 %s)", group, path, path)
 }
 
 // unarrived is the problem of an env file with settings that systemd has not
@@ -92,7 +102,7 @@ func (l *Loaded) unarrived(path string, named bool, later map[string]bool) *sett
 		return nil
 	case err != nil:
 		return &settings.Problem{Where: path, What: fmt.Sprintf("%s%s: no setting of it is in the environment, and whether it has any cannot be seen: %v", not, path, err),
-			Hint: "let the service's group read the file (chgrp etcd " + path + ", chmod 0640 " + path + "), " + restart}
+			Hint: l.permit(path) + ", " + restart}
 	}
 	file, err := envfile.Parse(data)
 	var syntax *envfile.SyntaxError
@@ -126,7 +136,7 @@ func (l *Loaded) unarrived(path string, named bool, later map[string]bool) *sett
 		return &settings.Problem{Where: path, What: not + path + ": EnvironmentFile= is a pattern, in which a backslash is no letter, so that systemd finds no such file",
 			Hint: "give the instance a name of letters, digits, '.', '_' and '-'"}
 	}
-	hint := "systemctl daemon-reload, " + restart + "; systemctl show " + service + " -p EnvironmentFiles says what it reads, ls -lZ " + path + " whether it may"
+	hint := "systemctl daemon-reload, " + restart + "; systemctl show " + service + " -p EnvironmentFiles says what it reads, ls -lZ " + shown.Quoted(path) + " whether it may"
 	if !named {
 		hint = "have the unit read it: `systemctl edit " + service + "`, [Service] EnvironmentFile=" + path + ", " + restart
 	}

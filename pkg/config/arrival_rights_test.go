@@ -40,7 +40,8 @@ func TestUnreadableEnvFile(t *testing.T) {
 		{"0600, a first start", 0o600, nil, named, nil, true, false},
 		{"0600, with data", 0o600, nil, named, data, false, true},
 		{"in a directory of root's, with data", 0, fs.ErrPermission, named, data, false, true},
-		{"not by its mode, with data", 0o644, nil, named, data, true, false},
+		{"not by its mode (SELinux, an ACL), with data", 0o644, nil, named, data, false, true},
+		{"not by its mode, a first start", 0o644, nil, named, nil, true, false},
 		{"0600, and no unit known", 0o600, nil, unit.File{}, nil, false, false},
 		{"0600, and a unit that does not name it", 0o600, nil, unit.File{Name: "etcd.service"}, nil, false, false},
 	} {
@@ -56,8 +57,33 @@ func TestUnreadableEnvFile(t *testing.T) {
 				return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
 			},
 			ReadDir: func(path string) ([]fs.DirEntry, error) { return tc.data.ReadDir(strings.TrimPrefix(path, "/")) }})
+		if tc.mode == 0o644 && !strings.Contains(problems+notices, "(let the service read the file (ls -lZ /etc/default/etcd and getfacl /etc/default/etcd say what forbids it)") {
+			t.Errorf("%s: %s%s", tc.name, problems, notices)
+		}
 		if strings.HasPrefix(problems, says) != tc.refused || (problems != "") != tc.refused || strings.Contains(notices, says) != tc.notice {
 			t.Errorf("%s: problems %q, notices %q", tc.name, problems, notices)
+		}
+	}
+}
+
+// TestUnreadableEnvFileIsPasted: the way out has commands, for the service's own
+// group.
+func TestUnreadableEnvFileIsPasted(t *testing.T) {
+	for _, tc := range []struct {
+		unit unit.File
+		want string
+	}{
+		{unit.File{}, "(let the service's group read the file (chgrp etcd '/etc/my env;reboot', chmod 0640 '/etc/my env;reboot'), then systemctl restart"},
+		{unit.File{User: "kv"}, "chgrp kv "},
+		{unit.File{User: "kv", Group: "certs"}, "chgrp certs "},
+	} {
+		tc.unit.Name, tc.unit.EnvFiles = "etcd.service", []unit.EnvFile{{Path: "/etc/my env;reboot", Optional: true}}
+		problems, _ := arrived(Input{Host: goodHost(), Unit: tc.unit, Environ: []string{"NOTIFY_SOCKET=/run/x"},
+			ReadFile: func(path string) ([]byte, error) {
+				return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
+			}})
+		if !strings.Contains(problems, tc.want) || strings.Contains(problems, "getfacl") {
+			t.Errorf("%s\nwant %s", problems, tc.want)
 		}
 	}
 }

@@ -114,9 +114,9 @@ func (l *Loaded) lookBeside(pinDir string) {
 	}
 	p := settings.Problem{Where: "STATE_DIRECTORY",
 		What: what,
-		Hint: fmt.Sprintf("set ETCD_DATA_DIR=%s to go on with it, or ETCD_DATA_DIR=%s to begin without it", sayable[0], l.stateDir)}
+		Hint: fmt.Sprintf("set ETCD_DATA_DIR=%s to go on with it, or ETCD_DATA_DIR=%s to begin without it", sayable[0], shown.Quoted(l.stateDir))}
 	if len(sayable) > 1 {
-		p.Hint = fmt.Sprintf("set ETCD_DATA_DIR to the one that counts, or ETCD_DATA_DIR=%s to begin without them", l.stateDir)
+		p.Hint = fmt.Sprintf("set ETCD_DATA_DIR to the one that counts, or ETCD_DATA_DIR=%s to begin without them", shown.Quoted(l.stateDir))
 	}
 	l.problems = append(l.problems, p)
 }

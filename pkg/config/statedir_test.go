@@ -128,6 +128,16 @@ func TestDataInWorkingDir(t *testing.T) {
 	}
 }
 
+// The way out is a line of an env file, and is pasted.
+func TestDataBesideIsPasted(t *testing.T) {
+	disk := fstest.MapFS{"srv/my data/x/member/wal/1.wal": {}}
+	_, err := Load(Input{Host: goodHost(), Environ: []string{"STATE_DIRECTORY=/srv/my data"},
+		ReadDir: func(path string) ([]fs.DirEntry, error) { return disk.ReadDir(strings.TrimPrefix(path, "/")) }})
+	if err == nil || !strings.HasSuffix(err.Error(), "(set ETCD_DATA_DIR='/srv/my data/x' to go on with it, or ETCD_DATA_DIR='/srv/my data' to begin without it)") {
+		t.Errorf("%v", err)
+	}
+}
+
 // With a pin an empty data dir is the pin's affair: its disk may still come. But
 // not where the pinned data itself lies beside.
 func TestDataBesideWithPin(t *testing.T) {
