@@ -2,10 +2,10 @@ package peers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // removedTimeout bounds the questions about a removal. They go out at once, so
@@ -19,19 +19,24 @@ const removedTimeout = 2 * answerTimeout
 // A removal is permanent, so the word of a stranger is not enough for it: etcd
 // takes every 403 to a message of raft's for one, also that of a proxy, and that
 // of a member which is not the one that it was meant for. A peer on a unix socket
-// is not asked but believed, because nobody can sit in between.
+// is not asked. Where all of them are on such, the removal is believed, because
+// nobody can sit in between.
 func (c *Client) Removed(ctx context.Context, others []Peer, clusterID string, memberID uint64) (yes bool, said []string) {
 	ctx, cancel := context.WithTimeout(ctx, removedTimeout)
 	defer cancel()
 	type word struct {
-		yes  bool
-		said string
+		yes, unasked bool
+		said         string
 	}
 	words := make(chan word, len(others)) // the first yes is enough
 	for _, p := range others {
 		go func() {
-			var w word
+			w := word{unasked: true, said: ErrUnasked.Error()}
 			for _, u := range p.URLs {
+				if overUnixSocket(u) {
+					continue
+				}
+				w.unasked = false
 				if w.yes, w.said = c.lists(ctx, u, clusterID, memberID); w.yes {
 					break
 				}
@@ -39,15 +44,27 @@ func (c *Client) Removed(ctx context.Context, others []Peer, clusterID string, m
 			words <- w
 		}()
 	}
+	unasked := 0
 	for range others {
 		w := <-words
 		if w.yes {
 			return true, nil
 		}
+		if w.unasked {
+			unasked++
+		}
 		said = append(said, w.said)
+	}
+	if unasked > 0 && unasked == len(others) {
+		return true, nil
 	}
 	slices.Sort(said)
 	return false, said
+}
+
+// overUnixSocket reports whether a peer URL is one that is not asked.
+func overUnixSocket(peerURL string) bool {
+	return strings.HasPrefix(peerURL, "unix://") || strings.HasPrefix(peerURL, "unixs://")
 }
 
 // lists asks one peer, and reports whether it is a member of the cluster and does
@@ -59,8 +76,6 @@ func (c *Client) lists(ctx context.Context, peerURL, clusterID string, memberID 
 	}
 	list, err := c.Members(ctx, peerURL)
 	switch {
-	case errors.Is(err, ErrUnasked):
-		return true, ""
 	case err != nil:
 		return false, err.Error()
 	case list.OtherScheme != "": // nobody has looked at its certificate

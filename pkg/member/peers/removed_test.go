@@ -53,6 +53,12 @@ func TestRemoved(t *testing.T) {
 		"nobody answers":                {[][]string{{down}}, "connection refused"},
 		"nobody to ask":                 {nil, "-"},
 		"a unix socket is its member's": {[][]string{{"unix://a:1"}}, ""},
+		"all on unix sockets":           {[][]string{{"unix://a:1"}, {"unixs://b:1", "unix://b:2"}}, ""},
+		"one of them is to be asked":    {[][]string{{"unix://a:1"}, {denies}}, "127.0.0.1 lists this member"},
+		"and does not answer":           {[][]string{{down}, {"unix://a:1"}}, "connection refused"},
+		"and says so":                   {[][]string{{"unix://a:1"}, {says}}, ""},
+		"a peer with both":              {[][]string{{"unix://a:1", denies}}, "127.0.0.1 lists this member"},
+		"a peer with both, otherwise":   {[][]string{{denies, "unix://a:1"}}, "127.0.0.1 lists this member"},
 	} {
 		var others []Peer
 		for _, urls := range tc.urls {
