@@ -112,12 +112,14 @@ func (c *Client) certificate() *x509.Certificate {
 
 // covers reports whether etcd takes a certificate from a client with this
 // address: any if it names no host, else one that names the address, or a host
-// that has it by DNS. Where DNS does not say, the answer is yes: the certificate
-// is not to be blamed for it.
+// that has it by DNS. Where DNS does not say, or not in time, the answer is yes:
+// the certificate is not to be blamed for it.
 func covers(ctx context.Context, leaf *x509.Certificate, host string) bool {
 	if len(leaf.IPAddresses) == 0 && len(leaf.DNSNames) == 0 || leaf.VerifyHostname(host) == nil {
 		return true
 	}
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
 	for _, name := range leaf.DNSNames {
 		if strings.HasPrefix(name, "*.") {
 			return true

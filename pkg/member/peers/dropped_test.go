@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.etcd.io/etcd/client/pkg/v3/transport"
 
@@ -77,6 +78,10 @@ func TestDropped(t *testing.T) {
 	}
 	own := info("own", func(c *x509.Certificate) { c.IPAddresses = []net.IP{{127, 0, 0, 7}} })
 	named := info("named", func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"localhost"} })
+	authority := pki.Issue(nil, pki.Authority) // as after a change of the CA that the peer has not read yet
+	next := pki.Issue(authority, func(c *x509.Certificate) { c.IPAddresses = []net.IP{{127, 0, 0, 7}} })
+	renewed := own
+	renewed.CertFile, renewed.KeyFile = write("next.crt", next.Cert), write("next.key", next.Key)
 	bare := info("bare", func(c *x509.Certificate) { c.IPAddresses = nil })
 	for _, tc := range []struct {
 		name string
@@ -89,6 +94,8 @@ func TestDropped(t *testing.T) {
 		{"from the address of its name", client(named, from("127.0.0.1")), "https://" + secure, ""},
 		{"from another than that of its name", client(named, from("127.0.0.100")), "https://" + secure, "it sees 127.0.0.100, the certificate is for localhost"},
 		{"a certificate without a host", client(bare, from("127.0.0.100")), "https://" + secure, ""},
+		{"of a CA that it has not read", client(renewed, from("127.0.0.7")), "https://" + secure,
+			"127.0.0.1: TLS: it refuses our certificate (unknown certificate authority): its ETCD_PEER_TRUSTED_CA_FILE lacks the CA of our ETCD_PEER_CERT_FILE, or has changed since its last restart"},
 		{"plain at etcd's TLS port", client(own, nil), "http://" + secure, "127.0.0.1: speaks TLS, but its peer URL says http"},
 		{"plain at a port that answers with an alert", client(own, nil), "http://" + alerts.Addr().String(), "127.0.0.1: speaks TLS, but its peer URL says http"},
 		{"plain at a port that closes", client(own, nil), "http://" + shut.Addr().String(), "127.0.0.1: closes the connection without an answer"},
@@ -159,6 +166,24 @@ func TestCovers(t *testing.T) {
 		if got := covers(context.Background(), leaf, tc.host); got != tc.want {
 			t.Errorf("%s: %v", name, got)
 		}
+	}
+}
+
+// A dead DNS does not hold the round.
+func TestCoversIsBounded(t *testing.T) {
+	real := net.DefaultResolver
+	t.Cleanup(func() { net.DefaultResolver = real })
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	leaf := &x509.Certificate{DNSNames: []string{"etcd-1.example", "etcd-2.example", "etcd-3.example"}}
+	begun := time.Now()
+	if !covers(t.Context(), leaf, "192.0.2.1") {
+		t.Error("the certificate is blamed for the DNS")
+	}
+	if d := time.Since(begun); d > 3*answerTimeout {
+		t.Errorf("it took %s", d)
 	}
 }
 

@@ -55,7 +55,10 @@ func explain(err error, u *url.URL) string {
 		return "TLS: its certificate is not valid: " + invalid.Error()
 	case errors.As(err, &op) && isAlert(err):
 		alert := strings.TrimPrefix(op.Err.Error(), "tls: ")
-		if strings.Contains(alert, "certificate") {
+		switch {
+		case strings.Contains(alert, "authority"): // etcd reads the files of trusted CAs once
+			return fmt.Sprintf("TLS: it refuses our certificate (%s): its ETCD_PEER_TRUSTED_CA_FILE lacks the CA of our ETCD_PEER_CERT_FILE, or has changed since its last restart", alert)
+		case strings.Contains(alert, "certificate"):
 			return fmt.Sprintf("TLS: it refuses our certificate (%s); see ETCD_PEER_CERT_FILE", alert)
 		}
 		return fmt.Sprintf("TLS: it refuses the handshake (%s)", alert)
