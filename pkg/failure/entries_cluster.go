@@ -77,7 +77,7 @@ var entriesCluster = []Entry{
 			{"find the member that differs from the majority, and keep a snapshot of each", []string{
 				"etcdctl alarm list --endpoints={endpoints}",
 				"etcdctl endpoint hashkv --cluster -w table",
-				"etcdctl snapshot save NAME.db --endpoints=URL",
+				"etcdctl snapshot save NAME.db --endpoints=CLIENT-URL",
 			}},
 			{"replace the one that differs", []string{
 				"etcdctl member remove ID", "etcdctl member add NAME --peer-urls=URL",

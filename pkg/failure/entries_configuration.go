@@ -8,7 +8,7 @@ var entriesConfiguration = []Entry{
 		Cause: "a name in the cluster list does not resolve",
 		Means: "A peer URL contains a host name that neither DNS nor /etc/hosts resolves at this moment. etcd reports this as a mismatch of the cluster list.",
 		Acts:  "It tries again until the name resolves.",
-		Next:  []Step{{"check every name in the cluster list, and whether DNS is reachable", []string{"getent hosts NAME"}}},
+		Next:  []Step{{"check every name in the cluster list, and whether DNS is reachable", []string{"getent hosts HOST"}}},
 	},
 	{
 		ID: IDConfiguration, Class: Permanent, Exit: ExitConfig,

@@ -48,7 +48,7 @@ func Explain(id string, values map[string]string) (string, bool) {
 			b.WriteString("      " + r.Replace(c) + "\n")
 		}
 	}
-	if words := wordsIn(b.String()); len(words) > 0 {
+	if words := wordsIn(r.Replace(e.commands())); len(words) > 0 {
 		b.WriteString("\nFor you to fill in\n")
 		for _, w := range words {
 			Wrap(&b, "  ", w+".")

@@ -3,6 +3,7 @@ package failure
 import (
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -98,6 +99,40 @@ func TestWords(t *testing.T) {
 	for _, p := range placeholders {
 		if p.word != "" && len(wordsIn("x "+p.word)) != 1 {
 			t.Errorf("%s is explained %d times", p.word, len(wordsIn("x "+p.word)))
+		}
+	}
+}
+
+// capitals are what a reader of a command takes for a word to fill in: no
+// variable, which has a "$" before it or a "=" behind it.
+var capitals = regexp.MustCompile(`(?:^|[^$A-Za-z0-9_.-])([A-Z][A-Z-]*[A-Z])(?:$|[^A-Za-z0-9_=-])`)
+
+// Every word in a command that is to be filled in is explained under it, and no
+// other one.
+func TestWordsInCommands(t *testing.T) {
+	explained := map[string]bool{}
+	for _, e := range All() {
+		text, _ := Explain(e.ID, nil)
+		_, list, _ := strings.Cut(text, "\nFor you to fill in\n")
+		var want, got []string
+		for _, found := range capitals.FindAllStringSubmatch(strings.ReplaceAll(replacer(nil).Replace(e.commands()), " ", "  "), -1) {
+			want = append(want, found[1])
+		}
+		for _, m := range meanings {
+			if strings.Contains(list, "\n  "+m.word+": ") || strings.HasPrefix(list, "  "+m.word+": ") {
+				got = append(got, m.word)
+				explained[m.word] = true
+			}
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if want = slices.Compact(want); !slices.Equal(want, got) {
+			t.Errorf("%s: the commands have %q, explained are %q", e.ID, want, got)
+		}
+	}
+	for _, m := range meanings {
+		if fromValues := []string{WordCA, WordCert, WordKey}; !explained[m.word] && !slices.Contains(fromValues, m.word) {
+			t.Errorf("%s is in no command", m.word)
 		}
 	}
 }

@@ -118,29 +118,52 @@ var meanings = []struct{ word, is string }{
 	{"DATA-DIR", "what `etcd-node config` shows as data-dir"},
 	{"CLUSTER-LIST", "NAME=PEER-URL of every member, separated by commas"},
 	{"ENDPOINTS", "the client URLs of the other members, separated by commas"},
+	{"NAME", "the name of the member, or of the unit's instance, that the step speaks of"},
+	{"ID", "the ID of the member that the step speaks of; `etcdctl member list` shows it"},
+	{"URL", "the peer URL of the member that the step speaks of, such as http://192.168.122.8:2380"},
+	{"CLIENT-URL", "the client URL of that member, such as http://192.168.122.8:2379"},
+	{"HOST", "each host name in the cluster list"},
 	{"NEW-TOKEN", "any word that this cluster has never had as its token; use the same on every host"},
 	{"OLD-DIR", "the data dir that the pin names"},
 	{"UNIT", "the second unit"},
 	{"OTHER-NODE", "a node of the cluster that is configured as this one was"},
 	{"TLS-FILE", "the file that the status names"},
+	{"LIST", "the revocation list as the CA gives it out, in PEM"},
 	{"OLD-ADDRESS", "this machine's address in the data, with the prefix length of its network, such as 192.168.122.5/24"},
 	{"DEVICE", "the network interface of the new address; `ip -brief address` shows it"},
 	{"COPY", "a copy of this member's data dir"},
 	{"SNAPSHOT", "a file that `etcdctl snapshot save` wrote, copied to every host; if there is none, take a copy of the newest member/snap/db and add --skip-hash-check: it lacks only the last writes"},
+	{"VERSION", "the version to which the cluster goes back, such as 3.6"},
 	{"REVISION", "the revision up to which old values are dropped; `etcdctl endpoint status -w fields` shows that of now, which leaves the newest value of each key"},
 	{WordCA, "the CA that has signed the members' certificates; leave the flag out if this machine trusts that CA anyway"},
 	{WordCert, "a client certificate of the CA in ETCD_TRUSTED_CA_FILE; this member's own certificate is for servers only"},
 	{WordKey, "the key of that certificate"},
 }
 
-// wordsIn says what the words in a text stand for.
-func wordsIn(text string) (said []string) {
+// wordsIn says what the words in commands stand for.
+func wordsIn(commands string) (said []string) {
 	for _, m := range meanings {
-		if strings.Contains(text, m.word) {
+		if regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])` + m.word + `(?:$|[^A-Za-z0-9_-])`).MatchString(commands) {
 			said = append(said, m.word+": "+m.is)
 		}
 	}
 	return said
+}
+
+// braces are a placeholder.
+var braces = regexp.MustCompile(`\{[a-z-]+\}`)
+
+// commands are what of an entry is pasted: its commands, and what its sentences
+// have of this node's values. In the rest of these a word such as ID is none to
+// fill in.
+func (e Entry) commands() string {
+	var all []string
+	prose := []string{e.Never}
+	for _, s := range e.Next {
+		all = append(all, s.Run...)
+		prose = append(prose, s.Say)
+	}
+	return strings.Join(append(all, braces.FindAllString(strings.Join(prose, " "), -1)...), "\n")
 }
 
 // replacer puts what is known for placeholders, and words for the rest.
