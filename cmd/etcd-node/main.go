@@ -104,6 +104,11 @@ func run(ctx context.Context, force <-chan struct{}, w world) int {
 		switch first := w.args[0]; {
 		case first == "member":
 			return runMember(ctx, w)
+		case first == "help" && len(w.args) > 1 && etcds(w.args[1]):
+			etcdmain.Main([]string{w.called, w.args[1], "--help"})
+			return failure.ExitOK
+		case first == "help" && len(w.args) > 1 && !strings.HasPrefix(w.args[1], "-") && !slices.Contains(commands, w.args[1]):
+			return refuse(w, nil, unknownCommand(w.args[1])) // cobra would exit with 0
 		case slices.Contains(commands, first):
 			w, err := ofUnit(w)
 			if err != nil {
