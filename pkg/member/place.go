@@ -117,7 +117,8 @@ func listensOn(listen []url.URL, addr netip.Addr, port string) bool {
 
 // onThisMachine reports whether a server could listen on an address here: it
 // binds a socket to it, and sends nothing. Only that the address is not this
-// machine's counts: without a free descriptor it would be nobody's.
+// machine's counts: without a free descriptor it would be nobody's. Package
+// netdetect has the same for the configuration, of which the member knows nothing.
 func onThisMachine(addr netip.Addr) bool {
 	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 0)))
 	if err == nil {

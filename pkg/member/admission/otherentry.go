@@ -45,15 +45,15 @@ func (n Node) otherEntry(data datadir.Data) (self datadir.Member, other, here st
 		return self, "", ""
 	}
 	self = data.DB.Members[i]
-	if oneAddress(self.PeerURLs, n.PeerURLs) {
+	if shareHostAndPort(self.PeerURLs, n.PeerURLs) {
 		return self, "", ""
 	}
 	// In order, for the case that an address is listed twice.
 	for _, key := range slices.Sorted(maps.Keys(n.Names)) {
 		switch urls := strings.Split(key, ","); {
-		case oneAddress(urls, n.PeerURLs):
+		case shareHostAndPort(urls, n.PeerURLs):
 			here = n.Names[key]
-		case oneAddress(urls, self.PeerURLs):
+		case shareHostAndPort(urls, self.PeerURLs):
 			other = n.Names[key]
 		}
 	}
@@ -73,15 +73,16 @@ func (c *Checker) movedHere(ctx context.Context, data datadir.Data) (moved bool)
 	c.askAll(ctx, others, func(r reply) bool {
 		id, err := strconv.ParseUint(r.list.ClusterID, 16, 64)
 		moved = err == nil && id == data.WAL.ClusterID && slices.ContainsFunc(r.list.Members, func(x peers.Member) bool {
-			return x.ID == data.WAL.MemberID && oneAddress(x.PeerURLs, c.PeerURLs)
+			return x.ID == data.WAL.MemberID && shareHostAndPort(x.PeerURLs, c.PeerURLs)
 		})
 		return moved
 	})
 	return moved
 }
 
-// oneAddress reports whether two lists of URLs have a host with its port in common.
-func oneAddress(a, b []string) bool {
+// shareHostAndPort reports whether two lists of URLs have a host with its port in
+// common, as they are written.
+func shareHostAndPort(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool {
 		u, err := url.Parse(s)
 		return err == nil && u.Host != "" && slices.ContainsFunc(b, func(t string) bool {

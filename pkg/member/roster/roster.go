@@ -155,7 +155,7 @@ func (n Node) pair(self Member, others []Member) (paired []pair, missing []strin
 	for _, fits := range []func(Member, string) bool{
 		func(m Member, name string) bool { return m.Name == name },
 		func(m Member, name string) bool { return same(m.PeerURLs, n.List[name]) },
-		func(m Member, name string) bool { return m.Name == "" && oneHost(m.PeerURLs, n.List[name]) },
+		func(m Member, name string) bool { return m.Name == "" && mayShareHost(m.PeerURLs, n.List[name]) },
 	} {
 		missing = slices.DeleteFunc(missing, func(name string) bool {
 			i := slices.IndexFunc(more, func(m Member) bool { return fits(m, name) })

@@ -49,7 +49,7 @@ func (n Node) own(self Member, alone bool) (d Difference, differs bool) {
 		d.Text = fmt.Sprintf("%s: the data counts, and it listens without TLS; once all members run with their certificates, first %s, then %s", know, first, restart)
 	default:
 		d.Text = fmt.Sprintf("%s: the data counts; first %s", know, update)
-		d.Apart = !oneHost(self.PeerURLs, n.Own) || !onePort(self.PeerURLs, n.Listens)
+		d.Apart = !mayShareHost(self.PeerURLs, n.Own) || !onePort(self.PeerURLs, n.Listens)
 	}
 	return d, true
 }
@@ -72,7 +72,7 @@ func (n Node) other(m Member, name string, ownToo bool) (d Difference, differs b
 	// No command: which of the two is right, that member's own node knows, and names
 	// it there. One that is merely down would lose its right address by it.
 	d.Text = fmt.Sprintf("the data knows %s under %s, the list says %s: the data counts", shown.Text(name), list(m.PeerURLs), list(want))
-	switch away := !oneHost(m.PeerURLs, want) || !onePort(m.PeerURLs, want); {
+	switch away := !mayShareHost(m.PeerURLs, want) || !onePort(m.PeerURLs, want); {
 	case ownToo:
 		d.Apart = away && !m.Reached
 	case m.Reached:

@@ -20,11 +20,12 @@ func same(a, b []string) bool {
 }
 
 func alike(u, v *url.URL) bool {
-	return u.Scheme == v.Scheme && u.Port() == v.Port() && sameHost(u, v)
+	return u.Scheme == v.Scheme && u.Port() == v.Port() && mayBeOneHost(u, v)
 }
 
-// sameHost reports whether two URLs may be of one host.
-func sameHost(u, v *url.URL) bool {
+// mayBeOneHost reports whether two URLs may be of one host: a name may have the
+// address, and be written without its domain.
+func mayBeOneHost(u, v *url.URL) bool {
 	a, err := netip.ParseAddr(u.Hostname())
 	b, err2 := netip.ParseAddr(v.Hostname())
 	if (err == nil) != (err2 == nil) {
@@ -37,10 +38,10 @@ func sameHost(u, v *url.URL) bool {
 	return x == y || strings.HasPrefix(x, y+".") || strings.HasPrefix(y, x+".") // with its domain and without
 }
 
-// oneHost reports whether the two lists have a host in common.
-func oneHost(a, b []string) bool {
+// mayShareHost reports whether the two lists may have a host in common.
+func mayShareHost(a, b []string) bool {
 	return slices.ContainsFunc(a, func(u string) bool {
-		return slices.ContainsFunc(b, func(v string) bool { return sameHost(parse(u), parse(v)) })
+		return slices.ContainsFunc(b, func(v string) bool { return mayBeOneHost(parse(u), parse(v)) })
 	})
 }
 
