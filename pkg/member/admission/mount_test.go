@@ -135,18 +135,6 @@ func TestDataCopiedByHand(t *testing.T) {
 	}
 }
 
-// TestWaitNamesItsUnit: the command that goes on with it, while the others are
-// asked, is for this unit.
-func TestWaitNamesItsUnit(t *testing.T) {
-	guard := pin("c", "3")
-	guard.Values = map[string]string{"unit": "etcd@a"}
-	r := patient(t, Node{DataDir: t.TempDir(), New: true, Guard: guard}, fakeAsker{peers: []fakePeer{lists(whole), lists(whole)}})
-	r.says(t, "2 of 2 say no so far; waiting for its disk")
-	if said := r.said(); strings.Contains(said, "systemctl restart etcd;") || strings.Contains(said, ": etcd-node explain") {
-		t.Errorf("it said %s", said)
-	}
-}
-
 // While it waits for a disk it may become the replacement of the member that it
 // was.
 func TestReplacedWhileItWaits(t *testing.T) {
@@ -157,6 +145,18 @@ func TestReplacedWhileItWaits(t *testing.T) {
 	}
 	if !strings.Contains(r.said(), "waiting for its disk to be mounted") {
 		t.Errorf("it said %s", r.said())
+	}
+}
+
+// TestWaitNamesItsUnit: the command that goes on with it, while the others are
+// asked, is for this unit.
+func TestWaitNamesItsUnit(t *testing.T) {
+	guard := pin("c", "3")
+	guard.Values = map[string]string{"unit": "etcd@a"}
+	r := patient(t, Node{DataDir: t.TempDir(), New: true, Guard: guard}, fakeAsker{peers: []fakePeer{lists(whole), lists(whole)}})
+	r.says(t, "2 of 2 say no so far; waiting for its disk")
+	if said := r.said(); strings.Contains(said, "systemctl restart etcd;") || strings.Contains(said, ": etcd-node explain") {
+		t.Errorf("it said %s", said)
 	}
 }
 
