@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -25,10 +24,10 @@ const eventTimeout = 100 * time.Millisecond
 
 // runMember is the role in which the supervisor starts this binary again.
 func runMember(ctx context.Context, w world) int {
-	events, err1 := inherited(pipe.FDEvents)
-	commands, err2 := inherited(pipe.FDCommands)
-	crash, err3 := inherited(pipe.FDCrash)
-	logs, err4 := inherited(pipe.FDLog)
+	events, err1 := pipe.Inherited(pipe.FDEvents)
+	commands, err2 := pipe.Inherited(pipe.FDCommands)
+	crash, err3 := pipe.Inherited(pipe.FDCrash)
+	logs, err4 := pipe.Inherited(pipe.FDLog)
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		fmt.Fprintln(w.stderr, "etcd-node: the role \"member\" is for the daemon itself; run etcd-node without it")
 		return failure.ExitUsage
@@ -65,38 +64,8 @@ func runMember(ctx context.Context, w world) int {
 		return f.Exit
 	}
 
-	received := make(chan pipe.Message)
-	go func() {
-		defer close(received)
-		for {
-			m, err := in.Next()
-			switch {
-			case err == nil:
-				received <- m
-			case !errors.Is(err, pipe.ErrMalformed):
-				return
-			}
-		}
-	}()
-	options.Config, options.Events, options.Commands = cfg, out, received
+	options.Config, options.Events, options.Commands = cfg, out, in.Rest()
 	options.Election, options.Guard = start.Election, start.Guard
 	options.Terminal = start.Terminal
 	return member.Run(ctx, options)
-}
-
-// inherited opens a descriptor that the supervisor has left us.
-func inherited(fd uintptr) (*os.File, error) {
-	var st syscall.Stat_t
-	if err := syscall.Fstat(int(fd), &st); err != nil {
-		return nil, err
-	}
-	if st.Mode&syscall.S_IFMT != syscall.S_IFIFO {
-		return nil, fmt.Errorf("descriptor %d is not a pipe", fd)
-	}
-	syscall.CloseOnExec(int(fd))
-	// Non-blocking, so that writes can have a deadline.
-	if err := syscall.SetNonblock(int(fd), true); err != nil {
-		return nil, err
-	}
-	return os.NewFile(fd, "supervisor"), nil
 }

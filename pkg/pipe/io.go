@@ -94,6 +94,25 @@ func (r *Reader) Next() (Message, error) {
 	return m, nil
 }
 
+// Rest delivers the messages that follow, without those that are malformed, and
+// is closed when the conversation has ended.
+func (r *Reader) Rest() <-chan Message {
+	rest := make(chan Message)
+	go func() {
+		defer close(rest)
+		for {
+			m, err := r.Next()
+			switch {
+			case err == nil:
+				rest <- m
+			case !errors.Is(err, ErrMalformed):
+				return
+			}
+		}
+	}()
+	return rest
+}
+
 // line returns the next line without its end, or skips it whole when it is
 // longer than MaxLine. A last line without an end was cut off: it is dropped.
 func (r *Reader) line() ([]byte, error) {

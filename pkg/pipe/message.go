@@ -1,6 +1,10 @@
 package pipe
 
 import (
+	"fmt"
+	"os"
+	"syscall"
+
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
@@ -20,6 +24,23 @@ const (
 	FDCrash    = 5 // where the Go runtime writes a crash, see debug.SetCrashOutput
 	FDLog      = 6 // where the member's log goes, see recorder.LineWriter
 )
+
+// Inherited opens a descriptor that the supervisor has left its member.
+func Inherited(fd uintptr) (*os.File, error) {
+	var st syscall.Stat_t
+	if err := syscall.Fstat(int(fd), &st); err != nil {
+		return nil, err
+	}
+	if st.Mode&syscall.S_IFMT != syscall.S_IFIFO {
+		return nil, fmt.Errorf("descriptor %d is not a pipe", fd)
+	}
+	syscall.CloseOnExec(int(fd))
+	// Non-blocking, so that writes can have a deadline.
+	if err := syscall.SetNonblock(int(fd), true); err != nil {
+		return nil, err
+	}
+	return os.NewFile(fd, "supervisor"), nil
+}
 
 // Kind says what a message is.
 type Kind string
