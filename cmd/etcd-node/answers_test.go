@@ -31,21 +31,21 @@ func TestBesideNotToBeHad(t *testing.T) {
 			must(t, os.WriteFile(filepath.Dir(dataDir), nil, 0o600))
 		}, false, 1},
 		"another daemon is there": {func(t *testing.T, dataDir string) {
-			must(t, os.MkdirAll(beside(dataDir), 0o700))
-			l, err := control.Listen(beside(dataDir))
+			must(t, os.MkdirAll(control.Beside(dataDir), 0o700))
+			l, err := control.Listen(control.Beside(dataDir))
 			must(t, err)
 			t.Cleanup(func() { l.Close() })
 		}, false, 1},
 		"the socket alone cannot be made": {func(t *testing.T, dataDir string) {
-			must(t, os.MkdirAll(filepath.Join(beside(dataDir), control.Socket, "x"), 0o700))
+			must(t, os.MkdirAll(filepath.Join(control.Beside(dataDir), control.Socket, "x"), 0o700))
 		}, true, 1},
 		"others may write there": {func(t *testing.T, dataDir string) {
-			must(t, os.MkdirAll(beside(dataDir), 0o700))
-			must(t, os.Chmod(beside(dataDir), 0o777))
+			must(t, os.MkdirAll(control.Beside(dataDir), 0o700))
+			must(t, os.Chmod(control.Beside(dataDir), 0o777))
 		}, false, 1},
 		"it leads elsewhere": {func(t *testing.T, dataDir string) {
 			must(t, os.MkdirAll(filepath.Dir(dataDir), 0o700))
-			must(t, os.Symlink(t.TempDir(), beside(dataDir)))
+			must(t, os.Symlink(t.TempDir(), control.Beside(dataDir)))
 		}, false, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,29 +81,6 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// A data dir has the same directory beside it by whatever path it is reached,
-// before it is made and after.
-func TestBeside(t *testing.T) {
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	must(t, err)
-	t.Chdir(dir)
-	must(t, os.Mkdir("disk", 0o700))
-	must(t, os.Symlink("disk", "link"))
-	want := filepath.Join(dir, "disk", "data.etcd-node")
-	for range 2 {
-		for _, path := range []string{"disk/data", "link/data/", filepath.Join(dir, "link", "data"), "./disk/../disk/data"} {
-			if got := beside(path); got != want {
-				t.Errorf("%s: %s, want %s", path, got, want)
-			}
-		}
-		must(t, os.MkdirAll("disk/data", 0o700))
-	}
-	t.Chdir("disk/data")
-	if got := beside("."); got != want {
-		t.Errorf(".: %s, want %s", got, want)
 	}
 }
 

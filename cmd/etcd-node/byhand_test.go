@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/etcd-node/etcd-node/pkg/control"
 	"github.com/etcd-node/etcd-node/test/poll"
 )
 
@@ -66,7 +67,7 @@ func TestByHand(t *testing.T) {
 				t.Errorf("history: %d, %s", code, out)
 			}
 		}
-		for path, mode := range map[string]os.FileMode{n.Data(): 0o700, beside(n.Data()): 0o700} {
+		for path, mode := range map[string]os.FileMode{n.Data(): 0o700, control.Beside(n.Data()): 0o700} {
 			if info, err := os.Stat(path); err != nil || info.Mode().Perm() != mode {
 				t.Errorf("%s: %v, %v", path, info, err)
 			}

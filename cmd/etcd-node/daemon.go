@@ -55,7 +55,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		Environ: w.environ,
 		EnvFile: getenv(w.environ, "ETCD_NODE_ENV_FILE"),
 		Unit:    own,
-		Pinned:  given(w).pinned(),
+		Pinned:  given(w).store().DataDir(),
 
 		WorkingDir: dir,
 		// Below, package tlsfiles waits for them and watches them.

@@ -17,7 +17,6 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/failure"
-	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/shown"
 	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
@@ -187,8 +186,8 @@ name in the same directory.`,
 				fmt.Fprintf(c.OutOrStdout(), "%s has no pin, as its StateDirectory= has no second entry: nothing to forget\n", unitName(w))
 				return nil
 			}
-			pin, ok, _ := h.pin()
-			kept, failed := identity.Store{Dir: h.pins}.Forget(time.Now())
+			pin, ok, _ := h.store().Load()
+			kept, failed := h.store().Forget(time.Now())
 			switch {
 			case failed != nil:
 				return coded{fmt.Errorf("%w (are you root?)", failed), failure.ExitFailure}

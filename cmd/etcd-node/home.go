@@ -43,22 +43,5 @@ func homeOf(w world) home {
 	return h
 }
 
-// pin is the unit's pin; there is none where it has no directory for one.
-func (h home) pin() (pin identity.Pin, ok bool, err error) {
-	if h.pins == "" {
-		return pin, false, nil
-	}
-	return identity.Store{Dir: h.pins}.Load()
-}
-
-// pinned is the data dir in which the unit's member has lived; "" where none has,
-// and something else where that cannot be known.
-func (h home) pinned() string {
-	switch pin, ok, err := h.pin(); {
-	case ok:
-		return cmp.Or(pin.DataDir, "unknown")
-	case err != nil:
-		return "unknown"
-	}
-	return ""
-}
+// store is where the unit's pin is.
+func (h home) store() identity.Store { return identity.Store{Dir: h.pins} }

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -59,20 +58,20 @@ func search(ctx context.Context, w world, dataDir string) *place {
 	}
 	switch {
 	case at.dataDir != "":
-		at.beside = func() []string { return []string{beside(at.dataDir)} }
+		at.beside = func() []string { return []string{control.Beside(at.dataDir)} }
 	case inUnit:
 		at.beside = func() []string { return nil }
 	default: // once the unit's daemon does not answer: it may take a look at the network
 		at.beside = sync.OnceValue(func() (dirs []string) {
-			if pin, ok, _ := at.home.pin(); ok && pin.DataDir != "" { // the data dir may be a flag in the unit
-				dirs = append(dirs, beside(pin.DataDir))
+			if pin, ok, _ := at.home.store().Load(); ok && pin.DataDir != "" { // the data dir may be a flag in the unit
+				dirs = append(dirs, control.Beside(pin.DataDir))
 			}
 			for _, in := range []config.Input{
 				written(w),
 				{Environ: w.environ, EnvFile: getenv(w.environ, "ETCD_NODE_ENV_FILE")},
 			} {
-				if dir := dataDirOf(ctx, in); dir != "" && !slices.Contains(dirs, beside(dir)) {
-					dirs = append(dirs, beside(dir))
+				if dir := dataDirOf(ctx, in); dir != "" && !slices.Contains(dirs, control.Beside(dir)) {
+					dirs = append(dirs, control.Beside(dir))
 				}
 			}
 			return dirs
@@ -125,7 +124,7 @@ func (at *place) ask(ctx context.Context) (status.Status, []byte, error) {
 				e.Next = failure.Steps(e.ID, e.Values)
 			}
 			return st, raw, nil
-		case isStopped(err), failed != nil:
+		case control.IsNobody(err), failed != nil:
 		case forbidden && dir != at.home.run && !named:
 			// Nothing says that a daemon is there.
 		case forbidden:
@@ -168,11 +167,6 @@ func askAt(ctx context.Context, dir string) ([]byte, error) {
 	return control.Ask(ctx, dir)
 }
 
-// isStopped reports whether nobody listens.
-func isStopped(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOTDIR)
-}
-
 // same reports whether two paths are one file or directory.
 func same(a, b string) bool {
 	x, err1 := os.Stat(a)
@@ -194,7 +188,7 @@ func (at *place) records() string {
 		if at.isUnits() && logs != "" && there(logs) {
 			return logs
 		}
-		return beside(at.dataDir)
+		return control.Beside(at.dataDir)
 	}
 	first := logs
 	for dir := range at.inOrder(logs) {
@@ -208,7 +202,7 @@ func (at *place) records() string {
 
 // isUnits reports whether the data dir that was named is that of the unit here.
 func (at *place) isUnits() bool {
-	pin, ok, _ := at.home.pin()
+	pin, ok, _ := at.home.store().Load()
 	return ok && same(at.dataDir, pin.DataDir) || same(at.dataDir, at.home.data)
 }
 

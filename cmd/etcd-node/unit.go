@@ -74,7 +74,7 @@ func ofUnit(w world) (world, error) {
 // written is what the operator wrote, for a command: the shell's environment,
 // and what systemd would read for the daemon.
 func written(w world) config.Input {
-	in := config.Input{Environ: w.environ, EnvFile: config.EnvFile(), Pinned: homeOf(w).pinned()}
+	in := config.Input{Environ: w.environ, EnvFile: config.EnvFile(), Pinned: homeOf(w).store().DataDir()}
 	u, ok := theUnit(w)
 	in.Unit.Unknown = u.Unknown
 	if ok && in.EnvFile != "" && getenv(w.environ, "ETCD_NODE_ENV_FILE") == "" {

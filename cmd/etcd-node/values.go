@@ -31,7 +31,7 @@ func ownValues(ctx context.Context, w world, st status.Status, dataDir string) m
 	// The settings may stand on the unit's command line, which is not ours to
 	// see: then the pin knows better than what can be derived.
 	take(map[string]string{"data-dir": dataDir})
-	if pin, ok, _ := homeOf(w).pin(); ok && (dataDir == "" || same(dataDir, pin.DataDir)) {
+	if pin, ok, _ := homeOf(w).store().Load(); ok && (dataDir == "" || same(dataDir, pin.DataDir)) {
 		take(map[string]string{"member-id": pin.MemberID, "cluster-id": pin.ClusterID, "name": pin.Name, "data-dir": pin.DataDir})
 	}
 	in := written(w)

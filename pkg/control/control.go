@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -68,6 +70,11 @@ func Ask(ctx context.Context, dir string) ([]byte, error) {
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })()
 	return io.ReadAll(io.LimitReader(c, answerLimit))
+}
+
+// IsNobody reports whether an error of [Ask] says that nobody listens.
+func IsNobody(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // place is the socket's path, and the directory by which it is reached, if it is

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,8 +63,9 @@ var (
 	ErrNewer = errors.New("the pin was written by a later version of etcd-node")
 )
 
-// Store is a directory with at most one pin in it. Its methods may be called
-// from several goroutines, but not to write at the same time.
+// Store is a directory with at most one pin in it; the zero Store, of a unit that
+// has no directory for it, is without one and is not to be written to. Its methods
+// may be called from several goroutines, but not to write at the same time.
 type Store struct{ Dir string }
 
 // Path is the pin's file.
@@ -72,6 +74,9 @@ func (s Store) Path() string { return filepath.Join(s.Dir, fileName) }
 // Load returns the pin; ok is false where there is no pin. A pin that cannot
 // be read is an error. The texts are free of control characters.
 func (s Store) Load() (pin Pin, ok bool, err error) {
+	if s.Dir == "" {
+		return Pin{}, false, nil
+	}
 	raw, err := read(s.Path())
 	if errors.Is(err, fs.ErrNotExist) {
 		return Pin{}, false, nil
@@ -93,6 +98,18 @@ func (s Store) Load() (pin Pin, ok bool, err error) {
 		return Pin{}, false, fmt.Errorf("%w: %s names no member", ErrDamaged, s.Path())
 	}
 	return shown.Copy(f.Pin), true, nil
+}
+
+// DataDir is the data dir in which the member of the pin has lived; "" where none
+// has, and something else where that cannot be known.
+func (s Store) DataDir() string {
+	switch pin, ok, err := s.Load(); {
+	case ok:
+		return cmp.Or(pin.DataDir, "unknown")
+	case err != nil:
+		return "unknown"
+	}
+	return ""
 }
 
 func read(path string) ([]byte, error) {
