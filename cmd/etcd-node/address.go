@@ -1,11 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"net/netip"
-	"net/url"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -58,7 +54,7 @@ func (a *addresses) await(ctx context.Context, r *settings.Resolved, say func(st
 		return nil
 	}
 	defer a.waiting.Store(false)
-	return netdetect.AwaitAddresses(ctx, netdetect.System(), listens(r), a.saying(say))
+	return netdetect.AwaitAddresses(ctx, netdetect.System(), config.Listens(r), a.saying(say))
 }
 
 // saying says what is waited for, also in the log: without systemd the
@@ -79,23 +75,4 @@ func (a *addresses) conditions() []status.Condition {
 		return nil
 	}
 	return []status.Condition{{ID: failure.IDNoAddress}}
-}
-
-// listens are the addresses to listen on, and where each stands.
-func listens(r *settings.Resolved) (all []netdetect.Listen) {
-	for _, s := range r.Settings {
-		if !strings.HasPrefix(s.Name, "listen-") || !strings.HasSuffix(s.Name, "-urls") {
-			continue
-		}
-		for text := range strings.SplitSeq(s.Value, ",") {
-			u, err := url.Parse(text)
-			if err != nil {
-				continue // etcd has accepted them
-			}
-			if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
-				all = append(all, netdetect.Listen{Addr: addr, Where: cmp.Or(s.Source, s.Name)})
-			}
-		}
-	}
-	return all
 }

@@ -11,7 +11,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"go.uber.org/zap"
@@ -24,16 +23,11 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/journal"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
-	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/pkg/supervisor"
 	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 	"github.com/etcd-node/etcd-node/pkg/tlsfiles"
 )
-
-// stopTimeout is after what a member that was told to stop is killed: twice
-// the 1.6 s that its own limits (handover, drain, hard stop) add up to.
-const stopTimeout = 3 * time.Second
 
 // gcPercent keeps the supervisor's heap small for years, together with a
 // collection at each start of a member. Go collects no garbage before 4 MB ×
@@ -168,66 +162,20 @@ func prepare(ctx context.Context, loaded *config.Loaded, files *tlsfiles.Files, 
 		err = addresses.await(ctx, r, say)
 	}
 	if err != nil {
-		return supervisor.Launch{}, nil, asFailure(err)
+		return supervisor.Launch{}, nil, config.AsFailure(err)
 	}
 	files.ResolvedAs(r)
-	values := config.Values(r)
-	guard := pipe.Guard{
-		Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly, Derived: r.Derived("listen-peer-urls"), ForcedBy: forcedBy(r),
-		BootstrapWait: r.Node.BootstrapWait, StateSource: r.Source("initial-cluster-state"), NameSource: nameSource(r), Values: values,
-	}
+	l := supervisor.NewLaunch(r, config.Values(r))
 	notices := append(slices.Clone(r.Notices), kept.notice())
 	if kept.pins != nil {
-		notices = append(notices, guard.Read(kept.pins.Store()))
+		notices = append(notices, l.Guard.Read(kept.pins.Store()))
 	}
 	notices = slices.DeleteFunc(notices, func(n string) bool { return n == "" })
 	for _, n := range notices {
 		log.Warn(n)
 	}
-	return supervisor.Launch{
-		Args:        r.Args(),
-		Secrets:     r.Secrets(),
-		Values:      values,
-		Election:    pipe.Election{Failover: r.Node.Failover, Start: r.Node.FastStart},
-		Guard:       guard,
-		ReadyAll:    r.Node.ReadyAll,
-		StopTimeout: stopTimeout,
-		Notices:     notices,
-	}, r, nil
-}
-
-// forcedBy says where --force-new-cluster is set, if it is.
-func forcedBy(r *settings.Resolved) string {
-	if r.ConfigFile != "" {
-		return "force-new-cluster in " + r.ConfigFile
-	}
-	for _, s := range r.Settings {
-		if s.Name == "force-new-cluster" {
-			return s.Source
-		}
-	}
-	return ""
-}
-
-// asFailure classes an error of the front door.
-func asFailure(err error) *failure.Failure {
-	var (
-		known   *failure.Failure
-		pending *netdetect.Pending
-		invalid *settings.Invalid
-	)
-	switch {
-	case errors.As(err, &known):
-		return known
-	case errors.As(err, &pending):
-		return failure.New(failure.IDNoAddress, err.Error())
-	case errors.As(err, &invalid):
-		f := failure.New(failure.IDConfiguration, "")
-		f.Cause = err.Error()
-		return f
-	default: // a netlink socket, a directory: what only the system can refuse
-		return failure.New(failure.IDCannotLook, err.Error())
-	}
+	l.Notices = notices
+	return l, r, nil
 }
 
 // answered handles the command lines that ask instead of starting a daemon.
@@ -251,7 +199,7 @@ func answered(w world, loaded *config.Loaded, err error) (code int, done bool) {
 func refuse(w world, notify func(...string) error, err error) int {
 	printInvalid(w.complaints(), err)
 	if dir := nth(getenv(w.environ, "LOGS_DIRECTORY"), 0); dir != "" {
-		recorder.Refused(dir, version, asFailure(err), flushLimit)
+		recorder.Refused(dir, version, config.AsFailure(err), flushLimit)
 	}
 	if notify != nil {
 		_ = notify("STATUS=failed: " + err.Error()) // stderr has it

@@ -19,7 +19,7 @@ func listAgainstData(ctx context.Context, w world, r *settings.Resolved) (notice
 	}
 	members, auth := storedMembers(ctx, w, r)
 	node := roster.New(r.Name, r.Value("initial-cluster"), urlsOf(r, "initial-advertise-peer-urls"), urlsOf(r, "listen-peer-urls"))
-	node.NameSource = nameSource(r)
+	node.NameSource = r.SetAt("name")
 	node.Derived = r.Derived("listen-peer-urls")
 	node.TLS = r.Value("peer-cert-file") != "" || r.Value("peer-auto-tls") == "true"
 	node.Values = config.Values(r)
@@ -34,14 +34,6 @@ func listAgainstData(ctx context.Context, w world, r *settings.Resolved) (notice
 		notices = append(notices, d.Text)
 	}
 	return notices
-}
-
-// nameSource is where the operator has set --name; "" where it was derived.
-func nameSource(r *settings.Resolved) string {
-	if r.Derived("name") {
-		return ""
-	}
-	return r.Source("name")
 }
 
 // storedMembers are the members of the cluster by this node's data. auth: it

@@ -11,6 +11,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/pkg/supervisor"
 	"github.com/etcd-node/etcd-node/test/poll"
 )
 
@@ -50,7 +51,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	n.await("STATUS=stopping")
 	begun := time.Now()
 	n.signal(syscall.SIGTERM)
-	if code := n.exit(); code != 0 || time.Since(begun) > stopTimeout/2 {
+	if code := n.exit(); code != 0 || time.Since(begun) > supervisor.StopTimeout/2 {
 		t.Errorf("exit code %d after %s", code, time.Since(begun))
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
+	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
 )
 
@@ -93,6 +94,28 @@ func (l *Loaded) Resolve(ctx context.Context, find func(context.Context, netdete
 		return nil, &settings.Invalid{Problems: problems, Notices: r.Notices}
 	}
 	return r, nil
+}
+
+// AsFailure classes an error of [Load], or of what [Loaded.Resolve] and whoever
+// waits for this node's address have asked.
+func AsFailure(err error) *failure.Failure {
+	var (
+		known   *failure.Failure
+		pending *netdetect.Pending
+		invalid *settings.Invalid
+	)
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &pending):
+		return failure.New(failure.IDNoAddress, err.Error())
+	case errors.As(err, &invalid):
+		f := failure.New(failure.IDConfiguration, "")
+		f.Cause = err.Error()
+		return f
+	default: // a netlink socket, a directory: what only the system can refuse
+		return failure.New(failure.IDCannotLook, err.Error())
+	}
 }
 
 // standIn is the address of a node whose address is not known: one that is for

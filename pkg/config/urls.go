@@ -1,12 +1,16 @@
 package config
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
+	"github.com/etcd-node/etcd-node/pkg/netdetect"
 )
 
 // tlsSettings name the settings that make etcd speak TLS on one side.
@@ -89,4 +93,23 @@ func sameURLs(a, b string) bool {
 func short(host string) string {
 	name, _, _ := strings.Cut(host, ".")
 	return name
+}
+
+// Listens are the addresses to listen on, and where each stands.
+func Listens(r *settings.Resolved) (all []netdetect.Listen) {
+	for _, s := range r.Settings {
+		if !strings.HasPrefix(s.Name, "listen-") || !strings.HasSuffix(s.Name, "-urls") {
+			continue
+		}
+		for text := range strings.SplitSeq(s.Value, ",") {
+			u, err := url.Parse(text)
+			if err != nil {
+				continue // etcd has accepted them
+			}
+			if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
+				all = append(all, netdetect.Listen{Addr: addr, Where: cmp.Or(s.Source, s.Name)})
+			}
+		}
+	}
+	return all
 }

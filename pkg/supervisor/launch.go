@@ -6,10 +6,15 @@ import (
 	"maps"
 	"time"
 
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
+
+// StopTimeout is after what a member that was told to stop is killed: twice
+// the 1.6 s that its own limits (handover, drain, hard stop) add up to.
+const StopTimeout = 3 * time.Second
 
 // Launch is a member that is ready to be started.
 type Launch struct {
@@ -31,6 +36,22 @@ type Launch struct {
 	// LastEnd is how the member ended under an earlier supervisor, where only the
 	// preparation could find it.
 	LastEnd *status.End
+}
+
+// NewLaunch is the launch of a configuration. values are this node's own.
+func NewLaunch(r *settings.Resolved, values map[string]string) Launch {
+	return Launch{
+		Args:     r.Args(),
+		Secrets:  r.Secrets(),
+		Values:   values,
+		Election: pipe.Election{Failover: r.Node.Failover, Start: r.Node.FastStart},
+		Guard: pipe.Guard{
+			Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly, Derived: r.Derived("listen-peer-urls"), ForcedBy: r.SetAt("force-new-cluster"),
+			BootstrapWait: r.Node.BootstrapWait, StateSource: r.SetAt("initial-cluster-state"), NameSource: r.SetAt("name"), Values: values,
+		},
+		ReadyAll:    r.Node.ReadyAll,
+		StopTimeout: StopTimeout,
+	}
 }
 
 // preparation runs Options.Prepare beside the loop, because it may wait.

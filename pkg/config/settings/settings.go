@@ -115,6 +115,15 @@ func (r *Resolved) Source(name string) string {
 	return ""
 }
 
+// SetAt is where the operator has set a setting of etcd's; "" where it is the
+// default, or was left to us.
+func (r *Resolved) SetAt(name string) string {
+	if r.Derived(name) {
+		return ""
+	}
+	return r.Source(name)
+}
+
 // Secrets returns the settings that Args leaves out, by flag name. They go to
 // the member over a pipe.
 func (r *Resolved) Secrets() map[string]string {
