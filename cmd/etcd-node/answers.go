@@ -51,23 +51,21 @@ func newAnswers(w world, s *supervisor.Supervisor, log *zap.Logger) *answers {
 // no directory for. It is tried once: what cannot be made is no reason not to
 // start, and records that wait for it are in the way.
 func (a *answers) beside(dataDir string, kept *kept) {
-	if a.tried || a.serve == nil && !kept.homeless() {
+	if a.tried || a.serve == nil && !kept.records.Homeless() {
 		return
 	}
 	a.tried = true
 	dir := control.Beside(dataDir)
 	if err := control.MakeBeside(dir); err != nil {
 		a.log.Info("`etcd-node status` and `history` have no directory beside the data dir; a unit gives them one with RuntimeDirectory= and LogsDirectory=", zap.Error(err))
-		kept.giveUp()
+		kept.records.GiveUp()
 		return
 	}
 	if a.serve != nil && errors.Is(a.serve(dir), control.ErrTaken) {
-		kept.giveUp() // the records there are the other daemon's
+		kept.records.GiveUp() // the records there are the other daemon's
 		return
 	}
-	if kept.homeless() {
-		kept.open(dir)
-	}
+	kept.records.Open(dir, version) // unless they have a directory
 }
 
 // early is beside for a daemon that waits before all of its configuration is known.

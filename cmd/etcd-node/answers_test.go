@@ -54,18 +54,18 @@ func TestBesideNotToBeHad(t *testing.T) {
 			tc.spoil(t, dataDir)
 			core, logs := observer.New(zapcore.InfoLevel)
 			k := keep(world{}, zap.NewNop())
-			defer k.close()
 			a := newAnswers(world{}, supervisor.New(supervisor.Options{Log: zap.NewNop()}), zap.New(core))
 			defer a.end()
 			for range 2 { // each preparation asks for it
-				k.record(recorder.Record{Kind: recorder.State, Reason: "one"})
+				k.records.Add(recorder.Record{Kind: recorder.State, Reason: "one"})
 				a.beside(dataDir, k)
 			}
-			if k.homeless() {
+			if k.records.Homeless() {
 				t.Error("records wait for a directory that does not come")
 			}
-			if got := k.recorder() != nil; got != tc.records {
-				t.Errorf("records kept: %v, want %v", got, tc.records)
+			k.close()
+			if kept, err := recorder.Read(control.Beside(dataDir)); tc.records != (len(kept) > 2) {
+				t.Errorf("records kept: %v, %v", kept, err)
 			}
 			if _, err := os.Stat(dataDir); !errors.Is(err, fs.ErrNotExist) && name != "it cannot be made" {
 				t.Errorf("the data dir: %v", err)

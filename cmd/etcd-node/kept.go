@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"strings"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -33,22 +32,16 @@ type kept struct {
 	log     *zap.Logger
 	pins    *identity.Keeper
 	pinless bool // systemd started this daemon, and its unit has no directory for the pin
-
-	mu      sync.Mutex // of what follows
 	records *recorder.Recorder
-	past    recorder.Past
-	// early are the records of a daemon that does not yet know where to keep
-	// them: beside its data. nil: it knows, or has given up.
-	early []recorder.Record
 }
 
 // keep opens what outlives the daemon, and records its start. Where the unit has
-// no directory for the records, they wait for [kept.open].
+// no directory for the records, they wait for one beside the data.
 func keep(w world, log *zap.Logger) *kept {
-	k := &kept{log: log, early: []recorder.Record{}}
+	k := &kept{log: log, records: recorder.New("", log)}
 	h := given(w)
 	if h.logs != "" {
-		k.open(h.logs)
+		k.records.Open(h.logs, version)
 	}
 	if h.pins != "" {
 		k.pins = identity.NewKeeper(identity.Store{Dir: h.pins}, func(err error) {
@@ -61,71 +54,15 @@ func keep(w world, log *zap.Logger) *kept {
 	return k
 }
 
-// open opens the recorder in a directory, unless it is open.
-func (k *kept) open(dir string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.early == nil {
-		return
-	}
-	k.records, k.past = recorder.Open(dir, version, k.log)
-	for _, r := range k.early {
-		r.Time = time.Now() // in the order of the records
-		k.records.Add(r)
-	}
-	k.early = nil
-}
-
-// giveUp says that no directory will come: nothing is recorded.
-func (k *kept) giveUp() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.early = nil
-}
-
-// homeless reports whether the records wait for a directory.
-func (k *kept) homeless() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.early != nil
-}
-
-// record keeps an event, or has it wait.
-func (k *kept) record(r recorder.Record) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	switch {
-	case k.records != nil:
-		k.records.Add(r)
-	case k.early != nil:
-		k.early = append(k.early, r)
-	}
-}
-
 // lastEnd is how the member ended before this daemon, as far as it is known.
-func (k *kept) lastEnd() *status.End {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.past.LastEnd()
-}
+func (k *kept) lastEnd() *status.End { return k.records.Past().LastEnd() }
 
 // notice is about the clock; "" where there is nothing to say.
-func (k *kept) notice() string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.past.ClockNotice(time.Now())
-}
-
-// recorder is the one that is open, or nil.
-func (k *kept) recorder() *recorder.Recorder {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.records
-}
+func (k *kept) notice() string { return k.records.Past().ClockNotice(time.Now()) }
 
 // hand gives it to a supervisor.
 func (k *kept) hand(o *supervisor.Options) {
-	o.Record, o.Explains = k.record, k.early == nil
+	o.Record, o.Explains = k.records.Add, !k.records.Homeless()
 	if k.pins != nil {
 		o.Pin = k.pins.Keep
 	}
@@ -139,9 +76,7 @@ func (k *kept) conditions() (all []status.Condition) {
 			all = append(all, status.Condition{ID: failure.IDCannotRecord, Text: what + ": " + err.Error()})
 		}
 	}
-	if records := k.recorder(); records != nil {
-		say(unrecorded, records.Retry())
-	}
+	say(unrecorded, k.records.Retry())
 	if k.pins != nil {
 		say(unpinned, k.pins.Err())
 	}
@@ -158,11 +93,9 @@ func (k *kept) close() {
 			k.log.Warn("the pin is not written", zap.Error(err))
 		}
 	}
-	if records := k.recorder(); records != nil {
-		records.Add(recorder.Record{Kind: recorder.Stop})
-		if err := records.Close(flushLimit); err != nil {
-			k.log.Warn("the flight recorder lacks the last records", zap.Error(err))
-		}
+	k.records.Add(recorder.Record{Kind: recorder.Stop})
+	if err := k.records.Close(flushLimit); err != nil {
+		k.log.Warn("the flight recorder lacks the last records", zap.Error(err))
 	}
 }
 

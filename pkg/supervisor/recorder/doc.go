@@ -9,7 +9,8 @@
 // write appends and fsyncs. A directory that is missing, not writable or full
 // costs nothing but records: that is logged once, the records wait in bounded
 // memory, and each further Add or Retry tries again. Records that did not fit
-// are counted in the next one.
+// are counted in the next one. A daemon that does not know yet where to keep its
+// records is told so later ([Recorder.Open]); they wait in the same memory.
 //
 // [Read] and [Look] need no Recorder. They cope with files that are cut off at
 // any byte, with garbage, and with the records of later versions. They return

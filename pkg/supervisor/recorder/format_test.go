@@ -48,11 +48,11 @@ func TestRecordsOfLaterFormat(t *testing.T) {
 `
 	dir := t.TempDir()
 	put(t, dir, currentName, []byte(later))
-	r, past := Open(dir, "8.0", zap.NewNop())
+	r := opened(dir, "8.0")
 	if err := r.Close(time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	if past.End.End == nil || past.End.End.ID != failure.IDMachineDown { // it did not say Stop, and the boot is another
+	if past := r.Past(); past.End.End == nil || past.End.End.ID != failure.IDMachineDown { // it did not say Stop, and the boot is another
 		t.Errorf("%+v", past.End)
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, currentName))
@@ -129,11 +129,11 @@ func TestOpen(t *testing.T) {
 	dir := t.TempDir()
 	open := func() Past {
 		t.Helper()
-		r, past := Open(dir, "1.0", zap.NewNop())
+		r := opened(dir, "1.0")
 		if err := r.Close(time.Minute); err != nil { // without Stop
 			t.Fatal(err)
 		}
-		return past
+		return r.Past()
 	}
 	if past := open(); past.LastEnd() != nil || past.ClockNotice(time.Now()) != "" {
 		t.Errorf("out of nothing: %+v", past)
@@ -159,10 +159,54 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// opened is the recorder of a daemon that starts.
+func opened(dir, version string) *Recorder {
+	r := New("", zap.NewNop())
+	r.Open(dir, version)
+	return r
+}
+
+// TestHomeless: what is recorded before it is known where follows the start. A
+// second directory is not taken, and none after it was given up.
+func TestHomeless(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	r, none := New("", zap.NewNop()), New("", zap.NewNop())
+	for _, r := range []*Recorder{r, none} {
+		r.Add(Record{Kind: State, Reason: "early"})
+	}
+	if err := r.Retry(); err != nil || !r.Homeless() || !none.Homeless() {
+		t.Errorf("before: %v", err)
+	}
+	r.Open(dir, "1.0")
+	r.Open(other, "1.0")
+	none.GiveUp()
+	none.Open(other, "1.0")
+	for _, r := range []*Recorder{r, none} {
+		r.GiveUp() // nothing where there is a directory
+		r.Add(Record{Kind: State, Reason: "late"})
+		if err := r.Close(time.Minute); err != nil || r.Homeless() {
+			t.Error(err)
+		}
+	}
+	said := ""
+	for _, r := range read(t, dir) {
+		said += string(r.Kind) + " " + r.Reason + ";"
+		if r.Back {
+			t.Errorf("its time is before that of the last one: %+v", r)
+		}
+	}
+	if said != "start ;state early;state late;" {
+		t.Error(said)
+	}
+	if files, err := os.ReadDir(other); err != nil || len(files) > 0 {
+		t.Errorf("written to another directory: %v, %v", files, err)
+	}
+}
+
 // One that was told to stop is at fault for nothing; what follows it may be.
 func TestTold(t *testing.T) {
 	dir := t.TempDir()
-	r, _ := Open(dir, "1.0", zap.NewNop())
+	r := opened(dir, "1.0")
 	r.Add(Record{Kind: State, State: status.Stopped, Reason: "stopped as told"})
 	r.Add(Record{Kind: Stop})
 	if err := r.Close(time.Minute); err != nil {

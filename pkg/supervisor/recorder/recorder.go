@@ -22,10 +22,11 @@ const lookLimit = time.Second
 // Recorder writes records. Its methods are safe for concurrent use and wait
 // for no disk, except Close.
 type Recorder struct {
-	dir string
 	log *zap.Logger
 
 	mu      sync.Mutex
+	dir     string // "": it is not known yet, and the records wait
+	past    Past
 	queue   []Record
 	failing error         // why the last records could not be written; nil: they could
 	writing chan struct{} // closed when the writer ends; nil while no writer runs
@@ -36,15 +37,17 @@ type Recorder struct {
 }
 
 // New returns a recorder that writes to a directory, which need not be there
-// yet, and touches nothing. It logs why records cannot be written, once until
-// they can.
+// yet, and touches nothing; "" where it is not known yet: then the records wait
+// for [Recorder.Open]. It logs why records cannot be written, once until they can.
 func New(dir string, log *zap.Logger) *Recorder { return &Recorder{dir: dir, log: log} }
 
-// Open returns the recorder of a daemon that starts, and the past that it has
-// found. It records the start. If the daemon before was cut off, it first
+// Open gives a directory to a recorder that waits for one, and has the start of
+// the daemon recorded before what waits. If the daemon before was cut off, it first
 // records that, and that is then the last end of the past.
-func Open(dir, version string, log *zap.Logger) (*Recorder, Past) {
-	r := New(dir, log)
+func (r *Recorder) Open(dir, version string) {
+	if !r.Homeless() {
+		return
+	}
 	// Before the first record, which has the time of a clock that may be wrong.
 	looked := make(chan Past, 1)
 	go func() { looked <- Look(dir) }()
@@ -52,15 +55,52 @@ func Open(dir, version string, log *zap.Logger) (*Recorder, Past) {
 	select {
 	case past = <-looked:
 	case <-time.After(lookLimit):
-		log.Warn("what the flight recorder knows could not be read in time", zap.String("directory", dir))
+		r.log.Warn("what the flight recorder knows could not be read in time", zap.String("directory", dir))
 	}
-	boot := BootID()
+	now, boot := time.Now(), BootID()
+	begin := []Record{{Kind: Start, Time: now, Version: version, Boot: boot}}
 	if past.CutOff() {
-		past.End, past.Over = Record{Kind: Ended, Time: time.Now(), End: past.cutOffEnd(boot)}, time.Time{}
-		r.Add(past.End)
+		past.End, past.Over = Record{Kind: Ended, Time: now, End: past.cutOffEnd(boot)}, time.Time{}
+		begin = []Record{past.End, begin[0]}
 	}
-	r.Add(Record{Kind: Start, Version: version, Boot: boot})
-	return r, past
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return
+	}
+	early := r.queue
+	for i := range early {
+		early[i].Time = now // in the order of the records
+	}
+	r.dir, r.past, r.queue = dir, past, nil
+	for _, rec := range begin {
+		r.enqueue(rec.bounded())
+	}
+	r.enqueue(early...)
+	r.write()
+}
+
+// Homeless reports whether the records wait for a directory.
+func (r *Recorder) Homeless() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.dir == "" && !r.closed
+}
+
+// GiveUp says that no directory will come: nothing is recorded.
+func (r *Recorder) GiveUp() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.dir == "" {
+		r.closed, r.queue = true, nil
+	}
+}
+
+// Past is what was found when the recorder was opened.
+func (r *Recorder) Past() Past {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.past
 }
 
 // Refused records that a daemon did not even begin. It is silent if that cannot
@@ -74,7 +114,7 @@ func Refused(dir, version string, f *failure.Failure, limit time.Duration) {
 }
 
 // Add records one event. A record that cannot be written is kept, and tried
-// again with each further Add and each Retry. After Close it does nothing.
+// again with each further Add and each Retry. After Close and GiveUp it does nothing.
 func (r *Recorder) Add(rec Record) {
 	if rec.Time.IsZero() {
 		rec.Time = time.Now()
@@ -90,7 +130,8 @@ func (r *Recorder) Add(rec Record) {
 	r.write()
 }
 
-// Close writes what is left, for at most the given time. The error says that
+// Close writes what is left, for at most the given time; what still waits for a
+// directory is lost. The error says that
 // records were not written. A disk that hangs keeps a goroutine beyond that.
 func (r *Recorder) Close(limit time.Duration) error {
 	r.mu.Lock()
@@ -107,7 +148,7 @@ func (r *Recorder) Close(limit time.Duration) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if n := len(r.queue); n > 0 {
+	if n := len(r.queue); n > 0 && r.dir != "" {
 		return fmt.Errorf("not written: %s: %w", shown.Count(n, "record"), r.failing)
 	}
 	return nil
@@ -144,7 +185,7 @@ func (r *Recorder) enqueue(recs ...Record) {
 
 // write starts the writer if there is something to write and none is running.
 func (r *Recorder) write() {
-	if r.writing == nil && len(r.queue) > 0 {
+	if r.writing == nil && len(r.queue) > 0 && r.dir != "" {
 		r.writing = make(chan struct{})
 		go r.drain()
 	}
