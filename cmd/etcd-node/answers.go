@@ -26,7 +26,7 @@ type answers struct {
 // answers beside its data, once it is known where that is.
 func newAnswers(w world, s *supervisor.Supervisor, log *zap.Logger) *answers {
 	a := &answers{log: log}
-	unitDir := nth(getenv(w.environ, "RUNTIME_DIRECTORY"), 0)
+	unitDir := w.environ.Home().Run
 	var ctx context.Context
 	ctx, a.cancel = context.WithCancel(context.Background())
 	a.serve = func(dir string) error {

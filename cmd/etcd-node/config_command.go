@@ -57,7 +57,7 @@ the unit lets the daemon read and write.
 			notices := func(r *settings.Resolved) {
 				ctx, cancel := context.WithTimeout(c.Context(), commandWait)
 				defer cancel()
-				u := unit.Ask(ctx, unitName(w))
+				u := unit.Ask(ctx, w.environ.Unit())
 				printNotices(c.ErrOrStderr(), slices.Concat(r.Notices, u.OtherEnvFile(read), u.Forbids(r), u.Outdated(), otherProgram(ctx, w), files.Flags(), listAgainstData(ctx, w, r)))
 			}
 			if opts.diff == "" {

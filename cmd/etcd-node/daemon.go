@@ -42,24 +42,24 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 
 	// 1. What the operator wrote. systemd has read the env file already; by
 	//    hand it is read only where its path is set, as etcd reads none.
-	own := ownUnit(w)
+	own := w.environ.Starter()
 	dir, _ := os.Getwd()
 	loaded, err := config.Load(config.Input{
 		Args:    w.args,
 		Environ: w.environ,
-		EnvFile: getenv(w.environ, "ETCD_NODE_ENV_FILE"),
+		EnvFile: w.environ.Get("ETCD_NODE_ENV_FILE"),
 		Unit:    own,
-		Pinned:  given(w).store().DataDir(),
+		Pinned:  pins(w.environ.Home()).DataDir(),
 
 		WorkingDir: dir,
 		// Below, package tlsfiles waits for them and watches them.
-		Patient:  getenv(w.environ, "NOTIFY_SOCKET") != "",
+		Patient:  w.environ.Get("NOTIFY_SOCKET") != "",
 		Watching: true,
 	})
 	if code, done := answered(w, loaded, err); done {
 		return code
 	}
-	notify := supervisor.Notifier(getenv(w.environ, "NOTIFY_SOCKET"))
+	notify := supervisor.Notifier(w.environ.Get("NOTIFY_SOCKET"))
 	if err != nil {
 		return refuse(w, notify, err)
 	}
@@ -198,7 +198,7 @@ func answered(w world, loaded *config.Loaded, err error) (code int, done bool) {
 // RestartPreventExitStatus= must be able to tell it from a crash.
 func refuse(w world, notify func(...string) error, err error) int {
 	printInvalid(w.complaints(), err)
-	if dir := nth(getenv(w.environ, "LOGS_DIRECTORY"), 0); dir != "" {
+	if dir := w.environ.Home().Logs; dir != "" {
 		recorder.Refused(dir, version, config.AsFailure(err), flushLimit)
 	}
 	if notify != nil {

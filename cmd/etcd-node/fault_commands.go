@@ -182,12 +182,12 @@ name in the same directory.`,
 				return coded{fmt.Errorf("it cannot be told whether the daemon is stopped, nothing is forgotten: %w", err), failure.ExitFailure}
 			}
 			h := homeOf(w)
-			if h.pins == "" {
-				fmt.Fprintf(c.OutOrStdout(), "%s has no pin, as its StateDirectory= has no second entry: nothing to forget\n", unitName(w))
+			if h.Pins == "" {
+				fmt.Fprintf(c.OutOrStdout(), "%s has no pin, as its StateDirectory= has no second entry: nothing to forget\n", w.environ.Unit())
 				return nil
 			}
-			pin, ok, _ := h.store().Load()
-			kept, failed := h.store().Forget(time.Now())
+			pin, ok, _ := pins(h).Load()
+			kept, failed := pins(h).Forget(time.Now())
 			switch {
 			case failed != nil:
 				return coded{fmt.Errorf("%w (are you root?)", failed), failure.ExitFailure}
@@ -221,7 +221,7 @@ no unit has started are beside its data dir.`,
 			at := search(c.Context(), w, dataDir)
 			dir := at.records()
 			if dir == "" {
-				return coded{fmt.Errorf("%s has no LogsDirectory=, and it cannot be told where its data is: --data-dir=DIR says it", unitName(w)), failure.ExitFailure}
+				return coded{fmt.Errorf("%s has no LogsDirectory=, and it cannot be told where its data is: --data-dir=DIR says it", w.environ.Unit()), failure.ExitFailure}
 			}
 			records, err := recorder.Read(dir)
 			switch {

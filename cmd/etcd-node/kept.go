@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -39,17 +38,17 @@ type kept struct {
 // no directory for the records, they wait for one beside the data.
 func keep(w world, log *zap.Logger) *kept {
 	k := &kept{log: log, records: recorder.New("", log)}
-	h := given(w)
-	if h.logs != "" {
-		k.records.Open(h.logs, version)
+	h := w.environ.Home()
+	if h.Logs != "" {
+		k.records.Open(h.Logs, version)
 	}
-	if h.pins != "" {
-		k.pins = identity.NewKeeper(identity.Store{Dir: h.pins}, func(err error) {
+	if h.Pins != "" {
+		k.pins = identity.NewKeeper(identity.Store{Dir: h.Pins}, func(err error) {
 			log.Warn(unpinned, zap.String("failure", failure.IDCannotRecord), zap.Error(err))
 		})
 	} else {
 		// Run by hand, etcd has no such directory either.
-		k.pinless = getenv(w.environ, "NOTIFY_SOCKET") != ""
+		k.pinless = w.environ.Get("NOTIFY_SOCKET") != ""
 	}
 	return k
 }
@@ -97,13 +96,4 @@ func (k *kept) close() {
 	if err := k.records.Close(flushLimit); err != nil {
 		k.log.Warn("the flight recorder lacks the last records", zap.Error(err))
 	}
-}
-
-// nth is one entry of one of systemd's lists of directories; "" where it ends
-// before.
-func nth(list string, n int) string {
-	if dirs := strings.Split(list, ":"); n < len(dirs) {
-		return dirs[n]
-	}
-	return ""
 }

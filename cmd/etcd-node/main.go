@@ -21,6 +21,7 @@ import (
 	"go.etcd.io/etcd/server/v3/etcdmain"
 
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
+	"github.com/etcd-node/etcd-node/pkg/config/unit"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/journal"
 	"github.com/etcd-node/etcd-node/pkg/supervisor"
@@ -30,7 +31,7 @@ import (
 type world struct {
 	called  string   // the program's name
 	args    []string // without the program's name
-	environ []string
+	environ unit.Environ
 	stdout  *os.File
 	stderr  *os.File
 }
@@ -84,7 +85,7 @@ const forceLimit = time.Second
 func stopSignals(w world) <-chan os.Signal {
 	stop := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
 	switch {
-	case getenv(w.environ, "NOTIFY_SOCKET") != "":
+	case w.environ.Get("NOTIFY_SOCKET") != "":
 		signal.Ignore(syscall.SIGHUP)
 	case !signal.Ignored(syscall.SIGHUP):
 		stop = append(stop, syscall.SIGHUP)
@@ -117,7 +118,7 @@ func run(ctx context.Context, force <-chan struct{}, w world) int {
 			}
 			return runCommand(ctx, w)
 		case !strings.HasPrefix(first, "-"):
-			return refuse(w, supervisor.Notifier(getenv(w.environ, "NOTIFY_SOCKET")), unknownCommand(first))
+			return refuse(w, supervisor.Notifier(w.environ.Get("NOTIFY_SOCKET")), unknownCommand(first))
 		}
 	}
 	return runDaemon(ctx, force, w)
@@ -144,14 +145,4 @@ func stopOn(signals <-chan os.Signal) (context.Context, <-chan struct{}) {
 		close(force)
 	}()
 	return ctx, force
-}
-
-// getenv looks a variable up in an environment list.
-func getenv(environ []string, key string) string {
-	for i := len(environ) - 1; i >= 0; i-- {
-		if len(environ[i]) > len(key) && environ[i][len(key)] == '=' && environ[i][:len(key)] == key {
-			return environ[i][len(key)+1:]
-		}
-	}
-	return ""
 }

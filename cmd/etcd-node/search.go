@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/config/unit"
 	"github.com/etcd-node/etcd-node/pkg/control"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/netdetect"
@@ -38,7 +39,7 @@ type place struct {
 
 	explain bool // whether `etcd-node explain` is worth a word
 
-	home   home            // of the unit
+	home   unit.Home       // of the unit
 	beside func() []string // directories beside data dirs, of daemons without a unit
 }
 
@@ -51,10 +52,10 @@ func dataDirFlag(c *cobra.Command, dir *string) {
 // started here, with this environment.
 func search(ctx context.Context, w world, dataDir string) *place {
 	at := &place{w: w, dataDir: dataDir, home: homeOf(w)}
-	named := getenv(w.environ, unitVariable) != ""
-	inUnit := !named && (given(w).run != "" || given(w).logs != "") // such as in ExecStartPost=
+	named := w.environ.Get(unit.Variable) != ""
+	inUnit := !named && (w.environ.Home().Run != "" || w.environ.Home().Logs != "") // such as in ExecStartPost=
 	if at.dataDir == "" && !named && !inUnit {
-		at.dataDir = getenv(w.environ, "ETCD_DATA_DIR")
+		at.dataDir = w.environ.Get("ETCD_DATA_DIR")
 	}
 	switch {
 	case at.dataDir != "":
@@ -63,12 +64,12 @@ func search(ctx context.Context, w world, dataDir string) *place {
 		at.beside = func() []string { return nil }
 	default: // once the unit's daemon does not answer: it may take a look at the network
 		at.beside = sync.OnceValue(func() (dirs []string) {
-			if pin, ok, _ := at.home.store().Load(); ok && pin.DataDir != "" { // the data dir may be a flag in the unit
+			if pin, ok, _ := pins(at.home).Load(); ok && pin.DataDir != "" { // the data dir may be a flag in the unit
 				dirs = append(dirs, control.Beside(pin.DataDir))
 			}
 			for _, in := range []config.Input{
 				written(w),
-				{Environ: w.environ, EnvFile: getenv(w.environ, "ETCD_NODE_ENV_FILE")},
+				{Environ: w.environ, EnvFile: w.environ.Get("ETCD_NODE_ENV_FILE")},
 			} {
 				if dir := dataDirOf(ctx, in); dir != "" && !slices.Contains(dirs, control.Beside(dir)) {
 					dirs = append(dirs, control.Beside(dir))
@@ -108,7 +109,7 @@ func dataDirOf(ctx context.Context, in config.Input) string {
 func (at *place) ask(ctx context.Context) (status.Status, []byte, error) {
 	named := at.dataDir != ""
 	var failed error // other than that nobody is there
-	for dir := range at.inOrder(at.home.run) {
+	for dir := range at.inOrder(at.home.Run) {
 		raw, err := askAt(ctx, dir)
 		var st status.Status
 		if err == nil {
@@ -117,7 +118,7 @@ func (at *place) ask(ctx context.Context) (status.Status, []byte, error) {
 			}
 		}
 		switch forbidden := errors.Is(err, fs.ErrPermission); {
-		case err == nil && named && dir == at.home.run && !same(st.Values["data-dir"], at.dataDir):
+		case err == nil && named && dir == at.home.Run && !same(st.Values["data-dir"], at.dataDir):
 			// Another daemon than the one that was asked for.
 		case err == nil:
 			if e := st.LastEnd; e != nil { // commands are made here, where the values of others are quoted
@@ -125,7 +126,7 @@ func (at *place) ask(ctx context.Context) (status.Status, []byte, error) {
 			}
 			return st, raw, nil
 		case control.IsNobody(err), failed != nil:
-		case forbidden && dir != at.home.run && !named:
+		case forbidden && dir != at.home.Run && !named:
 			// Nothing says that a daemon is there.
 		case forbidden:
 			failed = at.forbidden(err)
@@ -176,8 +177,8 @@ func same(a, b string) bool {
 
 // records is the directory of the flight recorder; "" where it cannot be told.
 func (at *place) records() string {
-	logs := at.home.logs
-	if given(at.w).logs != "" && at.dataDir == "" {
+	logs := at.home.Logs
+	if at.w.environ.Home().Logs != "" && at.dataDir == "" {
 		return logs
 	}
 	there := func(dir string) bool {
@@ -202,8 +203,8 @@ func (at *place) records() string {
 
 // isUnits reports whether the data dir that was named is that of the unit here.
 func (at *place) isUnits() bool {
-	pin, ok, _ := at.home.store().Load()
-	return ok && same(at.dataDir, pin.DataDir) || same(at.dataDir, at.home.data)
+	pin, ok, _ := pins(at.home).Load()
+	return ok && same(at.dataDir, pin.DataDir) || same(at.dataDir, at.home.Data)
 }
 
 // nobody says that no daemon is there, and what to do about that.
@@ -219,12 +220,12 @@ func (at *place) nobody() error {
 		explain = "; etcd-node explain tells how it ended"
 	}
 	byHand := ""
-	if at.home.run == runtimeDir {
+	if at.home.Run == unit.RuntimeDir {
 		byHand = "; one that no unit has started is found by its data dir: --data-dir=DIR"
 	}
-	where := "of " + unitName(at.w)
-	if at.home.run != "" {
-		where = "at " + filepath.Join(at.home.run, control.Socket)
+	where := "of " + at.w.environ.Unit()
+	if at.home.Run != "" {
+		where = "at " + filepath.Join(at.home.Run, control.Socket)
 	}
 	return fmt.Errorf("no answer from the daemon %s: is it running? systemctl status %s%s%s", where, service(at.w), explain, byHand)
 }
@@ -240,5 +241,5 @@ func (at *place) forbidden(err error) error {
 
 // ofUnit reports whether records in a directory are those of the unit's daemon.
 func (at *place) ofUnit(records string) bool {
-	return records == at.home.logs || getenv(at.w.environ, unitVariable) != ""
+	return records == at.home.Logs || at.w.environ.Get(unit.Variable) != ""
 }

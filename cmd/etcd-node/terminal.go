@@ -22,7 +22,7 @@ import (
 // it is to look like. Called etcd, the log is etcd's also on a terminal: test
 // suites start etcd on one and read what it logs.
 func readable(w world, loaded *config.Loaded) bool {
-	return strings.HasPrefix(filepath.Base(os.Args[0]), "etcd-node") && getenv(w.environ, "NOTIFY_SOCKET") == "" &&
+	return strings.HasPrefix(filepath.Base(os.Args[0]), "etcd-node") && w.environ.Get("NOTIFY_SOCKET") == "" &&
 		!loaded.LogIsSet() && terminal.Is(w.stderr)
 }
 
@@ -42,7 +42,7 @@ func readableMember(stderr *os.File) func(args []string, secrets map[string]stri
 // greeting is what a person is told at the first sight of a member that serves.
 func greeting(w world, r *settings.Resolved) string {
 	status := shown.Quoted(os.Args[0]) + " status"
-	if getenv(w.environ, "RUNTIME_DIRECTORY") == "" {
+	if w.environ.Get("RUNTIME_DIRECTORY") == "" {
 		status += " --data-dir=" + shown.Quoted(r.DataDir)
 	}
 	// Built beside this program, as README.md does, etcdctl is found there only.

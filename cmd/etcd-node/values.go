@@ -31,12 +31,12 @@ func ownValues(ctx context.Context, w world, st status.Status, dataDir string) m
 	// The settings may stand on the unit's command line, which is not ours to
 	// see: then the pin knows better than what can be derived.
 	take(map[string]string{"data-dir": dataDir})
-	if pin, ok, _ := homeOf(w).store().Load(); ok && (dataDir == "" || same(dataDir, pin.DataDir)) {
+	if pin, ok, _ := pins(homeOf(w)).Load(); ok && (dataDir == "" || same(dataDir, pin.DataDir)) {
 		take(map[string]string{"member-id": pin.MemberID, "cluster-id": pin.ClusterID, "name": pin.Name, "data-dir": pin.DataDir})
 	}
 	in := written(w)
 	if dataDir != "" {
-		in = config.Input{Environ: append(slices.Clip(w.environ), "ETCD_DATA_DIR="+dataDir), EnvFile: getenv(w.environ, "ETCD_NODE_ENV_FILE")}
+		in = config.Input{Environ: append(slices.Clip(w.environ), "ETCD_DATA_DIR="+dataDir), EnvFile: w.environ.Get("ETCD_NODE_ENV_FILE")}
 	}
 	loaded, err := config.Load(in)
 	if err != nil {

@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kelseyhightower/envconfig"
-
 	"github.com/etcd-node/etcd-node/pkg/config/envfile"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/config/unit"
@@ -22,26 +20,19 @@ import (
 // DefaultEnvFile is the env file of the unit.
 const DefaultEnvFile = unit.EnvFilePath
 
-// started is what the environment says of how this process was started.
-type started struct {
-	EnvFile      string `envconfig:"ETCD_NODE_ENV_FILE"`
-	NotifySocket string `envconfig:"NOTIFY_SOCKET"`
-	ExecPID      string `envconfig:"SYSTEMD_EXEC_PID"`
-}
-
 // EnvFile returns the env file that this process has to read by itself, for
 // [Input]: ETCD_NODE_ENV_FILE, else [DefaultEnvFile]; "" for the process that
 // systemd started itself, because then systemd has read the file and its
 // variables are in the environment.
 func EnvFile() string {
-	var s started
-	_ = envconfig.Process("", &s) // takes every string
+	e := unit.Environ(os.Environ())
+	pid := e.Get("SYSTEMD_EXEC_PID")
 	// SYSTEMD_EXEC_PID is there since systemd 248; unlike NOTIFY_SOCKET it
 	// tells systemd's child from what that child starts.
-	if s.ExecPID == strconv.Itoa(os.Getpid()) || s.ExecPID == "" && s.NotifySocket != "" {
+	if pid == strconv.Itoa(os.Getpid()) || pid == "" && e.Get("NOTIFY_SOCKET") != "" {
 		return ""
 	}
-	return cmp.Or(s.EnvFile, DefaultEnvFile)
+	return cmp.Or(e.Get("ETCD_NODE_ENV_FILE"), DefaultEnvFile)
 }
 
 // readVariables returns what the environment says, by name, over what the unit
@@ -76,20 +67,12 @@ func (l *Loaded) environment() map[string]settings.Setting {
 // tells when it is ready, or as any other one whose unit is known.
 func (l *Loaded) managed() bool {
 	_, tells := l.environment()["NOTIFY_SOCKET"]
-	return tells || l.in.Unit.Name != "" && OfSystemd(l.in.Environ)
+	return tells || l.in.Unit.Name != "" && unit.Environ(l.in.Environ).OfSystemd()
 }
 
 // service is the unit as a word of a command.
 func (l *Loaded) service() string {
 	return shown.Quoted(strings.TrimSuffix(cmp.Or(l.in.Unit.Name, unit.Name), ".service"))
-}
-
-// OfSystemd reports whether by its environment this is a process that systemd has
-// started itself. Both variables are handed down to children, and the first one to
-// those of a user's own systemd; the second has the PID.
-func OfSystemd(environ []string) bool {
-	return slices.ContainsFunc(environ, func(kv string) bool { return strings.HasPrefix(kv, "INVOCATION_ID=") }) &&
-		slices.Contains(environ, "SYSTEMD_EXEC_PID="+strconv.Itoa(os.Getpid()))
 }
 
 // readUnit reads what systemd would hand over: the unit's own assignments, and

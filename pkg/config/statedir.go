@@ -11,32 +11,9 @@ import (
 	"go.etcd.io/etcd/server/v3/embed"
 
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
+	"github.com/etcd-node/etcd-node/pkg/config/unit"
 	"github.com/etcd-node/etcd-node/pkg/shown"
 )
-
-// StateDirs tells the data directory from the pin's in a unit's STATE_DIRECTORY:
-// what is called etcd-node, or etcd-node@NAME, is for the pin, and the first of
-// the others for the data. Where none is called so, the first is for the data and
-// the second for the pin. The order alone would not tell: systemd sorts the
-// directories that the unit names.
-func StateDirs(list string) (data, pin string) {
-	dirs := filepath.SplitList(list)
-	named := slices.IndexFunc(dirs, func(dir string) bool {
-		name, _, _ := strings.Cut(filepath.Base(dir), "@")
-		return name == "etcd-node"
-	})
-	switch {
-	case len(dirs) == 0:
-		return "", ""
-	case len(dirs) == 1:
-		return dirs[0], ""
-	case named == 0:
-		return dirs[1], dirs[0]
-	case named > 0:
-		return dirs[0], dirs[named]
-	}
-	return dirs[0], dirs[1]
-}
 
 // loadStateDir takes the unit's state directory for the data dir where none is
 // set. A unit written for etcd may have had etcd's own default inside of it,
@@ -44,7 +21,7 @@ func StateDirs(list string) (data, pin string) {
 // must not begin anew beside it.
 func (l *Loaded) loadStateDir(list string) {
 	var pinDir string
-	l.stateDir, pinDir = StateDirs(list)
+	l.stateDir, pinDir = unit.StateDirs(list)
 	if l.get("data-dir") != "" {
 		return
 	}

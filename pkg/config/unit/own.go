@@ -6,10 +6,19 @@ import (
 	"strings"
 )
 
-// Own is the name of the unit that this process is a service of, as its cgroup
+// Starter is the unit that has started this process; its zero value where none
+// has, or where its files cannot be found.
+func (e Environ) Starter() (u File) {
+	if name := own(); name != "" && (e.Get("NOTIFY_SOCKET") != "" || e.OfSystemd()) {
+		u, _ = Read(name)
+	}
+	return u
+}
+
+// own is the name of the unit that this process is a service of, as its cgroup
 // tells; "" where it is none. A unit of a user's own systemd is none: its files
 // lie elsewhere.
-func Own() string {
+func own() string {
 	data, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
 		return ""

@@ -1,11 +1,12 @@
 // Package unit knows the unit that runs the daemon on this machine: what it lets
-// the daemon do, which env files it names, what it starts. The unit may hide
-// files from the daemon, or not let it write to directories, that a shell finds
-// in order. The file in deploy/systemd alone would not tell: there are drop-ins,
-// and other units.
+// the daemon do, which env files and directories it names, what it starts. The
+// unit may hide files from the daemon, or not let it write to directories, that a
+// shell finds in order. The file in deploy/systemd alone would not tell: there are
+// drop-ins, and other units.
 //
 // A command asks systemd ([Ask]), and reads the unit's files ([Read]). The daemon
-// only reads the files: a hardened service cannot reach systemd's bus.
+// only reads the files: a hardened service cannot reach systemd's bus. What its
+// unit gives it stands in its environment ([Environ]).
 package unit
 
 import (
@@ -29,6 +30,8 @@ const (
 	Name     = "etcd.service"
 	User     = "etcd"
 	StateDir = "/var/lib/etcd"
+	// RuntimeDir is its RuntimeDirectory=.
+	RuntimeDir = "/run/etcd"
 	// EnvFilePath is its EnvironmentFile=.
 	EnvFilePath = "/etc/default/etcd"
 )
