@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/etcd-node/etcd-node/pkg/control"
+	"github.com/etcd-node/etcd-node/pkg/thisnode"
 	"github.com/etcd-node/etcd-node/test/poll"
 )
 
@@ -84,7 +85,7 @@ func TestByHand(t *testing.T) {
 	}
 	a.put("k", "v")
 	a.stop()
-	if out, code := a.asks(nil, "status", "--data-dir="+a.Data()); code != exitNoDaemon || !strings.Contains(out, "no daemon answers for the data dir") {
+	if out, code := a.asks(nil, "status", "--data-dir="+a.Data()); code != thisnode.ExitNoDaemon || !strings.Contains(out, "no daemon answers for the data dir") {
 		t.Errorf("stopped: %d, %s", code, out)
 	}
 	if out, code := a.asks(nil, "explain", "--data-dir="+a.Data()); code != 0 || !strings.HasPrefix(out, "now: stopped as told at ") || strings.Contains(out, "What to do") {
@@ -181,7 +182,7 @@ func TestForbidden(t *testing.T) {
 	}
 	for _, command := range []string{"status", "explain", "history"} {
 		out, code := try(nil, command)
-		if code != exitUnknown || !strings.Contains(out, "permission denied: run this as root or as a member of the group etcd") || strings.Contains(out, "no daemon") {
+		if code != thisnode.ExitUnknown || !strings.Contains(out, "permission denied: run this as root or as a member of the group etcd") || strings.Contains(out, "no daemon") {
 			t.Errorf("%s: %d, %s", command, code, out)
 		}
 		for line := range strings.Lines(out) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -12,11 +13,8 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/pkg/thisnode"
 )
-
-// commandWait is how long a command looks for an address that the daemon
-// would wait for: a command is to answer.
-const commandWait = 2 * time.Second
 
 // coded is an error with an exit code of its own.
 type coded struct {
@@ -26,8 +24,16 @@ type coded struct {
 
 func (c coded) Unwrap() error { return c.error }
 
+// Exit is what [thisnode.NoAnswer] has, too.
+func (c coded) Exit() int { return c.code }
+
 // runCommand runs a subcommand and returns the exit code.
 func runCommand(ctx context.Context, w world) int {
+	n, err := thisnode.Of(w.environ)
+	if err != nil {
+		fmt.Fprintln(w.stderr, "etcd-node:", err)
+		return failure.ExitUsage
+	}
 	root := &cobra.Command{
 		Use:           "etcd-node",
 		Short:         "etcd as a systemd service that finds its own address, name and peers",
@@ -50,16 +56,16 @@ func runCommand(ctx context.Context, w world) int {
 		}
 		return err
 	})
-	root.AddCommand(configCommand(w), statusCommand(w), explainCommand(w), historyCommand(w), forgetCommand(w), &cobra.Command{
+	root.AddCommand(configCommand(n), statusCommand(n), explainCommand(n), historyCommand(n), forgetCommand(n), &cobra.Command{
 		Use: "version", Short: "print the versions of etcd-node and of the etcd in it", Args: cobra.NoArgs,
 		Long: `Prints the version of the etcd inside, in etcd's own words, then that of etcd-node.
 --version does the same.`,
 		Run: func(c *cobra.Command, _ []string) { printVersion(c.OutOrStdout()) },
 	})
-	err := root.ExecuteContext(ctx)
+	err = root.ExecuteContext(ctx)
 	var (
-		c       coded
 		invalid *settings.Invalid
+		coded   interface{ Exit() int }
 	)
 	switch {
 	case err == nil:
@@ -70,16 +76,16 @@ func runCommand(ctx context.Context, w world) int {
 			return failure.ExitUsage
 		}
 		return failure.ExitConfig
-	case errors.As(err, &c): // it may be several: of each file of the recorder
-		fmt.Fprintln(w.stderr, "etcd-node:", strings.ReplaceAll(failure.ForUnit(err.Error(), unitValues(w)), "\n", "\netcd-node: "))
-		return c.code
+	case errors.As(err, &coded): // it may be several: of each file of the recorder
+		fmt.Fprintln(w.stderr, "etcd-node:", strings.ReplaceAll(n.ForUnit(err.Error()), "\n", "\netcd-node: "))
+		return coded.Exit()
 	default:
 		fmt.Fprintln(w.stderr, "etcd-node:", err)
 		return failure.ExitUsage
 	}
 }
 
-func statusCommand(w world) *cobra.Command {
+func statusCommand(n *thisnode.Node) *cobra.Command {
 	var output, dataDir string
 	c := &cobra.Command{
 		Use:   "status",
@@ -93,11 +99,11 @@ you may not ask it. A daemon that no unit has started is found by its data dir.`
 			if output != "text" && output != "json" {
 				return fmt.Errorf("-o %s: the formats are text and json", output)
 			}
-			at := search(c.Context(), w, dataDir)
-			at.explain = true
-			st, raw, err := at.ask(c.Context())
+			d := n.Daemon(c.Context(), dataDir)
+			d.Hint = true
+			st, raw, err := d.Ask(c.Context())
 			if dataDir == "" {
-				printNotices(c.ErrOrStderr(), otherProgram(c.Context(), w))
+				printNotices(c.ErrOrStderr(), n.OtherProgram(c.Context()))
 			}
 			if err != nil {
 				return err
@@ -111,7 +117,7 @@ you may not ask it. A daemon that no unit has started is found by its data dir.`
 				fmt.Fprint(c.OutOrStdout(), st.Text(time.Now()))
 			}
 			if st.State != status.Serving {
-				return coded{fmt.Errorf("the member does not serve: it %s", doing(st.State)), failure.ExitFailure}
+				return coded{fmt.Errorf("the member does not serve: it %s", st.State.Doing()), failure.ExitFailure}
 			}
 			if st.View.Leader == "" {
 				return coded{errors.New("the member serves no writes: it knows no leader (etcd-node explain)"), failure.ExitFailure}
@@ -124,13 +130,12 @@ you may not ask it. A daemon that no unit has started is found by its data dir.`
 	return c
 }
 
-// doing says what a member that does not serve does.
-func doing(s status.State) string {
-	switch s {
-	case status.Backoff:
-		return "waits before the next try"
-	case status.Failed:
-		return "has failed for good (etcd-node explain)"
+func dataDirFlag(c *cobra.Command, dir *string) {
+	c.Flags().StringVar(dir, "data-dir", "", "the data dir, to find a daemon that no unit has started (as ETCD_DATA_DIR does)")
+}
+
+func printNotices(out io.Writer, notices []string) {
+	for _, n := range notices {
+		fmt.Fprintln(out, "etcd-node: notice:", n)
 	}
-	return "is " + string(s)
 }

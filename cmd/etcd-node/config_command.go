@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -10,15 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/etcd-node/etcd-node/pkg/config"
-	"github.com/etcd-node/etcd-node/pkg/config/preflight"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
-	"github.com/etcd-node/etcd-node/pkg/config/unit"
 	"github.com/etcd-node/etcd-node/pkg/failure"
-	"github.com/etcd-node/etcd-node/pkg/netdetect"
+	"github.com/etcd-node/etcd-node/pkg/thisnode"
 )
 
-func configCommand(w world) *cobra.Command {
+func configCommand(n *thisnode.Node) *cobra.Command {
 	return &cobra.Command{
 		Use:   "config [-o table|env|json|command] [--origin] [--diff FILE] [etcd flags]",
 		Short: "print every setting that is not etcd's default, and where it comes from",
@@ -46,62 +41,38 @@ the unit lets the daemon read and write.
 			if opts.help {
 				return c.Help()
 			}
-			in := written(w)
+			in := n.Written()
 			in.Args, in.Asking = opts.etcd, true
 			read := in.EnvFile
-			files, _ := theUnit(w)
-			now, err := resolveHere(c, in, files)
+			resolve := func() (*settings.Resolved, error) {
+				r, err := n.Resolve(c.Context(), in, func(reason string) {
+					fmt.Fprintln(c.ErrOrStderr(), "etcd-node: waiting:", reason)
+				})
+				if err != nil {
+					return nil, coded{err, failure.ExitConfig}
+				}
+				return r, nil
+			}
+			now, err := resolve()
 			if err != nil {
 				return err
 			}
-			notices := func(r *settings.Resolved) {
-				ctx, cancel := context.WithTimeout(c.Context(), commandWait)
-				defer cancel()
-				u := unit.Ask(ctx, w.environ.Unit())
-				printNotices(c.ErrOrStderr(), slices.Concat(r.Notices, u.OtherEnvFile(read), u.Forbids(r), u.Outdated(), otherProgram(ctx, w), files.Flags(), listAgainstData(ctx, w, r)))
-			}
 			if opts.diff == "" {
-				notices(now)
+				printNotices(c.ErrOrStderr(), n.Notices(c.Context(), now, read))
 				return now.Write(c.OutOrStdout(), opts.format, opts.origins)
 			}
 			if _, err := os.Stat(opts.diff); err != nil {
 				return coded{fmt.Errorf("--diff: %w", err), failure.ExitUsage}
 			}
 			in.EnvFile = opts.diff
-			then, err := resolveHere(c, in, files)
+			then, err := resolve()
 			if err != nil {
 				return err
 			}
-			notices(then)
+			printNotices(c.ErrOrStderr(), n.Notices(c.Context(), then, read))
 			return settings.WriteDiff(c.OutOrStdout(), now.Diff(then))
 		},
 	}
-}
-
-// resolveHere resolves the configuration as the daemon would on this machine.
-func resolveHere(c *cobra.Command, in config.Input, of unit.File) (*settings.Resolved, error) {
-	in.Host = preflight.System()
-	if of.Path == "" { // none, or not known
-		of.User = unit.User
-	}
-	if u, ok := preflight.Lookup(cmp.Or(of.User, "root"), of.Group, of.Groups...); ok {
-		in.Host = preflight.SystemAs(u)
-	}
-	loaded, err := config.Load(in)
-	if err != nil {
-		return nil, coded{err, failure.ExitConfig}
-	}
-	r, err := loaded.Resolve(c.Context(), func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
-		patience := patienceOf(loaded, commandWait)
-		patience.Absent = true // the daemon waits for it
-		return netdetect.Wait(ctx, netdetect.System(), req, patience, func(reason string) {
-			fmt.Fprintln(c.ErrOrStderr(), "etcd-node: waiting:", reason)
-		})
-	})
-	if err != nil {
-		return nil, coded{err, failure.ExitConfig}
-	}
-	return r, nil
 }
 
 // configOptions are the command's own flags, and what is left for etcd.

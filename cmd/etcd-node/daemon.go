@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -21,11 +20,12 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/journal"
-	"github.com/etcd-node/etcd-node/pkg/netdetect"
 	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/pkg/supervisor"
 	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
+	"github.com/etcd-node/etcd-node/pkg/terminal"
 	"github.com/etcd-node/etcd-node/pkg/tlsfiles"
 )
 
@@ -42,18 +42,18 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 
 	// 1. What the operator wrote. systemd has read the env file already; by
 	//    hand it is read only where its path is set, as etcd reads none.
-	own := w.environ.Starter()
+	managed, own := w.environ.Get("NOTIFY_SOCKET") != "", w.environ.Starter()
 	dir, _ := os.Getwd()
 	loaded, err := config.Load(config.Input{
 		Args:    w.args,
 		Environ: w.environ,
 		EnvFile: w.environ.Get("ETCD_NODE_ENV_FILE"),
 		Unit:    own,
-		Pinned:  pins(w.environ.Home()).DataDir(),
+		Pinned:  identity.Store{Dir: w.environ.Home().Pins}.DataDir(),
 
 		WorkingDir: dir,
 		// Below, package tlsfiles waits for them and watches them.
-		Patient:  w.environ.Get("NOTIFY_SOCKET") != "",
+		Patient:  managed,
 		Watching: true,
 	})
 	if code, done := answered(w, loaded, err); done {
@@ -64,7 +64,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		return refuse(w, notify, err)
 	}
 	person := readable(w, loaded)
-	log := readableLog(w)
+	log := zap.New(terminal.Core(w.stderr, zapcore.InfoLevel))
 	if !person {
 		if log, err = loaded.Logger(); err != nil {
 			return refuse(w, notify, err)
@@ -83,11 +83,9 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	if err != nil {
 		log.Warn("systemd's watchdog settings cannot be read; it will restart this service", zap.Error(err))
 	}
-	kept := keep(w, log)
-	defer kept.close()
-	var socket *answers
-	files := tlsfiles.New(loaded, log, notify != nil)
-	addresses := &addresses{loaded: loaded, log: log, managed: notify != nil}
+	home := openHome(w, log)
+	files := tlsfiles.New(loaded, log, managed)
+	prepare := &preparation{w: w, loaded: loaded, own: own, log: log, files: files, home: home, managed: managed, person: person}
 	start := supervisor.StartProcess("/proc/self/exe", w.environ, w.stdout, w.stderr, log)
 	options := supervisor.Options{
 		Log:          log,
@@ -96,22 +94,7 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		Watchdog:     watchdog,
 		StartTimeout: loaded.Node().StartTimeout,
 		Values:       own.Values(),
-		Prepare: func(ctx context.Context, say func(string)) (supervisor.Launch, error) {
-			l, r, err := prepare(ctx, loaded, files, addresses, kept, log, func(text string) {
-				socket.early(loaded.SetDataDir(), kept)
-				say(text)
-			})
-			if err != nil {
-				return l, err
-			}
-			maps.Copy(l.Values, own.Values())
-			socket.beside(r.DataDir, kept)
-			l.LastEnd = kept.lastEnd()
-			if l.Terminal = person; person {
-				l.Greeting = greeting(w, r)
-			}
-			return l, nil
-		},
+		Prepare:      prepare.launch,
 		Start: func(l supervisor.Launch) (*supervisor.Process, error) {
 			defer debug.FreeOSMemory() // see gcPercent
 			return start(l)
@@ -119,15 +102,21 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		Delay:     supervisor.Delay,
 		Force:     force,
 		HangLimit: loaded.Node().HangLimit,
+		Record:    home.records.Add,
+		Explains:  !home.records.Homeless(),
+		Conditions: func() []status.Condition {
+			return slices.Concat(home.conditions(), files.Conditions(), prepare.conditions())
+		},
+		Notices:  files.Notices,
+		OOMKills: recorder.OOMCounter(),
+		LastEnd:  home.records.Past().LastEnd(),
 	}
-	kept.hand(&options)
-	options.Conditions = func() []status.Condition {
-		return slices.Concat(kept.conditions(), files.Conditions(), addresses.conditions())
+	if home.pins != nil {
+		options.Pin = home.pins.Keep
 	}
-	options.Notices = files.Notices
 	s := supervisor.New(options)
-	socket = newAnswers(w, s, log)
-	defer socket.end()
+	home.answer(w, s)
+	defer home.close()
 
 	// Nobody waits for its end: it may hang in a file system that does not answer,
 	// and has nothing to tidy up.
@@ -147,35 +136,6 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	default:
 		return failure.ExitFailure
 	}
-}
-
-// prepare resolves the configuration, waiting for TLS files and for the address
-// if it must, and says what to launch.
-func prepare(ctx context.Context, loaded *config.Loaded, files *tlsfiles.Files, addresses *addresses, kept *kept, log *zap.Logger, say func(string)) (supervisor.Launch, *settings.Resolved, error) {
-	if err := files.Wait(ctx, say); err != nil {
-		return supervisor.Launch{}, nil, err
-	}
-	r, err := loaded.Resolve(ctx, func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
-		return addresses.find(ctx, req, say)
-	})
-	if err == nil {
-		err = addresses.await(ctx, r, say)
-	}
-	if err != nil {
-		return supervisor.Launch{}, nil, config.AsFailure(err)
-	}
-	files.ResolvedAs(r)
-	l := supervisor.NewLaunch(r, config.Values(r))
-	notices := append(slices.Clone(r.Notices), kept.notice())
-	if kept.pins != nil {
-		notices = append(notices, l.Guard.Read(kept.pins.Store()))
-	}
-	notices = slices.DeleteFunc(notices, func(n string) bool { return n == "" })
-	for _, n := range notices {
-		log.Warn(n)
-	}
-	l.Notices = notices
-	return l, r, nil
 }
 
 // answered handles the command lines that ask instead of starting a daemon.

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -18,11 +14,11 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/shown"
-	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
+	"github.com/etcd-node/etcd-node/pkg/thisnode"
 )
 
-func explainCommand(w world) *cobra.Command {
+func explainCommand(n *thisnode.Node) *cobra.Command {
 	var list bool
 	var dataDir string
 	c := &cobra.Command{
@@ -42,9 +38,9 @@ the group etcd. A daemon that no unit has started is found by its data dir.`,
 				return nil
 			}
 			if len(args) == 1 {
-				at := search(c.Context(), w, dataDir)
-				st, _, _ := at.ask(c.Context())
-				text, ok := failure.Explain(args[0], ownValues(c.Context(), w, st, at.dataDir))
+				d := n.Daemon(c.Context(), dataDir)
+				st, _, _ := d.Ask(c.Context())
+				text, ok := failure.Explain(args[0], d.Values(c.Context(), st))
 				if !ok {
 					return fmt.Errorf("no such entry: %s (%s)", args[0], nearestEntry(args[0]))
 				}
@@ -52,9 +48,9 @@ the group etcd. A daemon that no unit has started is found by its data dir.`,
 				return nil
 			}
 			if dataDir == "" {
-				printNotices(c.ErrOrStderr(), otherProgram(c.Context(), w))
+				printNotices(c.ErrOrStderr(), n.OtherProgram(c.Context()))
 			}
-			return explainNow(c.Context(), w, search(c.Context(), w, dataDir), out)
+			return n.Daemon(c.Context(), dataDir).Explain(c.Context(), out)
 		},
 	}
 	c.Flags().BoolVar(&list, "list", false, "list all entries of the catalogue")
@@ -78,92 +74,7 @@ func nearestEntry(id string) string {
 	return "etcd-node explain --list shows all"
 }
 
-// explainNow explains what the daemon shows, and else what the recorder kept.
-func explainNow(ctx context.Context, w world, at *place, out io.Writer) error {
-	st, _, noDaemon := at.ask(ctx)
-	if errors.Is(noDaemon, fs.ErrPermission) {
-		return noDaemon // the records are as much forbidden
-	}
-	values := ownValues(ctx, w, st, at.dataDir)
-	explained := map[string]bool{}
-	say := func(head, id string, values map[string]string) {
-		text, ok := failure.Explain(id, values)                 // !ok: recorded by another version
-		if again := explained[id]; !ok || again || head != id { // the text begins with the ID itself
-			fmt.Fprintln(out, shown.Hanging(head))
-			if ok && !again {
-				fmt.Fprintln(out)
-			}
-		}
-		if ok && !explained[id] {
-			fmt.Fprint(out, text)
-		}
-		explained[id] = true
-	}
-	end := st.LastEnd
-	if noDaemon == nil {
-		fmt.Fprintf(out, "now: %s\n", st.Line())
-		for _, x := range st.AllConditions() {
-			fmt.Fprintln(out)
-			say(cmp.Or(x.Text, x.ID), x.ID, values)
-		}
-		if st.State == status.Serving && st.View.Leader == "" && !explained[failure.IDNoQuorum] && !explained[failure.IDNeverStarted] && !explained[failure.IDOtherURLs] {
-			fmt.Fprintln(out)
-			say("there is no leader", failure.IDNoQuorum, values)
-		}
-		fmt.Fprintln(out)
-		switch well := st.State == status.Serving && len(explained) == 0; {
-		case well && st.View.AllConnected():
-			fmt.Fprintln(out, "nothing is wrong that etcd-node knows of")
-		case well:
-			fmt.Fprintln(out, "this member is well; what is wrong with a missing one is explained on its node: etcd-node explain")
-		}
-	} else {
-		dir := at.records()
-		if _, err := os.ReadDir(dir); errors.Is(err, fs.ErrPermission) {
-			return at.forbidden(err)
-		}
-		past := recorder.Look(dir)
-		if past.Last.Seq == 0 {
-			return noDaemon
-		}
-		end = past.LastEnd()
-		ask, start := " (systemctl status "+service(w)+")", "systemctl start "+service(w)
-		if !at.ofUnit(dir) {
-			ask, start = "", "the command that started it"
-		}
-		if past.Told() {
-			fmt.Fprintf(out, "now: stopped as told at %s; that is no fault, and %s starts it again\n", past.Last.Time.Local().Format(time.DateTime), start)
-			if !at.ofUnit(dir) { // a start that was refused is recorded in a unit's own directory only
-				fmt.Fprintln(out, "  if a start has failed since then, its log says why (under systemd: journalctl -u etcd)")
-			}
-			if end == nil {
-				return nil
-			}
-		} else if past.State == "" && past.Last.Kind == recorder.Stop && end != nil {
-			fmt.Fprintf(out, "now: the daemon does not run: its last start was refused at %s\n", end.Time.Local().Format(time.DateTime))
-		} else {
-			fmt.Fprintf(out, "now: no daemon answers%s; the last record:\n  %s", ask, past.Last.Text())
-		}
-	}
-	switch {
-	case end == nil:
-		fmt.Fprintln(out, "no end of the member is on record")
-	case !end.Over.IsZero():
-		more := failure.ForUnit("etcd-node explain "+shown.Quoted(end.ID), unitValues(w))
-		fmt.Fprintf(out, "last end: %s, %s\n  %s; %s tells more\n", end.Ago(time.Now()), shown.Hanging(end.Cause), end.Since(), more)
-	default:
-		// The daemon knew more then than can be found out now.
-		for k, v := range end.Values {
-			if v != "" {
-				values[k] = v
-			}
-		}
-		say(fmt.Sprintf("last end: %s, %s", end.Ago(time.Now()), end.Cause), end.ID, values)
-	}
-	return nil
-}
-
-func forgetCommand(w world) *cobra.Command {
+func forgetCommand(n *thisnode.Node) *cobra.Command {
 	return &cobra.Command{
 		Use:   "forget",
 		Short: "let another member begin on this node: a restored snapshot, a new cluster",
@@ -175,19 +86,20 @@ The daemon must be stopped. The data is not touched, and the pin is kept under a
 name in the same directory.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			switch _, _, err := searchUnit(c.Context(), w).ask(c.Context()); {
+			var no *thisnode.NoAnswer
+			switch _, _, err := n.UnitsDaemon(c.Context()).Ask(c.Context()); {
 			case err == nil:
-				return coded{fmt.Errorf("the daemon is running: systemctl stop %s, and then again", service(w)), failure.ExitFailure}
-			case !errors.As(err, &stopped{}):
+				return coded{fmt.Errorf("the daemon is running: systemctl stop %s, and then again", n.Service()), failure.ExitFailure}
+			case !errors.As(err, &no) || !no.Stopped:
 				return coded{fmt.Errorf("it cannot be told whether the daemon is stopped, nothing is forgotten: %w", err), failure.ExitFailure}
 			}
-			h := homeOf(w)
-			if h.Pins == "" {
-				fmt.Fprintf(c.OutOrStdout(), "%s has no pin, as its StateDirectory= has no second entry: nothing to forget\n", w.environ.Unit())
+			pins := n.Pins()
+			if pins.Dir == "" {
+				fmt.Fprintf(c.OutOrStdout(), "%s has no pin, as its StateDirectory= has no second entry: nothing to forget\n", n.Unit)
 				return nil
 			}
-			pin, ok, _ := pins(h).Load()
-			kept, failed := pins(h).Forget(time.Now())
+			pin, ok, _ := pins.Load()
+			kept, failed := pins.Forget(time.Now())
 			switch {
 			case failed != nil:
 				return coded{fmt.Errorf("%w (are you root?)", failed), failure.ExitFailure}
@@ -203,7 +115,7 @@ name in the same directory.`,
 	}
 }
 
-func historyCommand(w world) *cobra.Command {
+func historyCommand(n *thisnode.Node) *cobra.Command {
 	var output, dataDir string
 	var count int
 	c := &cobra.Command{
@@ -218,15 +130,15 @@ no unit has started are beside its data dir.`,
 			if output != "text" && output != "json" {
 				return fmt.Errorf("-o %s: the formats are text and json", output)
 			}
-			at := search(c.Context(), w, dataDir)
-			dir := at.records()
+			d := n.Daemon(c.Context(), dataDir)
+			dir := d.Records()
 			if dir == "" {
-				return coded{fmt.Errorf("%s has no LogsDirectory=, and it cannot be told where its data is: --data-dir=DIR says it", w.environ.Unit()), failure.ExitFailure}
+				return coded{fmt.Errorf("%s has no LogsDirectory=, and it cannot be told where its data is: --data-dir=DIR says it", n.Unit), failure.ExitFailure}
 			}
 			records, err := recorder.Read(dir)
 			switch {
 			case errors.Is(err, fs.ErrPermission):
-				return at.forbidden(err)
+				return d.Forbidden(err)
 			case err != nil:
 				return coded{err, failure.ExitFailure}
 			case len(records) == 0:

@@ -111,11 +111,6 @@ func run(ctx context.Context, force <-chan struct{}, w world) int {
 		case first == "help" && len(w.args) > 1 && !strings.HasPrefix(w.args[1], "-") && !slices.Contains(commands, w.args[1]):
 			return refuse(w, nil, unknownCommand(w.args[1])) // cobra would exit with 0
 		case slices.Contains(commands, first):
-			w, err := ofUnit(w)
-			if err != nil {
-				fmt.Fprintln(w.stderr, "etcd-node:", err)
-				return failure.ExitUsage
-			}
 			return runCommand(ctx, w)
 		case !strings.HasPrefix(first, "-"):
 			return refuse(w, supervisor.Notifier(w.environ.Get("NOTIFY_SOCKET")), unknownCommand(first))

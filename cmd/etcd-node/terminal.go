@@ -26,9 +26,6 @@ func readable(w world, loaded *config.Loaded) bool {
 		!loaded.LogIsSet() && terminal.Is(w.stderr)
 }
 
-// readableLog is the supervisor's log at a terminal.
-func readableLog(w world) *zap.Logger { return zap.New(terminal.Core(w.stderr, zapcore.InfoLevel)) }
-
 // readableMember configures the member with a log for a terminal. Of etcd's
 // lines only the warnings are of use there: what the member is doing, the
 // supervisor says.

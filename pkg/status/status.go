@@ -24,6 +24,17 @@ const (
 	Failed   State = "failed"   // ended for good: the operator has to act
 )
 
+// Doing says what a member that does not serve does.
+func (s State) Doing() string {
+	switch s {
+	case Backoff:
+		return "waits before the next try"
+	case Failed:
+		return "has failed for good (etcd-node explain)"
+	}
+	return "is " + string(s)
+}
+
 // Status is the whole of what an operator is shown.
 type Status struct {
 	Format int       `json:"format"` // [Format]

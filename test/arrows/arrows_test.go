@@ -45,6 +45,9 @@ var rules = []rule{
 	{of: "pkg/supervisor", may: "pkg/supervisor pkg/control pkg/config/settings " + words + others, never: etcd},
 	{of: "pkg/member", may: "pkg/member " + words + others},
 
+	// A command looks at both from outside.
+	{of: "pkg/thisnode", may: "pkg/config pkg/control pkg/supervisor/recorder pkg/member/datadir pkg/member/roster pkg/netdetect " + words},
+
 	// The configuration knows neither of them.
 	{of: "pkg/config", may: "pkg/config pkg/netdetect pkg/failure pkg/journal pkg/shown " + others},
 	// The resolved value is for the supervisor too, so it has no etcd either.

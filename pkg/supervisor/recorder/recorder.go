@@ -20,7 +20,7 @@ const queueLimit = 512 << 10
 const lookLimit = time.Second
 
 // Recorder writes records. Its methods are safe for concurrent use and wait
-// for no disk, except Close.
+// for no disk, except Open and Close.
 type Recorder struct {
 	log *zap.Logger
 

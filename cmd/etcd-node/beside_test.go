@@ -53,17 +53,16 @@ func TestBesideNotToBeHad(t *testing.T) {
 			dataDir := filepath.Join(t.TempDir(), "parent", "data")
 			tc.spoil(t, dataDir)
 			core, logs := observer.New(zapcore.InfoLevel)
-			k := keep(world{}, zap.NewNop())
-			a := newAnswers(world{}, supervisor.New(supervisor.Options{Log: zap.NewNop()}), zap.New(core))
-			defer a.end()
+			h := openHome(world{}, zap.New(core))
+			h.answer(world{}, supervisor.New(supervisor.Options{Log: zap.NewNop()}))
 			for range 2 { // each preparation asks for it
-				k.records.Add(recorder.Record{Kind: recorder.State, Reason: "one"})
-				a.beside(dataDir, k)
+				h.records.Add(recorder.Record{Kind: recorder.State, Reason: "one"})
+				h.beside(dataDir)
 			}
-			if k.records.Homeless() {
+			if h.records.Homeless() {
 				t.Error("records wait for a directory that does not come")
 			}
-			k.close()
+			h.close()
 			if kept, err := recorder.Read(control.Beside(dataDir)); tc.records != (len(kept) > 2) {
 				t.Errorf("records kept: %v, %v", kept, err)
 			}

@@ -1,0 +1,51 @@
+package thisnode
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/etcd-node/etcd-node/pkg/config/unit"
+	"github.com/etcd-node/etcd-node/pkg/control"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// TestAsk: a data dir that was named is not the one of the unit's daemon, which
+// answers first where none was; beside it somebody else may be.
+func TestAsk(t *testing.T) {
+	dir, err := os.MkdirTemp("", "n") // a socket's path is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	data, other := filepath.Join(dir, "data"), filepath.Join(dir, "other")
+	run := filepath.Join(dir, "run")
+	for at, dataDir := range map[string]string{run: data, control.Beside(other): other} {
+		if err := errors.Join(os.Mkdir(at, 0o700), os.Mkdir(dataDir, 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		l, err := control.Listen(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		go func() {
+			for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+				_ = status.Status{Format: status.Format, Values: map[string]string{"data-dir": dataDir}}.Encode(c)
+				c.Close()
+			}
+		}()
+	}
+	n, err := Of(unit.Environ{"RUNTIME_DIRECTORY=" + run})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for named, want := range map[string]string{"": data, data: data, other: other, filepath.Join(dir, "none"): ""} {
+		st, _, err := n.Daemon(t.Context(), named).Ask(t.Context())
+		var no *NoAnswer
+		if st.Values["data-dir"] != want || (want == "") != (errors.As(err, &no) && no.Stopped && no.Exit() == ExitNoDaemon) {
+			t.Errorf("%q: of %q, %v", named, st.Values["data-dir"], err)
+		}
+	}
+}
