@@ -3,19 +3,14 @@ package admission
 import (
 	"cmp"
 	"fmt"
-	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
-	"github.com/etcd-node/etcd-node/pkg/member/datadir"
-	"github.com/etcd-node/etcd-node/pkg/member/peers"
-	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
-// survey is what the peers have said so far.
+// survey is what the peers have said so far. Its texts are in survey_text.go.
 type survey struct {
 	Node
 	begun   time.Time // when they were asked first
@@ -107,27 +102,39 @@ func (s *survey) next(now time.Time) (Admission, *waiting, *failure.Failure) {
 	switch {
 	case s.top == added:
 		return s.join(added), nil, nil
-	case s.top > original && !settled && (s.top == unlisted || s.waits()):
-		return Admission{}, &waiting{}, nil
-	case s.top == unlisted && s.several() && s.waits():
-		return Admission{}, &waiting{failure.IDSeveral, s.whichOf()}, nil
-	case s.top == unlisted && s.several():
-		return Admission{}, nil, failure.New(failure.IDSeveral, s.whichOf())
-	case s.top == unlisted && s.waits():
-		return Admission{}, &waiting{failure.IDNotListed, s.notListed() + "; " + s.memberAdd()}, nil
 	case s.top == unlisted:
-		return Admission{}, nil, failure.New(failure.IDNotListed, s.notListed())
+		return s.outside(settled)
 	case s.top > original && !s.waits(): // where this is wrong the other members tell etcd so
 		return Admission{Joins: !s.New}, nil, nil
+	case s.top > original && !settled:
+		return Admission{}, &waiting{}, nil
 	case s.top == hasServed:
 		return Admission{}, nil, s.rejoins()
 	case s.top == foreign:
-		clusters, _ := s.clusters(foreign)
-		return Admission{}, nil, failure.New(failure.IDForeign, clusters+" lists this node, but as a member of another token")
+		return Admission{}, nil, s.otherToken()
 	case !s.New:
 		return s.existing()
 	case !s.waits():
 		return Admission{}, nil, nil
+	}
+	return s.begins(now)
+}
+
+// outside is what follows where a cluster does not list this node.
+func (s *survey) outside(settled bool) (Admission, *waiting, *failure.Failure) {
+	switch {
+	case !settled:
+		return Admission{}, &waiting{}, nil
+	case s.waits():
+		return Admission{}, &waiting{failure.IDNotListed, s.notListed() + "; " + s.memberAdd()}, nil
+	}
+	return Admission{}, nil, failure.New(failure.IDNotListed, s.notListed())
+}
+
+// begins is what follows where no cluster says anything against it that this node
+// begins a new one with the others.
+func (s *survey) begins(now time.Time) (Admission, *waiting, *failure.Failure) {
+	switch {
 	case s.top == stranger:
 		return Admission{}, &waiting{failure.IDNoAnswer, fmt.Sprintf("waiting for %s: it answers, but not as a node without data; an older cluster may live there",
 			s.reasons(stranger))}, nil
@@ -167,14 +174,6 @@ func (s *survey) early(now time.Time) bool {
 	return s.Guard.BootstrapWait < 0 || now.Sub(s.begun) < s.Guard.BootstrapWait
 }
 
-// limit is for how long that is.
-func (s *survey) limit() string {
-	if s.Guard.BootstrapWait < 0 {
-		return ""
-	}
-	return " up to " + s.Guard.BootstrapWait.String()
-}
-
 // existing is what follows where the configuration says that the cluster exists,
 // and no peer says that this node was added to it.
 func (s *survey) existing() (Admission, *waiting, *failure.Failure) {
@@ -209,174 +208,8 @@ func (s *survey) rejoins() *failure.Failure {
 	return f
 }
 
-// notListed says which cluster does not list this node.
-func (s *survey) notListed() string {
-	clusters, n := s.clusters(unlisted)
-	do := "does"
-	if n > 1 {
-		do = "do"
-	}
-	return fmt.Sprintf("%s %s not list %s (%s), and nothing is begun here", clusters, do, s.Name, strings.Join(s.PeerURLs, ","))
-}
-
-// several reports whether the peers are members of more than one cluster. Which of
-// them is meant nobody knows here: one may be another list's, or have been begun by
-// mistake.
-func (s *survey) several() bool {
-	_, n := s.clusters(fresh, noEtcd, noAnswer, original, stranger, foreign, hasServed, unlisted)
-	return n > 1
-}
-
-// whichOf names all clusters then, and no command: it would add this node to any
-// one of them.
-func (s *survey) whichOf() string {
-	text := s.notListed()
-	if others, n := s.clusters(original, stranger, foreign, hasServed); n > 0 {
-		do := "lists"
-		if n > 1 {
-			do = "list"
-		}
-		text += fmt.Sprintf("; %s %s it", others, do)
-	}
-	return text + "; leave only the members of the one that is meant in ETCD_INITIAL_CLUSTER, and restart"
-}
-
-// memberAdd is what to do then: to add this node to that cluster or, where it was
-// added under another URL, to start it under that or to change it.
-func (s *survey) memberAdd() string {
-	live := s.live(unlisted)
-	values := maps.Clone(s.Guard.Values)
-	if values == nil {
-		values = map[string]string{}
-	}
-	urls := strings.Join(s.PeerURLs, ",")
-	values["name"], values["peer-urls"] = s.Name, urls
-	endpoints := s.endpoints(live.ClusterID)
-	if endpoints != "" {
-		values["endpoints"] = endpoints
-	}
-	for _, x := range live.Members {
-		// Another entry of the list may be on this host, too.
-		if !unstarted(x) || !s.sharesHost(x) || s.Names[peers.Peer{URLs: x.PeerURLs}.Key()] != "" {
-			continue
-		}
-		update := fmt.Sprintf("member update %x --peer-urls=%s", x.ID, shown.Quoted(urls))
-		if endpoints != "" {
-			update += " --endpoints=" + shown.Quoted(endpoints)
-		}
-		return fmt.Sprintf("it was added as %s: start it under exactly that, or %s", strings.Join(x.PeerURLs, ","), failure.Etcdctl(update, values))
-	}
-	return failure.Steps(failure.IDNotListed, values)[0]
-}
-
-// live is the list of the cluster of the peers with a standing: of one that knows
-// that it serves, where one does.
-func (s *survey) live(what standing) (live peers.List) {
-	for _, r := range s.replies {
-		if r.standing == what && (live.ClusterID == "" || r.list.Served() && !live.Served()) {
-			live = r.list
-		}
-	}
-	return live
-}
-
-// endpoints are where clients reach the cluster with an ID: what its members
-// announce, which is of use elsewhere only if it is not on their loopback.
-func (s *survey) endpoints(clusterID string) string {
-	var local, reachable []string
-	for _, r := range s.replies {
-		if r.list.ClusterID != clusterID {
-			continue
-		}
-		for _, x := range r.list.Members {
-			for _, u := range x.ClientURLs {
-				if datadir.OnLoopback(u) {
-					local = append(local, u)
-				} else {
-					reachable = append(reachable, u)
-				}
-			}
-		}
-	}
-	if len(reachable) == 0 {
-		reachable = local
-	}
-	return strings.Join(slices.Compact(sorted(reachable)), ",")
-}
-
-// sharesHost reports whether a member has a peer URL on a host of this node's.
-func (n Node) sharesHost(x peers.Member) bool {
-	host := func(raw string) string {
-		u, err := url.Parse(raw)
-		if err != nil {
-			return ""
-		}
-		return u.Hostname()
-	}
-	return slices.ContainsFunc(x.PeerURLs, func(theirs string) bool {
-		return slices.ContainsFunc(n.PeerURLs, func(own string) bool { return host(own) != "" && host(own) == host(theirs) })
-	})
-}
-
-// clusters names the clusters of the peers with one of these standings, and their
-// members, and says how many they are.
-func (s *survey) clusters(what ...standing) (text string, n int) {
-	said := map[string]string{}
-	for _, r := range s.replies {
-		if !slices.Contains(what, r.standing) || len(r.list.Members) == 0 {
-			continue
-		}
-		var names []string
-		for _, x := range r.list.Members {
-			names = append(names, s.nameOf(x))
-		}
-		text := fmt.Sprintf("cluster %s of %s", r.list.ClusterID, strings.Join(sorted(names), ", "))
-		if other := r.list.OtherScheme; other != "" {
-			text += fmt.Sprintf(" (%s speaks %s, not as its URL in the list says)", s.peerName(r.peer), other)
-		}
-		if !r.list.Served() {
-			text += " (it has never served)"
-		}
-		said[r.list.ClusterID] = text
-	}
-	return strings.Join(slices.Sorted(maps.Values(said)), ", and "), len(said)
-}
-
-// reasons names the peers with a standing, each with what it did.
-func (s *survey) reasons(what standing) string {
-	var all []string
-	for _, r := range s.replies {
-		if r.standing != what {
-			continue
-		}
-		why := "it does not know its members yet"
-		switch other := r.list.OtherScheme; {
-		case r.err != nil:
-			why = r.err.Error()
-		case other != "":
-			why = fmt.Sprintf("a member of cluster %s, which speaks %s, and not what its URL in the list says", r.list.ClusterID, other)
-		}
-		all = append(all, fmt.Sprintf("%s (%s)", s.peerName(r.peer), why))
-	}
-	return strings.Join(sorted(all), ", ")
-}
-
-// peerName is a peer's name in the list.
-func (n Node) peerName(p peers.Peer) string {
-	if name := n.Names[p.Key()]; name != "" {
-		return name
-	}
-	return p.Key()
-}
-
-// nameOf is a member's name: its own, else that in the list, else its URLs.
-func (n Node) nameOf(x peers.Member) string {
-	if x.Name != "" {
-		return x.Name
-	}
-	return n.peerName(peers.Peer{URLs: x.PeerURLs})
-}
-
-func nonEmpty(list ...string) []string {
-	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
+// otherToken refuses a node that a cluster lists as a member of another token.
+func (s *survey) otherToken() *failure.Failure {
+	clusters, _ := s.clusters(foreign)
+	return failure.New(failure.IDForeign, clusters+" lists this node, but as a member of another token")
 }
