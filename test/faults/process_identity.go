@@ -139,7 +139,7 @@ func (n *local) unmounted(unknown ...string) (seen string, took time.Duration) {
 	n.explained(failure.IDWiped, unknown...)
 	n.s.must(os.Remove(n.Data())) // which must be empty
 	n.s.must(os.Rename(n.Data()+".kept", n.Data()))
-	n.await("STATUS=joining: data is there now, but no disk was mounted; once it is whole: systemctl restart etcd")
+	n.await("STATUS=joining: data is there now, but no mount has brought it; once it is whole: systemctl restart etcd")
 	n.stop()
 	n.up()
 	n.kept()

@@ -17,13 +17,24 @@ const lookAgain = time.Second
 
 // arrival is data that comes with a mount. What somebody copies into the
 // directory instead may be half of it, and only that person knows when it is
-// whole: it is noticed, and not taken.
+// whole: it is noticed, and not taken. So is what is copied to a disk that was
+// empty when it was mounted.
 type arrival struct {
 	dataDir, walDir string
-	before          [2]mount
-	copied          func(there bool) // told when data is there without a mount, or gone again
-	there           bool             // what it was told last
+	first           [2]mount // at the beginning
+	before          [2]mount // what was there without data the last time
+	noticed         func(sight)
+	last            sight // what that was told
 }
+
+// sight is what can be seen without data that came with a mount.
+type sight int
+
+const (
+	nothing sight = iota // the mounts are those at the beginning, and there is no data
+	blank                // they are others, and there is none
+	byHand               // there is data that none of them has brought
+)
 
 // mount names what is mounted somewhere.
 type mount struct {
@@ -31,12 +42,13 @@ type mount struct {
 	id           uint64 // tells a bind mount of the same file system; 0 before Linux 5.8
 }
 
-func newArrival(dataDir, walDir string, copied func(bool)) *arrival {
-	a := &arrival{dataDir: dataDir, walDir: walDir, copied: copied}
+func newArrival(dataDir, walDir string, noticed func(sight)) *arrival {
+	a := &arrival{dataDir: dataDir, walDir: walDir, noticed: noticed}
 	if a.walDir == "" {
 		a.walDir = filepath.Join(dataDir, "member", "wal")
 	}
-	a.before = a.mounts()
+	a.first = a.mounts()
+	a.before = a.first
 	return a
 }
 
@@ -90,14 +102,23 @@ func (a *arrival) waitByClock(ctx context.Context) bool {
 // look reports whether data has come with a mount. An error is for the start to
 // explain, which looks at the owner and the mode first.
 func (a *arrival) look() bool {
-	has := a.hasWAL()
-	if a.mounts() != a.before {
-		_, err := os.ReadDir(a.walDir)
-		return has || err != nil && !errors.Is(err, fs.ErrNotExist)
+	now, has := a.mounts(), a.hasWAL()
+	if now != a.before {
+		if _, err := os.ReadDir(a.walDir); has || err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+		a.before = now // what comes here from now on comes by hand
 	}
-	if has != a.there {
-		a.there = has
-		a.copied(has)
+	see := nothing
+	switch {
+	case has:
+		see = byHand
+	case now != a.first:
+		see = blank
+	}
+	if see != a.last {
+		a.last = see
+		a.noticed(see)
 	}
 	return false
 }

@@ -88,14 +88,17 @@ func (c *Checker) disk(dir string) disk {
 // say says what is waited for.
 func (d disk) say() { d.waitFor(failure.IDWiped, d.text) }
 
-// byHand says that data is there that no mount has brought: somebody has put it
-// there, and it is perhaps not whole yet.
-func (d disk) byHand(there bool) {
-	if !there {
+// notice says what is there that no mount has brought: somebody has put it there,
+// and it is perhaps not whole yet; or that what was mounted is empty.
+func (d disk) notice(see sight) {
+	switch see {
+	case byHand:
+		d.waitFor(failure.IDWiped, "data is there now, but no mount has brought it; once it is whole: systemctl restart etcd (at the start "+d.what+")")
+	case blank:
+		d.waitFor(failure.IDWiped, "what is mounted there now holds no data; "+d.text)
+	default:
 		d.say()
-		return
 	}
-	d.waitFor(failure.IDWiped, "data is there now, but no disk was mounted; once it is whole: systemctl restart etcd (at the start "+d.what+")")
 }
 
 // mounted waits until data has been mounted where it belongs, and says so. It
@@ -106,7 +109,7 @@ func (d disk) mounted(ctx context.Context, other func(context.Context)) bool {
 	defer stop()
 	come := make(chan bool, 1)
 	go func() {
-		come <- newArrival(d.DataDir, d.WALDir, d.byHand).wait(waiting)
+		come <- newArrival(d.DataDir, d.WALDir, d.notice).wait(waiting)
 		stop() // other, too
 	}()
 	other(waiting)

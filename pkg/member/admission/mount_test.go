@@ -128,11 +128,34 @@ func TestDataCopiedByHand(t *testing.T) {
 	r := patient(t, Node{DataDir: dir, New: true, Guard: guard}, fakeAsker{})
 	r.says(t, "waiting for its disk to be mounted")
 	must(t, os.Rename(filepath.Join(kept, "member"), filepath.Join(dir, "member")))
-	r.says(t, "data is there now, but no disk was mounted; once it is whole: systemctl restart etcd@a (at the start the data dir "+dir)
+	r.says(t, "data is there now, but no mount has brought it; once it is whole: systemctl restart etcd@a (at the start the data dir "+dir)
 	r.stop()
 	if _, f := r.ends(t); idOf(f) != failure.IDSignalled {
 		t.Errorf("%v", f)
 	}
+}
+
+// A new disk is mounted, which is empty, and the data of the old one is copied to
+// it: that is by hand, too, and perhaps half of it. The old disk is still taken.
+func TestDataCopiedToANewDisk(t *testing.T) {
+	if !inMountNamespace(t) {
+		return
+	}
+	kept := dataDir(t, entry)
+	must(t, os.Chmod(kept, 0o700))
+	dir := t.TempDir()
+	r := patient(t, Node{DataDir: dir, New: true, Guard: pin("c", "3")}, fakeAsker{})
+	r.says(t, "waiting for its disk to be mounted")
+	must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700"))
+	r.says(t, "what is mounted there now holds no data; waiting for its disk to be mounted")
+	must(t, os.CopyFS(filepath.Join(dir, "member"), os.DirFS(filepath.Join(kept, "member"))))
+	r.says(t, "data is there now, but no mount has brought it; once it is whole: systemctl restart etcd")
+	must(t, unix.Mount(kept, dir, "", unix.MS_BIND, ""))
+	if a, f := r.ends(t); f != nil || a.Joins {
+		t.Errorf("%v, joins %v", f, a.Joins)
+	}
+	must(t, unix.Unmount(dir, unix.MNT_DETACH))
+	must(t, unix.Unmount(dir, unix.MNT_DETACH))
 }
 
 // While it waits for a disk it may become the replacement of the member that it
