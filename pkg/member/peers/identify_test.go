@@ -1,12 +1,16 @@
 package peers
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
@@ -43,18 +47,19 @@ func TestIs(t *testing.T) {
 	for _, tc := range []struct {
 		url, cluster string
 		id           uint64
-		want         bool
+		is, another  bool
 	}{
-		{m.Peer, cluster, id, true},
-		{m.Peer + "/", cluster, id, true},
-		{m.Peer, cluster, uint64(leader), false},
-		{m.Peer, cluster, id + 1, false},
-		{m.Peer, "1", id, false},
-		{m.Client, cluster, id, false},
-		{"http://" + loopback.Address(), cluster, id, false},
+		{m.Peer, cluster, id, true, false},
+		{m.Peer + "/", cluster, id, true, false},
+		{m.Peer, cluster, uint64(leader), false, true},
+		{m.Peer, cluster, id + 1, false, true},
+		{m.Peer, "1", id, false, false},
+		{m.Client, cluster, id, false, false},
+		{"http://" + loopback.Address(), cluster, id, false, false},
 	} {
-		if got := c.Is(t.Context(), tc.url, tc.cluster, tc.id); got != tc.want {
-			t.Errorf("%+v: %v", tc, got)
+		is, another := c.Is(t.Context(), tc.url, tc.cluster, tc.id), c.IsAnother(t.Context(), tc.url, tc.cluster, tc.id)
+		if is != tc.is || another != tc.another {
+			t.Errorf("%+v: %v, %v", tc, is, another)
 		}
 	}
 	// What is proposed now, through the follower, is applied after a MsgHup would
@@ -67,13 +72,42 @@ func TestIs(t *testing.T) {
 	}
 }
 
-// A service that takes every message proves nothing.
+// What takes one message proves nothing: neither that it takes every message, nor
+// that it does not answer the second time, nor that it has no time for it.
 func TestIsNot(t *testing.T) {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(http.StatusNoContent)
-	}))
-	t.Cleanup(s.Close)
-	if NewClient(nil, nil).Is(t.Context(), s.URL, "c", 1) {
-		t.Error("believed")
+	for name, second := range map[string]http.HandlerFunc{
+		"takes all":   func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) },
+		"overloaded":  func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+		"breaks off":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"times out":   func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"not etcd's":  func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) },
+		"other's":     refusal("d"),
+		"is a member": refusal("c"), // TestIs has a real one
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked atomic.Int32
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice that the client is gone
+				if asked.Add(1) == 1 {
+					w.WriteHeader(http.StatusNoContent)
+					return
+				}
+				second(w, r)
+			}))
+			t.Cleanup(s.Close)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if got, want := NewClient(nil, nil).Is(ctx, s.URL, "c", 1), name == "is a member"; got != want {
+				t.Errorf("%v", got)
+			}
+		})
+	}
+}
+
+// refusal is how a member of a cluster refuses a message for another one.
+func refusal(cluster string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Etcd-Cluster-ID", cluster)
+		w.WriteHeader(http.StatusForbidden)
 	}
 }
