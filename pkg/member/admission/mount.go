@@ -104,12 +104,13 @@ func (d disk) notice(see sight) {
 // mounted waits until data has been mounted where it belongs, and says so. It
 // ends without it when other does, which runs meanwhile, and with ctx.
 func (d disk) mounted(ctx context.Context, other func(context.Context)) bool {
+	data := newArrival(d.DataDir, d.WALDir, d.notice) // what comes from now on
 	d.say()
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
 	come := make(chan bool, 1)
 	go func() {
-		come <- newArrival(d.DataDir, d.WALDir, d.notice).wait(waiting)
+		come <- data.wait(waiting)
 		stop() // other, too
 	}()
 	other(waiting)
