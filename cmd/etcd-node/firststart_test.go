@@ -77,6 +77,35 @@ func TestListGrows(t *testing.T) {
 	}
 }
 
+// One of two new nodes has a cluster in its list that lives, and the other has not:
+// they are a quorum of the other's list, and begin nothing all the same.
+func TestOneKnowsTheCluster(t *testing.T) {
+	t.Parallel()
+	a, b, c := running(t), newNode(t, "b"), newNode(t, "c")
+	cluster(b, c)
+	a.put("k", "v")
+	id := a.status().View.ClusterID
+	b.list(a, b, c)
+	c.start(true)
+	c.await("STATUS=joining: 1 of 2 members; waiting for b (127.0.0.1: connection refused)")
+	b.start(true)
+	b.await("STATUS=joining: cluster " + id + " of a does not list b")
+	c.await("STATUS=joining: b says that cluster " + id + " lives and does not list it; nothing is begun here before that cluster lists c (" + c.Peer + ")")
+	c.until("naming the reason", func(st status.Status) bool {
+		return strings.Contains(st.Text(time.Now()), "not connected: 127.0.0.1: no data yet; cluster "+id+" does not list it")
+	})
+	for _, n := range []*node{b, c} {
+		n.nothingBegun()
+		cli := a.etcd()
+		poll.Eventually(t, func() error { _, err := cli.MemberAddAsLearner(t.Context(), []string{n.Peer}); return err })
+		n.await("READY=1")
+		poll.Eventually(t, func() error { // etcd refuses while it is behind
+			return n.tryShell("etcdctl member promote " + n.status().View.MemberID + " --endpoints=" + a.Client)
+		})
+		n.holds("k", "v")
+	}
+}
+
 // Without a service manager it ends, with a word that helps, and nothing begun.
 func TestNotListedAlone(t *testing.T) {
 	t.Parallel()

@@ -41,9 +41,9 @@ func (m *member) admit(ctx context.Context) (admission.Admission, *failure.Failu
 	return checker.Admit(ctx)
 }
 
-// announce tells the others that there is no data here.
-func (m *member) announce() (stop func(), err error) {
-	return peers.Announce(m.Config.ListenPeerUrls, m.Config.PeerTLSInfo, m.Config.PeerAutoTLS)
+// announce tells the others what says returns, where etcd is going to listen.
+func (m *member) announce(says func() peers.Announcement) (stop func(), err error) {
+	return peers.Announce(m.Config.ListenPeerUrls, m.Config.PeerTLSInfo, m.Config.PeerAutoTLS, says)
 }
 
 // awaited are the members of the list, with the reason for which each is missing,

@@ -25,6 +25,8 @@ type reply struct {
 	// strange, that something answers that is neither that nor a member.
 	err                    error
 	absent, fresh, strange bool
+	// unlisted is the cluster that does not list that node, as it says.
+	unlisted string
 }
 
 // askAll asks all peers at once. It hands each reply to take as it comes, until
@@ -54,7 +56,7 @@ func (c *Checker) askOne(ctx context.Context, p peers.Peer) reply {
 		go func() {
 			list, err := c.Asker.Members(ctx, u)
 			all[i] = reply{
-				peer: p, list: list, err: err,
+				peer: p, unlisted: unlistedBy(err), list: list, err: err,
 				absent: errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, peers.ErrUnasked),
 				fresh:  errors.Is(err, peers.ErrNoData), strange: errors.Is(err, peers.ErrAnswered),
 			}
@@ -73,6 +75,15 @@ func (c *Checker) askOne(ctx context.Context, p peers.Peer) reply {
 		}
 	}
 	return most
+}
+
+// unlistedBy is the cluster that does not list the node that gave this for an
+// answer, where that has found one.
+func unlistedBy(err error) string {
+	if w, ok := errors.AsType[*peers.Waits](err); ok && w.Unlisted != 0 {
+		return hex(w.Unlisted)
+	}
+	return ""
 }
 
 // listedAs reports whether a member has this node's peer URLs. They are

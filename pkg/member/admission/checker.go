@@ -29,8 +29,8 @@ type Checker struct {
 	// PortsFree says why etcd could not listen for its peers, as far as that
 	// concerns what is asked of them; nil where it can.
 	PortsFree func() *failure.Failure
-	// Announce tells the other nodes that there is no data here, until stop.
-	Announce func() (stop func(), err error)
+	// Announce tells the other nodes what says returns, until stop.
+	Announce func(says func() peers.Announcement) (stop func(), err error)
 	// Waiting is told what the start waits for: an ID of the catalogue and a text.
 	Waiting func(status.Condition)
 	Log     *zap.Logger

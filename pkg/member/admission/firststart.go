@@ -3,6 +3,7 @@ package admission
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -51,7 +52,7 @@ const (
 	stranger                  // what answers is neither a node without data nor a member that can be talked to as the list says
 	foreign                   // the same, but it has served, and began with another token
 	hasServed                 // its cluster lists this node as a member that has served
-	unlisted                  // its cluster does not list this node
+	unlisted                  // its cluster does not list this node, or it waits itself for one that lives
 	added                     // its cluster lists this node, which has not started, and is not the one that this node would begin
 )
 
@@ -77,14 +78,8 @@ func (c *Checker) firstStart(ctx context.Context) (Admission, *failure.Failure) 
 		return Admission{Joins: !c.New}, nil // etcd says what is wrong, if anything is
 	}
 	s := survey{Node: c.Node, begun: time.Now(), size: len(others) + 1}
-	if s.waits() {
-		stop, err := c.Announce()
-		if err != nil { // etcd could not listen there either
-			return Admission{}, unasked(err)
-		}
-		defer stop()
-	}
 	var (
+		says   atomic.Pointer[peers.Announcement]
 		told   waiting
 		logged string // its ID
 	)
@@ -103,6 +98,14 @@ func (c *Checker) firstStart(ctx context.Context) (Admission, *failure.Failure) 
 				c.tell(&s, a)
 			}
 			return a, f
+		}
+		// Not before it has asked: others may begin with a node that knows nothing.
+		if says.Swap(s.announces()) == nil && s.waits() {
+			stop, err := c.Announce(func() peers.Announcement { return *says.Load() })
+			if err != nil { // etcd could not listen there either
+				return Admission{}, unasked(err)
+			}
+			defer stop()
 		}
 		switch {
 		case round > 1 && *wait == told:
@@ -156,6 +159,8 @@ func (c *Checker) standingOf(ctx context.Context, r reply) (what standing, own p
 
 func (c *Checker) standingIn(ctx context.Context, r reply) (what standing, own peers.Member) {
 	switch {
+	case r.unlisted != "":
+		return unlisted, own
 	case r.fresh:
 		return fresh, own
 	case r.absent:

@@ -37,6 +37,7 @@ func TestFirstStart(t *testing.T) {
 		other    = "d" // a cluster
 		forever  = 0   // the test stops it
 		noQuorum = "no-quorum-yet: "
+		hearsay  = "not-listed: http://refuses,z0 says that cluster d lives and does not list it; nothing is begun here before that cluster lists c (" + ownURL + ")" + add + "ENDPOINTS"
 	)
 	var (
 		patient  = pipe.Guard{Patient: true, BootstrapWait: 30 * sec, StateSource: "ETCD_INITIAL_CLUSTER_STATE (FILE:3)"}
@@ -118,6 +119,18 @@ func TestFirstStart(t *testing.T) {
 			said: "not-listed: cluster c of a, b, https://127.0.0.3:2380 does not list c (" + ownURL + "), and nothing is begun here; it was added as https://127.0.0.3:2380: " +
 				"start it under exactly that, or etcdctl member update 1f --peer-urls=" + ownURL + " --endpoints=http://192.0.2.1:2379,http://192.0.2.2:2379"}},
 		"added while it waits": {first, both(later(5*time.Minute, of("c", pair), of("c", inUse(added3, 1)))), nil, want{joins: true, took: 5 * time.Minute, said: unlisted}},
+
+		"one knows a cluster that does not list it": {first, []fakePeer{knows(0xd), noData}, nil, want{id: "stopped", said: hearsay}},
+		"the same, of five":                         {first, []fakePeer{knows(0xd), noData, noData, closed}, nil, want{id: "stopped", said: hearsay}},
+		"the same, with no wait":                    {atOnce, []fakePeer{knows(0xd), noData}, nil, want{id: "stopped", said: hearsay}},
+		"the same, without unit":                    {bare, []fakePeer{knows(0xd), noData}, nil, want{id: failure.IDNotListed, took: settleLimit}},
+		"the same, existing":                        {existing, []fakePeer{knows(0xd), noData}, nil, want{id: "stopped", said: hearsay}},
+		"the same, and it goes away":                {first, []fakePeer{later(sec, knows(0xd), closed), noData}, nil, want{id: "stopped", said: hearsay}},
+		"the same, and it is forgotten":             {first, []fakePeer{later(5*sec, knows(0xd), noData), noData}, nil, want{took: 5 * sec, said: hearsay}},
+		"the same, and that cluster is asked":       {first, []fakePeer{knows(0xc), of("c", pair)}, nil, want{id: "stopped", said: unlisted}},
+		"that cluster lists this node":              {first, []fakePeer{knows(0xc), of("c", whole)}, nil, want{}},
+		"that cluster has added this node":          {first, []fakePeer{knows(0xc), of("c", added3)}, nil, want{joins: true}},
+		"two of five know it, which is no quorum":   {first, []fakePeer{knows(0xc), knows(0xc), of("c", whole), closed}, nil, want{id: "stopped", said: noQuorum}},
 
 		"added":                       {first, both(of("c", added3)), nil, want{joins: true}},
 		"added, existing":             {existing, both(of("c", added3)), nil, want{joins: true}},
@@ -238,10 +251,39 @@ func TestMuteFirstURL(t *testing.T) {
 	}
 }
 
+// A node that waits announces the cluster that it waits for, once it has asked, and
+// only what it has heard itself.
+func TestAnnounces(t *testing.T) {
+	for name, tc := range map[string]struct {
+		peer fakePeer
+		want uint64
+	}{
+		"a cluster that does not list it": {of("c", inUse(removed, 0)), 0xc},
+		"what another node knows":         {knows(0xd), 0},
+		"nobody is there":                 {closed, 0},
+	} {
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := checker(Node{New: true, Guard: pipe.Guard{Patient: true, BootstrapWait: -1}, DataDir: dir}, fakeAsker{peers: []fakePeer{tc.peer, closed}})
+			var first, last peers.Announcement
+			c.Announce = func(says func() peers.Announcement) (func(), error) {
+				first = says()
+				return func() { last = says() }, nil
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			_, f := c.Admit(ctx)
+			if want := (peers.Announcement{Unlisted: tc.want}); first != want || last != want || idOf(f) != failure.IDSignalled {
+				t.Errorf("%s: %v, then %v; %v", name, first, last, f)
+			}
+		})
+	}
+}
+
 // A port that cannot be had ends the attempt, as it would end etcd's.
 func TestPortBusy(t *testing.T) {
-	c, _ := checker(Node{New: true, Guard: pipe.Guard{Patient: true}, DataDir: t.TempDir()}, fakeAsker{peers: []fakePeer{noData}})
-	c.Announce = func() (func(), error) {
+	c, _ := checker(Node{New: true, Guard: pipe.Guard{Patient: true, BootstrapWait: time.Minute}, DataDir: t.TempDir()}, fakeAsker{peers: []fakePeer{closed}})
+	c.Announce = func(func() peers.Announcement) (func(), error) {
 		return nil, fmt.Errorf("listen tcp 127.0.0.1:2380: bind: %w", syscall.EADDRINUSE)
 	}
 	if _, f := c.Admit(t.Context()); f == nil || f.Class != failure.Transient || !strings.Contains(f.Detail, "127.0.0.1:2380") {

@@ -76,6 +76,11 @@ var (
 	alert  = says(peers.List{}, fmt.Errorf("127.0.0.1: TLS: %w", peers.ErrAnswered))
 )
 
+// knows is a node without data that has found a cluster that does not list it.
+func knows(cluster uint64) fakePeer {
+	return says(peers.List{}, &peers.Waits{Announcement: peers.Announcement{Unlisted: cluster}})
+}
+
 // fakeAsker asks fake peers, whose URLs are their places.
 type fakeAsker struct {
 	peers []fakePeer
@@ -124,7 +129,7 @@ func checker(n Node, a fakeAsker) (c *Checker, said func() string) {
 		n.PeerURLs = []string{ownURL}
 	}
 	a.begun = time.Now()
-	c = &Checker{Node: n, Asker: a, Log: zap.NewNop(), PortsFree: func() *failure.Failure { return nil }, Announce: func() (func(), error) { return func() {}, nil }, Waiting: func(c status.Condition) {
+	c = &Checker{Node: n, Asker: a, Log: zap.NewNop(), PortsFree: func() *failure.Failure { return nil }, Announce: func(func() peers.Announcement) (func(), error) { return func() {}, nil }, Waiting: func(c status.Condition) {
 		mu.Lock()
 		defer mu.Unlock()
 		if c.ID == "" { // progress

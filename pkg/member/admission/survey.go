@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
 )
 
 // survey is what the peers have said so far. Its texts are in survey_text.go.
@@ -36,7 +38,7 @@ func (s *survey) take(r surveyed) {
 	switch {
 	case i < 0:
 		s.replies = append(s.replies, r)
-	case r.list.ClusterID != "" || r.fresh || s.replies[i].list.ClusterID == "":
+	case r.list.ClusterID != "" || r.fresh || s.replies[i].list.ClusterID == "" && s.replies[i].unlisted == "":
 		s.replies[i] = r
 	}
 }
@@ -59,12 +61,32 @@ func (s *survey) join(what standing) Admission {
 func (s *survey) highest() standing {
 	top := fresh
 	for _, r := range s.replies {
-		top = max(top, r.standing)
+		if !s.overruled(r) {
+			top = max(top, r.standing)
+		}
 	}
 	if top == stranger && s.serves() { // this node's own cluster is there: there cannot be an older one
 		return original
 	}
 	return top
+}
+
+// overruled reports whether the cluster of which a node without data has said that
+// it does not list that node has answered itself: it may well list this one.
+func (s *survey) overruled(r surveyed) bool {
+	return r.unlisted != "" && slices.ContainsFunc(s.replies, func(x surveyed) bool {
+		return x.list.ClusterID == r.unlisted && len(x.list.Members) > 0
+	})
+}
+
+// announces is what this node says to others while it waits: what it has heard
+// itself, and not what others have said, or nobody could ever take it back.
+func (s *survey) announces() *peers.Announcement {
+	id, err := strconv.ParseUint(s.first(unlisted).ClusterID, 16, 64)
+	if err != nil {
+		return new(peers.Announcement)
+	}
+	return &peers.Announcement{Unlisted: id}
 }
 
 // serves reports whether a cluster serves that has listed this node since it began.

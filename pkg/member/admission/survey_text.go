@@ -25,10 +25,24 @@ func (s *survey) limit() string {
 func (s *survey) notListed() string {
 	clusters, n := s.clusters(unlisted)
 	do := "does"
-	if n > 1 {
+	switch {
+	case n == 0:
+		return s.hearsay()
+	case n > 1:
 		do = "do"
 	}
 	return fmt.Sprintf("%s %s not list %s (%s), and nothing is begun here", clusters, do, s.Name, strings.Join(s.PeerURLs, ","))
+}
+
+// hearsay says the same of a cluster that only others know.
+func (s *survey) hearsay() string {
+	var all []string
+	for _, r := range s.replies {
+		if r.unlisted != "" && !s.overruled(r) {
+			all = append(all, fmt.Sprintf("%s says that cluster %s lives and does not list it", s.peerName(r.peer), r.unlisted))
+		}
+	}
+	return fmt.Sprintf("%s; nothing is begun here before that cluster lists %s (%s)", strings.Join(sorted(all), ", "), s.Name, strings.Join(s.PeerURLs, ","))
 }
 
 // memberAdd is what to do then: to add this node to that cluster or, where it was

@@ -133,9 +133,10 @@ func (c *Client) probe(ctx context.Context, peerURL string) Finding {
 	// Read to the end, or the connection cannot be used again.
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxMembers))
 	id := resp.Header.Get("X-Etcd-Cluster-ID")
+	waits, announces := announced(resp.Header)
 	switch {
-	case resp.Header.Get(noData) != "":
-		return Finding{Cause: u.Hostname() + ": " + ErrNoData.Error()}
+	case announces:
+		return Finding{Cause: u.Hostname() + ": " + waits.String()}
 	case id != "":
 		return Finding{OK: true, ClusterID: id}
 	case resp.StatusCode == http.StatusBadRequest && u.Scheme == "http":

@@ -86,8 +86,8 @@ func (c *Client) Members(ctx context.Context, peerURL string) (List, error) {
 // readList reads a peer's answer.
 func readList(u *url.URL, resp *http.Response) (List, error) {
 	defer resp.Body.Close()
-	if resp.Header.Get(noData) != "" {
-		return List{}, &noList{u.Hostname() + ": " + ErrNoData.Error(), ErrNoData, true}
+	if a, yes := announced(resp.Header); yes {
+		return List{}, &Waits{a, u.Hostname()}
 	}
 	list := List{ClusterID: resp.Header.Get("X-Etcd-Cluster-ID")}
 	if resp.StatusCode != http.StatusOK || list.ClusterID == "" {
