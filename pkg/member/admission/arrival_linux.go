@@ -25,6 +25,7 @@ type arrival struct {
 	before          [2]mount // what was there without data the last time
 	noticed         func(sight)
 	last            sight // what that was told
+	there           bool  // already at the beginning: it came a moment before
 }
 
 // sight is what can be seen without data that came with a mount.
@@ -48,7 +49,7 @@ func newArrival(dataDir, walDir string, noticed func(sight)) *arrival {
 		a.walDir = filepath.Join(dataDir, "member", "wal")
 	}
 	a.first = a.mounts()
-	a.before = a.first
+	a.before, a.there = a.first, a.hasWAL()
 	return a
 }
 
@@ -58,7 +59,7 @@ func (a *arrival) mounts() [2]mount { return [2]mount{mountOf(a.dataDir), mountO
 // The kernel reports each mount and unmount by an exceptional condition on
 // mountinfo (proc(5)).
 func (a *arrival) wait(ctx context.Context) bool {
-	if a.hasWAL() { // it came while nobody was looking, a moment ago
+	if a.there {
 		return true
 	}
 	ended, end, err := os.Pipe()
