@@ -55,7 +55,7 @@ var entriesIdentity = []Entry{
 		Texts: []string{"has already been bootstrapped", "tocommit(…is out of range [lastIndex(0)]"},
 		Cause: "the cluster knows this member and counts on its data, but the data dir is empty: was the disk wiped, or is it not mounted?",
 		Means: "The other members list this one and have its votes and acknowledgements on record, but there is no data here. etcd says \"already bootstrapped\" if ETCD_INITIAL_CLUSTER_STATE is new, and panics with \"tocommit is out of range\" if it is existing.",
-		Acts:  "It stops at once instead of trying again and again. The files that etcd has begun to write meanwhile hold nothing.",
+		Acts:  "Under systemd it asks the listed members before etcd starts. It ends if a quorum of their longest list says so for 2 s; while fewer do, it waits and asks on, because one that lags behind does not know yet that this node was replaced. Without systemd it stops at once instead of trying again and again; the files that etcd has begun to write meanwhile hold nothing.",
 		Next:  append([]Step{mounted}, replace...),
 		Never: neverForce,
 	},
@@ -135,7 +135,7 @@ var entriesIdentity = []Entry{
 		Sign:  "the member never becomes ready, and its peers answer with another cluster ID; etcd logs \"request cluster ID mismatch\"",
 		Cause: "the peers belong to another cluster (another token, or data of another cluster on this node)",
 		Means: "The peers in this node's configuration answer, but with another cluster ID. etcd itself waits for ever and returns no error.",
-		Acts:  "It asks each peer for its cluster ID, and stops when a quorum of them agrees on another ID than this member's.",
+		Acts:  "It asks each peer for its cluster ID, and stops when a quorum of them agrees on another ID than this member's. A node without data stops, under systemd, when a quorum lists it as a member of another token, or under a peer URL that is written otherwise (a name, an address), and waits while fewer do.",
 		Next: []Step{
 			{"compare ETCD_INITIAL_CLUSTER_TOKEN and the cluster list on all nodes", []string{"etcd-node config"}},
 			{"if this node's data is the wrong one", []string{aside, "etcd-node forget", "systemctl start etcd"}},

@@ -14,7 +14,7 @@ import (
 )
 
 // settleLimit is how long peers must keep saying that this node is no new member
-// of theirs before that counts. One that lags behind does not know of a `member
+// of theirs before that counts; for what ends the start for good, a quorum of them. One that lags behind does not know of a `member
 // add` yet; once it has succeeded, a quorum has it in its logs, and applies it
 // with the leader's next message.
 const settleLimit = 2 * time.Second
@@ -61,7 +61,7 @@ const (
 // the list of members with the reason for each says it.
 func WaitsForPeers(step status.Condition) bool {
 	switch step.ID {
-	case failure.IDNotListed, failure.IDSeveral, failure.IDNoCluster, failure.IDNoAnswer, failure.IDNoQuorumYet:
+	case failure.IDNotListed, failure.IDSeveral, failure.IDNoCluster, failure.IDNoAnswer, failure.IDNoQuorumYet, failure.IDWipedRejoin, failure.IDForeign:
 		return true
 	}
 	return step == status.Condition{}
@@ -86,7 +86,7 @@ func (c *Checker) firstStart(ctx context.Context) (Admission, *failure.Failure) 
 	for round := 1; ; round++ {
 		c.askAll(ctx, others, func(r reply) bool {
 			what, own := c.standingOf(ctx, r)
-			s.take(surveyed{r, what, own.ID})
+			s.take(surveyed{reply: r, standing: what, own: own.ID})
 			return what == added
 		})
 		if ctx.Err() != nil {

@@ -37,6 +37,7 @@ func TestFirstStart(t *testing.T) {
 		other    = "d" // a cluster
 		forever  = 0   // the test stops it
 		noQuorum = "no-quorum-yet: "
+		lags     = "wiped-rejoin: cluster c of a, b, c has seen this node serve (1 of 2 say so, 2 are a quorum): the others are asked; if its data is on a disk that is mounted by now: systemctl restart etcd"
 		hearsay  = "not-listed: http://refuses,z0 says that cluster d lives and does not list it; nothing is begun here before that cluster lists c (" + ownURL + ")" + add + "ENDPOINTS"
 	)
 	var (
@@ -132,21 +133,27 @@ func TestFirstStart(t *testing.T) {
 		"that cluster has added this node":          {first, []fakePeer{knows(0xc), of("c", added3)}, nil, want{joins: true}},
 		"two of five know it, which is no quorum":   {first, []fakePeer{knows(0xc), knows(0xc), of("c", whole), closed}, nil, want{id: "stopped", said: noQuorum}},
 
-		"added":                       {first, both(of("c", added3)), nil, want{joins: true}},
-		"added, existing":             {existing, both(of("c", added3)), nil, want{joins: true}},
-		"added, without unit":         {bare, both(of("c", added3)), nil, want{joins: true}},
-		"added, one is down":          {first, []fakePeer{mute, of("c", added3)}, nil, want{joins: true}},
-		"added, one peer lags":        {first, []fakePeer{of("c", pair), of("c", added3)}, nil, want{joins: true}},
-		"added, all that answer lag":  {first, []fakePeer{later(sec, of("c", pair), of("c", added3)), mute}, nil, want{joins: true, took: sec + peers.PauseMissing}},
-		"added to another cluster":    {first, []fakePeer{of("c", pair), of(other, added3)}, nil, want{joins: true}},
-		"original, of another list":   {first, both(of(other, inUse(whole, 1))), nil, want{joins: true}}, // member 3 is what token and URL make
-		"original, of another token":  {first, both(of(other, inUse(begun, 1))), nil, want{id: failure.IDForeign, took: settleLimit}},
-		"the same, nobody has served": {first, both(of(other, begun)), nil, want{}},
-		"original, existing":          {existing, both(of("c", inUse(whole, 1))), nil, want{joins: true}},
-		"it has served, without unit": {bare, both(of("c", inUse(whole, 0))), nil, want{}},
-		"it has served":               {first, both(of("c", inUse(whole, 0))), nil, want{id: failure.IDWipedRejoin, took: settleLimit}},
-		"it has served, existing":     {existing, both(of("c", inUse(whole, 0))), nil, want{id: failure.IDWipedRejoin, took: settleLimit}},
-		"it had served, and is added": {first, both(later(sec, of("c", inUse(whole, 0)), of("c", inUse(added3, 1)))), nil, want{joins: true, took: sec}},
+		"added":                          {first, both(of("c", added3)), nil, want{joins: true}},
+		"added, existing":                {existing, both(of("c", added3)), nil, want{joins: true}},
+		"added, without unit":            {bare, both(of("c", added3)), nil, want{joins: true}},
+		"added, one is down":             {first, []fakePeer{mute, of("c", added3)}, nil, want{joins: true}},
+		"added, one peer lags":           {first, []fakePeer{of("c", pair), of("c", added3)}, nil, want{joins: true}},
+		"added, all that answer lag":     {first, []fakePeer{later(sec, of("c", pair), of("c", added3)), mute}, nil, want{joins: true, took: sec + peers.PauseMissing}},
+		"added to another cluster":       {first, []fakePeer{of("c", pair), of(other, added3)}, nil, want{joins: true}},
+		"original, of another list":      {first, both(of(other, inUse(whole, 1))), nil, want{joins: true}}, // member 3 is what token and URL make
+		"original, of another token":     {first, both(of(other, inUse(begun, 1))), nil, want{id: failure.IDForeign, took: settleLimit}},
+		"the same, by one only":          {first, []fakePeer{of(other, inUse(begun, 1)), mute}, nil, want{id: "stopped", said: "foreign-cluster: cluster d of a, b, c lists this node, but as a member of another token (1 of 2 say so, 2 are a quorum): the others are asked"}},
+		"the same, nobody has served":    {first, both(of(other, begun)), nil, want{}},
+		"original, existing":             {existing, both(of("c", inUse(whole, 1))), nil, want{joins: true}},
+		"it has served, without unit":    {bare, both(of("c", inUse(whole, 0))), nil, want{}},
+		"it has served":                  {first, both(of("c", inUse(whole, 0))), nil, want{id: failure.IDWipedRejoin, took: settleLimit}},
+		"it has served, existing":        {existing, both(of("c", inUse(whole, 0))), nil, want{id: failure.IDWipedRejoin, took: settleLimit}},
+		"one lags, the others are late":  {first, []fakePeer{of("c", inUse(whole, 0)), later(15*sec, mute, of("c", inUse(added3, 1)))}, nil, want{joins: true, took: 15 * sec, said: lags}},
+		"one lags, and then none does":   {first, []fakePeer{later(15*sec, of("c", inUse(whole, 0)), of("c", inUse(added3, 1))), closed}, nil, want{joins: true, took: 15 * sec, said: lags}},
+		"one lags, another one did":      {first, []fakePeer{of("c", inUse(whole, 0)), later(5*sec, of("c", inUse(whole, 0)), mute)}, nil, want{id: failure.IDWipedRejoin, took: settleLimit}},
+		"one says it, the other one did": {first, []fakePeer{of("c", inUse(whole, 0)), later(sec, of("c", inUse(whole, 0)), mute)}, nil, want{id: "stopped", said: lags}},
+		"the last one of two":            {first, []fakePeer{of("c", inUse(append([]peers.Member{peerA}, old), 0))}, nil, want{id: "stopped", said: "wiped-rejoin: cluster c of a, c has seen this node serve (1 of 1 say so, 2 are a quorum): the others are asked; if its data is on a disk that is mounted by now: systemctl restart etcd"}},
+		"it had served, and is added":    {first, both(later(sec, of("c", inUse(whole, 0)), of("c", inUse(added3, 1)))), nil, want{joins: true, took: sec}},
 
 		"an alert of TLS":                    {first, []fakePeer{noData, alert}, nil, want{id: "stopped", said: "no-answer: waiting for http://refuses,z1 (127.0.0.1: TLS: no list of members in the answer): it answers, but not as a node without data; an older cluster may live there"}},
 		"an alert of TLS, one has begun":     {first, []fakePeer{of("c", whole), alert}, nil, want{id: "stopped", said: "no-answer: waiting for http://refuses,z1 (127.0.0.1: TLS: no list of members in the answer): it answers, but not as a node without data; an older cluster may live there"}},
@@ -159,7 +166,7 @@ func TestFirstStart(t *testing.T) {
 		"added, under the other scheme": {first, []fakePeer{overTLS("d", added3), noData}, nil, want{id: "stopped",
 			said: "no-answer: waiting for http://refuses,z0 (a member of cluster d, which speaks https, and not what its URL in the list says): it answers, but not as a node without data; an older cluster may live there"}},
 		"begun, under the other scheme":    {first, []fakePeer{overTLS("c", whole), noData}, nil, want{id: "stopped", said: "no-answer: waiting for http://refuses,z0 (a member of cluster c, which speaks https, and not what its URL in the list says): it answers, but not as a node without data; an older cluster may live there"}},
-		"served, under the other scheme":   {first, []fakePeer{overTLS("c", inUse(whole, 0)), noData}, nil, want{id: failure.IDWipedRejoin, took: settleLimit}},
+		"served, under the other scheme":   {first, []fakePeer{overTLS("c", inUse(whole, 0)), noData}, nil, want{id: "stopped", said: "wiped-rejoin: cluster c of a, b, c (http://refuses,z0 speaks https, not as its URL in the list says) has seen this node serve (1 of 2 say so, 2 are a quorum): the others are asked; if its data is on a disk that is mounted by now: systemctl restart etcd"}},
 		"added later, by the right scheme": {first, []fakePeer{later(5*sec, overTLS("d", added3), of("d", added3)), noData}, nil, want{joins: true, took: 5 * sec, said: "no-answer: waiting for http://refuses,z0 (a member of cluster d, which speaks https, and not what its URL in the list says): it answers, but not as a node without data; an older cluster may live there"}},
 
 		"existing, no node has data":             {existing, both(noData), nil, want{id: "stopped", said: "no-cluster: no node of the list has data: this is a new cluster: " + forNew}},
@@ -251,6 +258,24 @@ func TestMuteFirstURL(t *testing.T) {
 	}
 }
 
+// The member's ID is made of the token and of the URL as it is written: where both
+// may be why it is another one, both are said.
+func TestOtherToken(t *testing.T) {
+	for own, want := range map[string]string{
+		ownURL:                  "cluster d of a, b, c lists this node, but as a member of another token",
+		"HTTP://127.0.0.3:2380": "cluster d of a, b, c lists this node, but as a member of another token, or under a URL that is written otherwise: there " + ownURL + ", here HTTP://127.0.0.3:2380",
+	} {
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			n := Node{New: true, PeerURLs: []string{own}, DataDir: dir, Begins: Identity{"c", "3"}, Guard: pipe.Guard{Patient: true}}
+			c, _ := checker(n, fakeAsker{peers: []fakePeer{of("d", inUse(begun, 1)), of("d", inUse(begun, 1))}})
+			if _, f := c.Admit(t.Context()); idOf(f) != failure.IDForeign || f.Detail != want {
+				t.Errorf("%v", f)
+			}
+		})
+	}
+}
+
 // A node that waits announces the cluster that it waits for, once it has asked, and
 // only what it has heard itself.
 func TestAnnounces(t *testing.T) {
@@ -295,14 +320,14 @@ func TestPortBusy(t *testing.T) {
 func TestJoinByTheFirstThatKnows(t *testing.T) {
 	s := survey{Node: Node{PeerURLs: []string{ownURL}}}
 	at := func(url string) reply { return reply{peer: peers.Peer{URLs: []string{url}}} }
-	s.take(surveyed{at("http://a"), original, 0})
+	s.take(surveyed{reply: at("http://a"), standing: original, own: 0})
 	if a := s.join(original); !a.Joins || a.InitialCluster != "" {
 		t.Errorf("nobody knows: %+v", a)
 	}
 	knows := at("http://b")
 	knows.list = peers.List{ClusterID: "c", Members: added3}
-	s.take(surveyed{knows, original, 4})
-	s.take(surveyed{at("http://0"), original, 0})
+	s.take(surveyed{reply: knows, standing: original, own: 4})
+	s.take(surveyed{reply: at("http://0"), standing: original, own: 0})
 	if a := s.join(original); !a.Joins || !strings.Contains(a.InitialCluster, ownURL) {
 		t.Errorf("%+v", a)
 	}

@@ -19,6 +19,7 @@ type survey struct {
 	replies []surveyed
 	top     standing  // the highest one in the last round
 	since   time.Time // since when it is
+	sure    time.Time // since when a quorum says in each round that this node must not start; zero: none does
 	free    time.Time // since when a new cluster may begin; zero: not yet
 	size    int       // of the list, with this node
 }
@@ -27,7 +28,8 @@ type survey struct {
 type surveyed struct {
 	reply
 	standing
-	own uint64
+	own    uint64
+	silent bool // it has not answered since
 }
 
 // take takes in a reply. What a peer has said stands while it does not answer: a
@@ -40,6 +42,8 @@ func (s *survey) take(r surveyed) {
 		s.replies = append(s.replies, r)
 	case r.list.ClusterID != "" || r.fresh || s.replies[i].list.ClusterID == "" && s.replies[i].unlisted == "":
 		s.replies[i] = r
+	default:
+		s.replies[i].silent = true
 	}
 }
 
@@ -118,7 +122,7 @@ type waiting struct{ id, text string }
 // for, or why it must not start.
 func (s *survey) next(now time.Time) (Admission, *waiting, *failure.Failure) {
 	if top := s.highest(); top != s.top || s.since.IsZero() {
-		s.top, s.since = top, now
+		s.top, s.since, s.sure = top, now, time.Time{}
 	}
 	settled := now.Sub(s.since) >= settleLimit
 	switch {
@@ -128,18 +132,62 @@ func (s *survey) next(now time.Time) (Admission, *waiting, *failure.Failure) {
 		return s.outside(settled)
 	case s.top > original && !s.waits(): // where this is wrong the other members tell etcd so
 		return Admission{Joins: !s.New}, nil, nil
-	case s.top > original && !settled:
+	case s.top == hasServed, s.top == foreign:
+		return s.against(now, settled)
+	case s.top == stranger && !settled:
 		return Admission{}, &waiting{}, nil
-	case s.top == hasServed:
-		return Admission{}, nil, s.rejoins()
-	case s.top == foreign:
-		return Admission{}, nil, s.otherToken()
 	case !s.New:
 		return s.existing()
 	case !s.waits():
 		return Admission{}, nil, nil
 	}
 	return s.begins(now)
+}
+
+// against is what follows where a cluster lists this node as one that cannot begin
+// without data. A member that lags behind says so too, after this node was replaced:
+// only a quorum is believed, and fewer are waited with.
+func (s *survey) against(now time.Time, settled bool) (Admission, *waiting, *failure.Failure) {
+	say, quorum := s.count(s.top)
+	switch {
+	case say < quorum:
+		s.sure = time.Time{}
+	case s.sure.IsZero():
+		s.sure = now
+	}
+	f := s.rejoins()
+	disk := "; if its data is on a disk that is mounted by now: systemctl restart etcd"
+	if s.top == foreign {
+		f, disk = s.otherToken(), ""
+	}
+	switch {
+	case !s.sure.IsZero() && now.Sub(s.sure) >= settleLimit:
+		return Admission{}, nil, f
+	case !s.sure.IsZero() || !settled:
+		return Admission{}, &waiting{}, nil
+	}
+	return Admission{}, &waiting{f.ID, fmt.Sprintf("%s (%d of %d say so, %d are a quorum): the others are asked%s", f.Detail, say, len(s.replies), quorum, disk)}, nil
+}
+
+// count is how many peers with a standing have answered in this round, and how many
+// are a quorum by the longest of their lists.
+func (s *survey) count(what standing) (say, quorum int) {
+	for _, r := range s.replies {
+		if r.standing != what {
+			continue
+		}
+		voters := 0
+		for _, x := range r.list.Members {
+			if !x.Learner {
+				voters++
+			}
+		}
+		quorum = max(quorum, voters/2+1)
+		if !r.silent {
+			say++
+		}
+	}
+	return say, quorum
 }
 
 // outside is what follows where a cluster does not list this node.
@@ -230,8 +278,19 @@ func (s *survey) rejoins() *failure.Failure {
 	return f
 }
 
-// otherToken refuses a node that a cluster lists as a member of another token.
+// otherToken refuses a node that a cluster lists as another member than the one
+// that it would be: both are made of the token and of the peer URLs as written.
 func (s *survey) otherToken() *failure.Failure {
 	clusters, _ := s.clusters(foreign)
-	return failure.New(failure.IDForeign, clusters+" lists this node, but as a member of another token")
+	text := clusters + " lists this node, but as a member of another token"
+	for _, r := range s.replies {
+		i := slices.IndexFunc(r.list.Members, func(x peers.Member) bool { return r.standing == foreign && x.ID == r.own })
+		if i < 0 {
+			continue
+		}
+		if there := urlKey(r.list.Members[i].PeerURLs); there != urlKey(s.PeerURLs) {
+			return failure.New(failure.IDForeign, fmt.Sprintf("%s, or under a URL that is written otherwise: there %s, here %s", text, there, urlKey(s.PeerURLs)))
+		}
+	}
+	return failure.New(failure.IDForeign, text)
 }
