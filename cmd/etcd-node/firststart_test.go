@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -306,22 +304,7 @@ func TestClone(t *testing.T) {
 	cluster(copied)
 	copied.list(a, nodes[1], copied)
 	c.stop()
-	for from, to := range map[string]string{c.Data(): copied.Data(), c.Pins(): copied.Pins()} {
-		if err := os.RemoveAll(to); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	pin := filepath.Join(copied.Pins(), "pin.json") // another machine has the same path
-	raw, err := os.ReadFile(pin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(pin, []byte(strings.ReplaceAll(string(raw), c.Data(), copied.Data())), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	copied.copies(c)
 	c.up()
 	at := strings.TrimPrefix(c.Peer, "http://")
 	copied.start(true)

@@ -61,21 +61,39 @@ var entriesAdmission = []Entry{
 	},
 	{
 		ID: IDCloned, Class: Permanent, Exit: ExitForeign,
-		Sign:  "the member whose data or pin is on this node answers at the address at which it is listed, and this node is not there; or the data has its own member at the address of another entry of the cluster list than this machine is",
+		Sign:  "the member whose data or pin is on this node answers at the address at which it is listed, and this node is not there",
 		Cause: "the member that this node remembers runs on another machine",
 		Means: "This machine, its data dir or its pin is a copy of another node's. Two processes with one member ID answer for each other and forget each other's promises: acknowledged writes get lost.",
-		Acts:  "It compares the data with the cluster list, asks the member's listed address before etcd starts on the data, for 2 s, refuses to start, and touches nothing. Data of a cluster of one is not asked for, and nothing is without systemd. While it serves it asks every 30 s, where the listed address is not this machine's, and shows it. Where the list does not tell them apart, it cannot see a copy while the other one is down.",
+		Acts:  "It asks the member's listed address before etcd starts on the data, for 2 s, refuses to start, and touches nothing. Data of a cluster of one is not asked for, and nothing is without systemd. While it serves it asks every 30 s, where the listed address is not this machine's, and shows it. Where the cluster list does not tell them apart, it cannot see a copy while the other one is down.",
 		Next: []Step{
+			{"if the member has moved here, first stop it for good, on the other machine", []string{"systemctl disable --now etcd"}},
+			{"and then, where it has moved to, start it here", []string{"systemctl start etcd"}},
 			{"if this machine is a clone that is to become a member of its own, move the copied data aside, forget, and start; it then says whether it has to be added", []string{
 				aside, "etcd-node forget", "systemctl start etcd",
 			}},
-			{"if the member has moved here, first stop it for good, on the other machine", []string{"systemctl disable --now etcd"}},
-			{"and then, where it has moved to, start it here", []string{"systemctl start etcd"}},
-			{"if this machine is the member, and only its entry is wrong (ETCD_NAME, the addresses in the cluster list), correct that", []string{"etcd-node config"}},
-			{"if two machines have changed their addresses, tell the cluster, by a member that serves; then start this one", []string{
-				"etcdctl member update {member-id} --peer-urls={peer-urls} --endpoints={endpoints}",
-			}},
 		},
 		Never: "Never start both, not even one after the other: each has acknowledged what the other does not know.",
+	},
+	{
+		ID: IDOtherEntry, Class: Operator, Lives: true,
+		Sign:  "the data has its own member at the address of another entry of the cluster list than this machine is, and neither this member nor another one of its cluster answers there",
+		Cause: "the data is of a member that the cluster list has at another address than this machine's, and nobody says where that runs",
+		Means: "Either machines have changed their addresses (DHCP, a wrong entry, a disk that was moved), and the data is right here. Or it is a copy of another machine's, which may be off: two processes with one member ID lose acknowledged writes.",
+		Acts:  "Under systemd it waits, tells the other nodes whose data it has, and asks twice a second. It goes on by itself: it starts as soon as another member of the cluster answers at that address, or a node that waits with other data, or a quorum lists this member here; it looks for its address again when an address of this machine comes or goes; it ends, as cloned, if this very member answers there. Where it starts, it shows that it is not where the cluster knows it. Data of a cluster of one starts at once; without systemd all does, as with etcd.",
+		Next: []Step{
+			{"if machines have changed their addresses, give them back: the members go on by themselves", nil},
+			{"or tell the cluster where this member is now, by one that serves", []string{
+				"etcdctl member update {member-id} --peer-urls={peer-urls} --endpoints={endpoints}",
+			}},
+			{"etcd refuses an address that another member has: first tell the cluster the new one of that member; where two have swapped theirs, for a moment one that nobody has", []string{
+				"etcdctl member update ID --peer-urls=http://127.0.0.1:1 --endpoints={endpoints}",
+			}},
+			{"if you know that this member runs nowhere else (its machine is off for good, or its disk is here now), say so: in /etc/default/etcd, set ETCD_INITIAL_ADVERTISE_PEER_URLS to the address at which the data has it, until the cluster knows the new one", []string{"systemctl restart etcd"}},
+			{"if only the entry of this machine is wrong (ETCD_NAME, the addresses in the cluster list), correct that", []string{"etcd-node config", "systemctl restart etcd"}},
+			{"if this machine is a copy that is to become a member of its own, move the copied data aside, forget, and start; it then says whether it has to be added", []string{
+				"systemctl stop etcd", aside, "etcd-node forget", "systemctl start etcd",
+			}},
+		},
+		Never: "Never say that it runs nowhere else while the machine that it may be a copy of can come back, and never move the data aside before you know that it is a copy: it may be the only one.",
 	},
 }

@@ -18,9 +18,9 @@ var entriesPlace = []Entry{
 	},
 	{
 		ID: IDMisplaced, Class: Operator, Lives: true,
-		Sign:  "the cluster's list has this member at an address that is on none of this machine's interfaces, or on which it does not listen, and no other member has a connection to it",
+		Sign:  "the cluster's list has this member at an address that is on none of this machine's interfaces, or on which it does not listen, and no other member has a connection to it; or another member answers there",
 		Cause: "this member is not where the cluster knows it: the other members cannot connect to it",
-		Means: "The machine's address has changed, or the member listens on another interface than the one in the cluster's list of members. It still follows, over the connections that it opens itself. But the others cannot open one to it: they show it as missing, and cannot send it a snapshot once it has fallen far behind.",
+		Means: "The machine's address has changed, or two machines have got each other's, or the member listens on another interface than the one in the cluster's list of members. It still follows, over the connections that it opens itself. But the others cannot open one to it: they show it as missing, and cannot send it a snapshot once it has fallen far behind.",
 		Acts:  "The member stays up, and shows both addresses. It does not change the cluster's list of members.",
 		Next: []Step{
 			{"see which addresses this machine has, and where this member listens and why", []string{"ip -brief address", "etcd-node config"}},
@@ -28,6 +28,9 @@ var entriesPlace = []Entry{
 			{"if the new one is, tell the cluster; then write it into the cluster list on every machine", []string{
 				"etcdctl member update {member-id} --peer-urls=URL --endpoints={endpoints}",
 				"systemctl restart etcd",
+			}},
+			{"etcd refuses an address that another member has: first tell the cluster the new one of that member; where two have swapped theirs, for a moment one that nobody has", []string{
+				"etcdctl member update ID --peer-urls=http://127.0.0.1:1 --endpoints={endpoints}",
 			}},
 		},
 		Never: "Never remove this member and add it again for this: it has all its data.",

@@ -12,6 +12,7 @@ const (
 	IDLoopbackData   = "loopback-data"    // data of a cluster of one, configuration of several
 	IDLoopbackConfig = "loopback-config"  // data of several, no configuration
 	IDCloned         = "cloned"           // this node's member runs on another machine
+	IDOtherEntry     = "other-entry"      // the data's member is another entry of the list than this machine
 	IDNotListed      = "not-listed"       // a first start, and a cluster lives that does not list this node
 	IDSeveral        = "several-clusters" // a first start, and members of several clusters are in the list
 	IDNoCluster      = "no-cluster"       // a first start with state existing, and nothing exists

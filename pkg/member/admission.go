@@ -35,6 +35,7 @@ func (m *member) admit(ctx context.Context) (admission.Admission, *failure.Failu
 		Asker:     asker{m, client, err},
 		PortsFree: m.peerPortsFree,
 		Announce:  m.announce,
+		Here:      onThisMachine,
 		Waiting:   m.startAt,
 		Log:       m.log,
 	}
@@ -119,6 +120,10 @@ func (a asker) Members(ctx context.Context, peerURL string) (peers.List, error) 
 
 func (a asker) Is(ctx context.Context, peerURL, clusterID string, memberID uint64) bool {
 	return a.client != nil && a.client.Is(ctx, peerURL, clusterID, memberID)
+}
+
+func (a asker) IsAnother(ctx context.Context, peerURL, clusterID string, memberID uint64) bool {
+	return a.client != nil && a.client.IsAnother(ctx, peerURL, clusterID, memberID)
 }
 
 // stuck recognises a start that will never come to its end.

@@ -108,8 +108,8 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 	if text := m.twin.Load(); text != nil && *text != "" {
 		all = append(all, status.Condition{ID: failure.IDCloned, Text: *text})
 	}
-	if text := m.elsewhere.Load(); text != nil && *text != "" {
-		all = append(all, status.Condition{ID: failure.IDMisplaced, Text: *text})
+	if text := m.whereabouts(o); text != "" {
+		all = append(all, status.Condition{ID: failure.IDMisplaced, Text: text})
 	}
 	for _, x := range o.others() {
 		p := peerOf(x)

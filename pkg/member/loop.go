@@ -73,6 +73,7 @@ func (m *member) loop(ctx context.Context) int {
 // serverStarted begins all that works beside a server.
 func (m *member) serverStarted(ctx context.Context, r result) {
 	m.startedAt, m.dataConditions, m.forced = time.Now(), r.conditions, r.forced
+	m.admittedAs = r.misplaced
 	m.node, m.hadData = r.node, r.hadData
 	m.listed.Store(&r.node)
 	m.etcd.Store(r.etcd)

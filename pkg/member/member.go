@@ -74,6 +74,7 @@ type member struct {
 	started        chan result
 	startedAt      time.Time
 	dataConditions []status.Condition
+	admittedAs     string // why it was known at the start to be another entry of the list than this machine
 	quota          quota
 	node           roster.Node // by the configuration
 	hadData        bool        // at the start

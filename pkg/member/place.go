@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/member/admission"
 )
 
 const (
@@ -71,6 +73,19 @@ func (m *member) contact() (reached, answering bool) {
 		reached = reached || m.streams.Dialled(uint64(x.ID))
 	}
 	return reached, answering
+}
+
+// whereabouts is why this member is not where the cluster knows it: what was known
+// at the start, until the cluster has it under an address of this machine, else what
+// has been noticed since.
+func (m *member) whereabouts(o *observation) string {
+	if self := o.member(o.self); m.admittedAs != "" && self != nil && !admission.OneAddress(self.PeerURLs, urlStrings(m.Config.AdvertisePeerUrls)) {
+		return m.admittedAs
+	}
+	if text := m.elsewhere.Load(); text != nil {
+		return *text
+	}
+	return ""
 }
 
 // misplaced says why the other members cannot find this one at any of its peer

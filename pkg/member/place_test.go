@@ -117,3 +117,31 @@ func TestDoubt(t *testing.T) {
 		}
 	}
 }
+
+// What was known at the start is shown until the cluster has this member at an
+// address of this machine.
+func TestAdmittedElsewhere(t *testing.T) {
+	const there, own = "http://192.0.2.5:2380", "http://192.0.2.6:2380"
+	noticed := "no interface of this machine has 192.0.2.5"
+	for _, tc := range []struct{ listed, admitted, noticed, want string }{
+		{there, "swapped", noticed, "swapped"},
+		{there, "", noticed, noticed},
+		{own, "swapped", "", ""},
+		{own, "swapped", noticed, noticed},
+	} {
+		m := newTestMember()
+		m.Config.AdvertisePeerUrls, m.admittedAs = urls(t, own), tc.admitted
+		m.elsewhere.Store(&tc.noticed)
+		o := twoMembers()
+		o.member(o.self).PeerURLs = []string{tc.listed}
+		got := ""
+		for _, c := range m.conditions(o, time.Now()) {
+			if c.ID == failure.IDMisplaced {
+				got += c.Text
+			}
+		}
+		if got != tc.want {
+			t.Errorf("%+v: %q", tc, got)
+		}
+	}
+}

@@ -34,6 +34,7 @@ type result struct {
 	failed     *failure.Failure
 	conditions []status.Condition // of the data, true for as long as etcd runs
 	node       roster.Node        // by the configuration, and where it listens
+	misplaced  string             // see admission.Admission
 	hadData    bool
 	elector    *election.Elector // nil: etcd's timers alone decide
 	forced     bool              // --force-new-cluster is set, and counts no more
@@ -68,7 +69,7 @@ func (m *member) open(ctx context.Context) result {
 	if err == nil {
 		return result{
 			etcd: e, conditions: admitted.Conditions, elector: m.newElector(e.Server),
-			forced: forced, node: node, hadData: len(admitted.Members) > 0,
+			misplaced: admitted.Misplaced, forced: forced, node: node, hadData: len(admitted.Members) > 0,
 		}
 	}
 	f = failure.FromError(err)

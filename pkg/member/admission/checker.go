@@ -2,6 +2,7 @@ package admission
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"go.uber.org/zap"
@@ -20,6 +21,8 @@ type Asker interface {
 	Members(ctx context.Context, peerURL string) (peers.List, error)
 	// Is reports whether a member answers at a peer URL.
 	Is(ctx context.Context, peerURL, clusterID string, memberID uint64) bool
+	// IsAnother reports whether another member of that cluster does.
+	IsAnother(ctx context.Context, peerURL, clusterID string, memberID uint64) bool
 }
 
 // Checker decides whether a member may begin or stay on a node.
@@ -31,6 +34,8 @@ type Checker struct {
 	PortsFree func() *failure.Failure
 	// Announce tells the other nodes what says returns, until stop.
 	Announce func(says func() peers.Announcement) (stop func(), err error)
+	// Here reports whether an address is this machine's.
+	Here func(netip.Addr) bool
 	// Waiting is told what the start waits for: an ID of the catalogue and a text.
 	Waiting func(status.Condition)
 	Log     *zap.Logger
@@ -49,6 +54,9 @@ type Admission struct {
 	// where there is no data, or none that says so.
 	Members []datadir.Member
 	Self    uint64
+	// Misplaced: this machine is another entry of the list than the one at whose
+	// address the cluster knows this member, and what is to be done; "" where it is not.
+	Misplaced string
 	// Unforced: etcd must not be told --force-new-cluster, which has been obeyed.
 	Unforced bool
 }
@@ -96,10 +104,11 @@ func (c *Checker) Admit(ctx context.Context) (Admission, *failure.Failure) {
 	case moveAside:
 		return a, c.makeRoom()
 	}
-	if f := c.ofOtherEntry(ctx, data); f != nil {
+	if f := c.copied(ctx, data); f != nil {
 		return a, f
 	}
-	if f := c.copied(ctx, data); f != nil {
+	a.Misplaced, f = c.ofOtherEntry(ctx, data)
+	if f != nil {
 		return a, f
 	}
 	if next == stay {

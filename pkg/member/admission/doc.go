@@ -20,13 +20,15 @@
 //   - Where one has lived, this node may only be that one's replacement.
 //
 // Nodes without data cannot block each other: until it begins, each announces that
-// it has none. The first of them begins, and the others follow when it answers; one
+// it has none, or which cluster it waits for. The first of them begins, and the others follow when it answers; one
 // that begins a moment after it was asked has the same list, and so begins the same
 // cluster. A closed port means that no etcd runs there, once it has been closed for
 // longer than a restart takes.
 //
 // Where there is data of a cluster of several, its member must not run elsewhere:
-// the address at which the data lists it is asked.
+// the address at which the data lists it is asked. Where that is another entry of
+// the list than this machine, machines may have changed their addresses as well:
+// then whoever answers there decides, and until somebody does the start waits.
 //
 // Where somebody sees why a start takes long, data that is missing is waited for:
 // most likely its disk is not mounted yet. The wait ends when a mount has brought

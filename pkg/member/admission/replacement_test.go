@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"syscall"
@@ -83,12 +84,15 @@ func knows(cluster uint64) fakePeer {
 
 // fakeAsker asks fake peers, whose URLs are their places.
 type fakeAsker struct {
-	peers []fakePeer
-	err   error
-	begun time.Time
-	is    string        // the URL at which every member is said to answer
-	until time.Duration // for how long; 0: for ever
-	first string        // the first URL of each; "": one that refuses
+	peers   []fakePeer
+	err     error
+	begun   time.Time
+	is      string              // the URL at which every member is said to answer
+	from    time.Duration       // since when
+	until   time.Duration       // for how long; 0: for ever
+	another string              // the URL at which another member is said to answer
+	at      map[string]fakePeer // at other URLs than the peers'
+	first   string              // the first URL of each; "": one that refuses
 }
 
 func (a fakeAsker) Peers() (all []peers.Peer, err error) {
@@ -103,6 +107,9 @@ func (a fakeAsker) Members(ctx context.Context, url string) (peers.List, error) 
 		<-ctx.Done()
 		return peers.List{}, ctx.Err()
 	}
+	if p := a.at[url]; p != nil {
+		return p(time.Since(a.begun))
+	}
 	var i int
 	if _, err := fmt.Sscanf(url, "z%d", &i); err != nil {
 		return peers.List{}, fmt.Errorf("no: %w", syscall.ECONNREFUSED)
@@ -116,7 +123,12 @@ func (a fakeAsker) Members(ctx context.Context, url string) (peers.List, error) 
 }
 
 func (a fakeAsker) Is(_ context.Context, url, cluster string, member uint64) bool {
-	return a.is != "" && url == a.is && cluster == "c" && (a.until == 0 || time.Since(a.begun) < a.until)
+	since := time.Since(a.begun)
+	return a.is != "" && url == a.is && cluster == "c" && since >= a.from && (a.until == 0 || since < a.until)
+}
+
+func (a fakeAsker) IsAnother(_ context.Context, url, cluster string, member uint64) bool {
+	return url == a.another && cluster == "c"
 }
 
 // checker is where the third member comes in, and what it says of its waiting.
@@ -129,7 +141,7 @@ func checker(n Node, a fakeAsker) (c *Checker, said func() string) {
 		n.PeerURLs = []string{ownURL}
 	}
 	a.begun = time.Now()
-	c = &Checker{Node: n, Asker: a, Log: zap.NewNop(), PortsFree: func() *failure.Failure { return nil }, Announce: func(func() peers.Announcement) (func(), error) { return func() {}, nil }, Waiting: func(c status.Condition) {
+	c = &Checker{Node: n, Asker: a, Log: zap.NewNop(), Here: func(netip.Addr) bool { return true }, PortsFree: func() *failure.Failure { return nil }, Announce: func(func() peers.Announcement) (func(), error) { return func() {}, nil }, Waiting: func(c status.Condition) {
 		mu.Lock()
 		defer mu.Unlock()
 		if c.ID == "" { // progress
