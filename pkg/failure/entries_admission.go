@@ -5,7 +5,7 @@ package failure
 var entriesAdmission = []Entry{
 	{
 		ID: IDNotListed, Class: Operator,
-		Sign:  "this node has no data, and a member at an address of its cluster list belongs to a cluster that does not list this node's peer URLs",
+		Sign:  "this node has no data, and a member at an address of its cluster list belongs to a cluster that does not list this node's peer URLs; or another node without data says that it waits for such a cluster",
 		Cause: "a cluster lives at an address of the cluster list, and does not list this node",
 		Means: "The list was changed and the cluster was not: a cluster grows by `etcdctl member add`, not by a longer ETCD_INITIAL_CLUSTER. With the list alone, this node and the other new ones would begin a second, empty cluster beside the one that lives.",
 		Acts:  "It writes nothing into the data dir, asks the members of the list twice a second, and joins by itself, by the cluster's own list, once it is added. Until then it waits under systemd; without systemd it ends.",

@@ -41,8 +41,7 @@ func (c *Checker) ofOtherEntry(ctx context.Context, data datadir.Data) (misplace
 		case at.same:
 			if f := c.copied(ctx, data); f != nil {
 				return "", f
-			}
-			continue // it is off now, or ctx has ended
+			} // it is off now, or ctx has ended
 		case c.movedHere(ctx, data):
 			return "", nil
 		case at.other != "":
