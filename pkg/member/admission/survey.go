@@ -195,6 +195,10 @@ func (s *survey) outside(settled bool) (Admission, *waiting, *failure.Failure) {
 	switch {
 	case !settled:
 		return Admission{}, &waiting{}, nil
+	case s.several() && s.waits():
+		return Admission{}, &waiting{failure.IDSeveral, s.whichOf()}, nil
+	case s.several():
+		return Admission{}, nil, failure.New(failure.IDSeveral, s.whichOf())
 	case s.waits():
 		return Admission{}, &waiting{failure.IDNotListed, s.notListed() + "; " + s.memberAdd()}, nil
 	}

@@ -45,6 +45,28 @@ func (s *survey) hearsay() string {
 	return fmt.Sprintf("%s; nothing is begun here before that cluster lists %s (%s)", strings.Join(sorted(all), ", "), s.Name, strings.Join(s.PeerURLs, ","))
 }
 
+// several reports whether the peers are members of more than one cluster. Which of
+// them is meant nobody knows here: one may be another list's, or have been begun by
+// mistake.
+func (s *survey) several() bool {
+	_, n := s.clusters(fresh, noEtcd, noAnswer, original, stranger, foreign, hasServed, unlisted)
+	return n > 1
+}
+
+// whichOf names all clusters then, and no command: it would add this node to any
+// one of them.
+func (s *survey) whichOf() string {
+	text := s.notListed()
+	if others, n := s.clusters(original, stranger, foreign, hasServed); n > 0 {
+		do := "lists"
+		if n > 1 {
+			do = "list"
+		}
+		text += fmt.Sprintf("; %s %s it", others, do)
+	}
+	return text + "; leave only the members of the one that is meant in ETCD_INITIAL_CLUSTER, and restart"
+}
+
 // memberAdd is what to do then: to add this node to that cluster or, where it was
 // added under another URL, to start it under that or to change it.
 func (s *survey) memberAdd() string {
@@ -125,12 +147,12 @@ func (n Node) sharesHost(x peers.Member) bool {
 	})
 }
 
-// clusters names the clusters of the peers with a standing, and their members, and
-// says how many they are.
-func (s *survey) clusters(what standing) (text string, n int) {
+// clusters names the clusters of the peers with one of these standings, and their
+// members, and says how many they are.
+func (s *survey) clusters(what ...standing) (text string, n int) {
 	said := map[string]string{}
 	for _, r := range s.replies {
-		if r.standing != what || len(r.list.Members) == 0 {
+		if !slices.Contains(what, r.standing) || len(r.list.Members) == 0 {
 			continue
 		}
 		var names []string
