@@ -9,18 +9,11 @@ import (
 
 // A machine's disk on another one, while the machine itself has no power: nobody
 // answers at its address, so only the list tells whose the data is.
-var copyFaults = []fault{
-	{
-		name: "disk of one of three copied to another one's machine, the original without power", id: failure.IDCloned, goal: goalExplained,
-		expected: refusal + "; all three serve when each has its own disk",
-		run:      onHosts((*scene).copiedMember),
-	},
-	{
-		name: "disk of a cluster of one copied to the machine that the list adds, the original without power", id: failure.IDCloned, goal: goalExplained,
-		expected: refusal + "; moved aside as explained, it says how it is added to the original",
-		run:      onHosts((*scene).copiedSingle),
-	},
-}
+var copyFaults = []fault{{
+	name: "disk of one of three copied to another one's machine, the original without power", id: failure.IDOtherEntry, goal: goalExplained,
+	expected: "it waits, and nothing is touched; all three serve when each has its own disk",
+	run:      onHosts((*scene).copiedMember),
+}}
 
 func (s *scene) copiedMember() (string, time.Duration) {
 	s.three()
@@ -29,30 +22,14 @@ func (s *scene) copiedMember() (string, time.Duration) {
 	s.put(1, 2)
 	s.copyDisk(3, 2)
 	s.must(s.host(3).PowerLoss(s.ctx))
-	seen, took := s.refusesCopy(2, 3)
-	s.sh(2, "rm -rf "+onDisk+"; cd /var/lib/kept; mv etcd etcd-node /var/lib/")
+	seen, took := s.distrustsCopy(2, 3)
+	s.sh(2, "systemctl stop etcd; rm -rf "+onDisk+"; cd /var/lib/kept; mv etcd etcd-node /var/lib/")
 	booted := s.power(3)
 	s.start(2)
 	s.must(<-booted)
 	for i := range s.Hosts {
 		s.serves(i + 1)
 	}
-	return seen, took
-}
-
-func (s *scene) copiedSingle() (string, time.Duration) {
-	s.single()
-	s.put(1)
-	s.env("ETCD_INITIAL_CLUSTER=" + s.initialCluster(s.host(1), s.host(2)))
-	s.run(1, "systemctl", "stop", "etcd")
-	s.copyDisk(1, 2)
-	s.must(s.host(1).PowerLoss(s.ctx))
-	seen, took := s.refusesCopy(2, 1)
-	s.sh(2, "mv -T "+dataDir+"/member "+dataDir+"/member.copied; etcd-node forget") // as explained
-	s.begin(2)
-	s.must(<-s.power(1))
-	s.serves(1)
-	s.says(2, "of "+s.host(1).Name+" does not list "+s.host(2).Name, "etcdctl member add "+s.host(2).Name+" --learner")
 	return seen, took
 }
 
@@ -68,16 +45,15 @@ func (s *scene) copyDisk(from, to int) {
 	s.must(err)
 }
 
-// refusesCopy starts etcd on host i, which has the disk of host of.
-func (s *scene) refusesCopy(i, of int) (string, time.Duration) {
+// distrustsCopy starts etcd on host i, which has the disk of host of.
+func (s *scene) distrustsCopy(i, of int) (string, time.Duration) {
 	const sums = "find " + onDisk + " -type f -exec sha256sum {} + | sort"
 	original := s.host(of)
 	before := s.sh(i, sums)
 	from := s.begin(i)
-	seen, at := s.says(i, "failed: ", "the data here is another machine's: its data is of "+original.Name+" (http://"+original.IP+":2380), which is another entry of the list",
-		"this machine is "+s.host(i).Name)
-	s.ends(i, failure.ExitForeign)
-	s.explained(i, failure.IDCloned, "mv -T "+dataDir+"/member ", "etcd-node forget", "etcd-node config")
+	seen, at := s.says(i, "joining: ", "waiting: the data is of "+original.Name+", which the list has at another address (http://"+original.IP+":2380)",
+		"this machine is "+s.host(i).Name, "this may be a copy of a machine that is off")
+	s.explained(i, failure.IDOtherEntry, "ETCD_INITIAL_ADVERTISE_PEER_URLS")
 	if after := s.sh(i, sums); after != before {
 		s.failf("the data was touched:\n%s\nthen\n%s", before, after)
 	}
