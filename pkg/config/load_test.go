@@ -235,7 +235,7 @@ func TestVersionAndHelp(t *testing.T) {
 
 func TestNode(t *testing.T) {
 	l, err := Load(Input{})
-	want := settings.Node{AddressWait: time.Minute, BootstrapWait: 30 * time.Second, Failover: true, FastStart: true,
+	want := settings.Node{AddressWait: time.Minute, BootstrapWait: 30 * time.Second, Failover: true, HostSilence: 400 * time.Millisecond, FastStart: true,
 		HangLimit: 10 * time.Second, DiskReserve: 192 << 20, EnvFile: "/etc/default/etcd", Unit: "etcd.service"}
 	if err != nil || l.Node() != want {
 		t.Errorf("defaults: %+v, %v", l.Node(), err)
@@ -248,7 +248,7 @@ func TestNode(t *testing.T) {
 	l, err = Load(Input{Environ: []string{
 		"ETCD_NODE_INTERFACE=ens3", "ETCD_NODE_ADDRESS_WAIT=90s", "ETCD_NODE_START_TIMEOUT=10m", "ETCD_NODE_ENV_FILE=/etc/etcd.env",
 		"ETCD_NODE_FAILOVER=off", "ETCD_NODE_FAST_START=off", "ETCD_NODE_HANG_LIMIT=30s", "ETCD_NODE_DISK_RESERVE=0",
-		"ETCD_NODE_BOOTSTRAP_WAIT=forever",
+		"ETCD_NODE_BOOTSTRAP_WAIT=forever", "ETCD_NODE_HOST_SILENCE=0s",
 	}})
 	want = settings.Node{Interface: "ens3", AddressWait: 90 * time.Second, StartTimeout: 10 * time.Minute, BootstrapWait: -1, HangLimit: 30 * time.Second, EnvFile: "/etc/etcd.env", Unit: "etcd.service"}
 	if err != nil || l.Node() != want || l.peer.addr.IsValid() {

@@ -72,6 +72,12 @@ var Variables = []Variable{
 		Example: "off",
 		in:      func(v *values) envconfig.Decoder { return (*toggle)(&v.Failover) },
 	}, {
+		Name: "ETCD_NODE_HOST_SILENCE", Default: "400ms", Takes: duration, Section: "election",
+		Help:    "How long the leader's host may acknowledge nothing before an election is asked for; 0s leaves a silent host to the election timeout",
+		More:    "A kernel acknowledges within a round trip, whatever its processes do, so this is about power loss and cut cables. It is never less than ten measured round trips, or than TCP needs to send again and be answered, and grows with the loss of packets.",
+		Example: "1s",
+		in:      func(v *values) envconfig.Decoder { return (*wait)(&v.HostSilence) },
+	}, {
 		Name: "ETCD_NODE_FAST_START", Default: "on", Takes: onOff, Section: "election",
 		Help:    "Whether a start without a leader asks for an election at once",
 		Example: "off",

@@ -10,6 +10,8 @@ import (
 	"go.etcd.io/etcd/server/v3/etcdserver"
 
 	"github.com/etcd-node/etcd-node/pkg/member/election"
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
+	"github.com/etcd-node/etcd-node/pkg/member/silence"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -41,7 +43,8 @@ func (m *member) newElector(s *etcdserver.EtcdServer) *election.Elector {
 			Dial: func(ctx context.Context, address string) (net.Conn, error) {
 				return dialer.DialContext(ctx, "tcp", address)
 			},
-			TLS: tlsConfig,
+			TLS:     tlsConfig,
+			Silence: m.hostSilence(),
 		},
 		Timeout:  time.Duration(m.Config.ElectionMs) * time.Millisecond,
 		Log:      m.log,
@@ -50,6 +53,18 @@ func (m *member) newElector(s *etcdserver.EtcdServer) *election.Elector {
 		Start:    m.Election.Start,
 	})
 }
+
+// hostSilence is how the host of a leader is listened to.
+func (m *member) hostSilence() election.Silence {
+	return election.Silence{
+		Limit: m.Election.HostSilence,
+		Quiet: election.Quiet(time.Duration(m.Config.TickMs) * time.Millisecond),
+		Host:  func() election.Host { return silence.NewHost(m.peerConns) },
+	}
+}
+
+// peerConns are the connections with peers that stand now, raft's and our own.
+func (m *member) peerConns() ([]peers.Conn, error) { return m.minder().Ports().Conns() }
 
 // run starts the elector, if there is one.
 func (e *elector) run(ctx context.Context, made *election.Elector) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/status"
@@ -78,4 +79,6 @@ type Message struct {
 type Election struct {
 	Failover bool `json:"failover,omitempty"` // when the leader's process dies
 	Start    bool `json:"start,omitempty"`    // when it starts and there is no leader
+	// HostSilence is how long the leader's host may be silent; 0: that is not known.
+	HostSilence time.Duration `json:"hostSilence,omitempty"`
 }

@@ -130,6 +130,7 @@ type Condition struct {
 type Elections struct {
 	Deaths    int `json:"deaths,omitempty"`    // leaders found dead, and given up at once
 	Campaigns int `json:"campaigns,omitempty"` // elections asked for
+	Silent    int `json:"silent,omitempty"`    // leaders given up because their hosts were silent
 	Deceived  int `json:"deceived,omitempty"`  // leaders given up that were alive
 	Doubts    int `json:"doubts,omitempty"`    // leaders whose port refused us, but whose streams stood
 }

@@ -41,8 +41,8 @@ func (s Status) Text(now time.Time) string {
 		row("explained", "%s", failure.ForUnit("etcd-node explain "+shown.Quoted(c.ID), s.Values))
 	}
 	if e := s.View.Elections; e != (Elections{}) {
-		row("elections", "%d asked for without waiting, %s; %s, %s", e.Campaigns,
-			shown.Count(e.Deaths, "dead leader"), shown.Count(e.Deceived, "deception"), shown.Count(e.Doubts, "doubt"))
+		row("elections", "%d asked for without waiting, %s, %s; %s, %s", e.Campaigns,
+			shown.Count(e.Deaths, "dead leader"), shown.Count(e.Silent, "silent host"), shown.Count(e.Deceived, "deception"), shown.Count(e.Doubts, "doubt"))
 	}
 	if r := s.View.Requests; r != (Requests{}) {
 		row("requests", "%d lost with a leader and ended, which may have been carried out or not", r.Ended)

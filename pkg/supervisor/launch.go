@@ -44,7 +44,7 @@ func NewLaunch(r *settings.Resolved, values map[string]string) Launch {
 		Args:     r.Args(),
 		Secrets:  r.Secrets(),
 		Values:   values,
-		Election: pipe.Election{Failover: r.Node.Failover, Start: r.Node.FastStart},
+		Election: pipe.Election{Failover: r.Node.Failover, HostSilence: r.Node.HostSilence, Start: r.Node.FastStart},
 		Guard: pipe.Guard{
 			Reserve: r.Node.DiskReserve, Unconfigured: r.LoopbackOnly, Derived: r.Derived("listen-peer-urls"), ForcedBy: r.SetAt("force-new-cluster"),
 			BootstrapWait: r.Node.BootstrapWait, StateSource: r.SetAt("initial-cluster-state"), NameSource: r.SetAt("name"), Values: values,

@@ -36,6 +36,7 @@ type Node struct {
 	StartTimeout time.Duration // ETCD_NODE_START_TIMEOUT, 0 = for ever
 	ReadyAll     bool          // ETCD_NODE_READY=all
 	Failover     bool          // ETCD_NODE_FAILOVER
+	HostSilence  time.Duration // ETCD_NODE_HOST_SILENCE, 0 = never known
 	FastStart    bool          // ETCD_NODE_FAST_START
 	HangLimit    time.Duration // ETCD_NODE_HANG_LIMIT
 	DiskReserve  int64         // ETCD_NODE_DISK_RESERVE, bytes, 0 = none

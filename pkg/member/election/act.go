@@ -47,13 +47,20 @@ func (e *Elector) act(ctx context.Context, s *snapshot, a action) error {
 // a message that was on its way when it died.
 func (e *Elector) giveUp(ctx context.Context, s *snapshot) error {
 	again := e.election.dead != raft.None && s.back()
-	if !again {
+	silent := !s.leader.hushed.IsZero()
+	switch {
+	case again:
+	case silent:
+		e.count(silences, func(c *Counts) { c.Silent++ })
+		e.opts.Log.Warn("the leader's host is silent; asking for an election now", zap.String("leader", hex(s.lead)),
+			zap.Duration("since-it-was-asked", s.now.Sub(s.leader.hushed)))
+	default:
 		e.count(deaths, func(c *Counts) { c.Deaths++ })
 		e.opts.Log.Warn("the leader is gone; asking for an election now", zap.String("leader", hex(s.lead)))
 	}
 	err := e.forget(ctx, s.term)
 	if !again { // its turn is counted from when it can vote, which may take a while
-		e.election = election{dead: s.lead, term: s.term, begun: time.Now()}
+		e.election = election{dead: s.lead, term: s.term, begun: time.Now(), silent: silent}
 	}
 	e.election.forgot = time.Now()
 	return err
@@ -61,7 +68,7 @@ func (e *Elector) giveUp(ctx context.Context, s *snapshot) error {
 
 // conclude ends the election that was asked for.
 func (e *Elector) conclude(s *snapshot) {
-	dead, took := s.election.dead, s.now.Sub(s.election.begun)
+	dead, took, silent := s.election.dead, s.now.Sub(s.election.begun), s.election.silent
 	e.election = election{}
 	switch {
 	case s.lead == raft.None:
@@ -71,8 +78,11 @@ func (e *Elector) conclude(s *snapshot) {
 		e.distrusted[dead] = distrust{s.now.Add(pause), pause}
 		e.leader = leader{id: dead, term: s.term, since: s.now} // the evidence was none
 		e.count(deceived, func(c *Counts) { c.Deceived++ })
-		e.opts.Log.Warn("the leader lives, though its connections ended and its port refused new ones; what stands between it and us?",
-			zap.String("leader", hex(dead)), zap.Duration("left-to-the-election-timeout-for", pause))
+		why := "the leader lives, though its connections ended and its port refused new ones; what stands between it and us?"
+		if silent {
+			why = "the leader lives, though its host did not answer; does the network between it and us pause, or its machine?"
+		}
+		e.opts.Log.Warn(why, zap.String("leader", hex(dead)), zap.Duration("left-to-the-election-timeout-for", pause))
 	default:
 		delete(e.distrusted, dead)
 		e.opts.Log.Info("a leader was elected without waiting for the election timeout",

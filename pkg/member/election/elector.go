@@ -38,6 +38,7 @@ type Options struct {
 type Counts struct {
 	Deaths    int // leaders found dead, by the whole evidence
 	Campaigns int // elections asked for, also those at the start
+	Silent    int // leaders given up because their hosts were silent
 	Deceived  int // leaders that were given up and turned out to be alive
 	Doubts    int // leaders that refused connections, but whose own to us stood
 }
@@ -65,6 +66,7 @@ type Elector struct {
 	mu      sync.Mutex
 	counts  Counts
 	members []Member // at the last look
+	mayVote bool
 }
 
 type distrust struct {
@@ -162,7 +164,7 @@ func (e *Elector) look(ctx context.Context) *snapshot {
 	e.members = v.Members
 	e.mu.Unlock()
 	s := &snapshot{
-		now: time.Now(), timeout: e.opts.Timeout, self: e.opts.Self,
+		now: time.Now(), timeout: e.opts.Timeout, silence: e.opts.Network.Silence.knownAfter(), self: e.opts.Self,
 		term: v.Raft.HardState.GetTerm(), vote: v.Raft.HardState.GetVote(), lead: v.Raft.Lead, role: v.Raft.RaftState,
 		applied: v.Recorded && v.Raft.ID == e.opts.Self && v.Raft.Applied >= v.Raft.HardState.GetCommit(),
 		removed: v.LeaderRemoved,
@@ -175,6 +177,9 @@ func (e *Elector) look(ctx context.Context) *snapshot {
 		}
 	}
 	slices.SortFunc(s.voters, func(a, b voter) int { return cmp.Compare(a.id, b.id) })
+	e.mu.Lock()
+	e.mayVote = s.mayVote()
+	e.mu.Unlock()
 
 	if s.term != e.term || s.vote != e.vote {
 		e.term, e.vote, e.voted = s.term, s.vote, s.now
@@ -206,7 +211,7 @@ func (e *Elector) follow(ctx context.Context, s *snapshot) {
 		e.release()
 		e.events, e.release = nil, func() {}
 		if s.lead != e.opts.Self {
-			e.events, e.release = e.opts.Network.hold(ctx, func() []string { return e.urls(s.lead) })
+			e.events, e.release = e.opts.Network.hold(ctx, func() []string { return e.urls(s.lead) }, around{e, s.lead})
 		}
 	}
 	e.leader = leader{id: s.lead, term: s.term, since: s.now}
@@ -214,12 +219,18 @@ func (e *Elector) follow(ctx context.Context, s *snapshot) {
 
 // note notes what has happened to the connection to the leader.
 func (e *Elector) note(what event) {
-	e.opts.Log.Debug("the connection to the leader", zap.String("leader", hex(e.leader.id)), zap.String("is", string(what)))
+	e.opts.Log.Debug("the connection to the leader", zap.String("leader", hex(e.leader.id)), zap.String("is", what.what))
 	switch {
 	case what == broken:
 		e.leader.ended, e.leader.refused, e.leader.knocks = time.Now(), time.Time{}, 0
 	case what == refused && !e.leader.ended.IsZero(): // else its end led nowhere
 		e.leader.refused = time.Now()
+	case what.what == hushed:
+		e.leader.hushed, e.leader.silent = what.asked, time.Time{}
+	case what.what == silent:
+		e.leader.hushed, e.leader.silent = what.asked, what.asked
+	case what.what == heard:
+		e.leader.hushed, e.leader.silent = time.Time{}, time.Time{}
 	}
 }
 

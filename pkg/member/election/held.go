@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"sync"
 	"syscall"
 	"time"
 
@@ -39,39 +40,46 @@ type Network struct {
 	Dial func(ctx context.Context, address string) (net.Conn, error)
 	// TLS is for https peer URLs: raft's own client configuration.
 	TLS *tls.Config
+	// Silence is how long a host may acknowledge nothing; 0: that is not asked.
+	Silence Silence
 }
 
 // event is what has happened to the connection to a peer.
-type event string
+type event struct {
+	what  string
+	asked time.Time // the question that the host has not acknowledged
+}
 
-const (
-	held    event = "held"    // it stands
-	broken  event = "broken"  // it has ended, and not by our renewal
-	refused event = "refused" // a new one was refused after that
+var (
+	held    = event{what: "held"}    // it stands
+	broken  = event{what: "broken"}  // it has ended, and not by our renewal
+	refused = event{what: "refused"} // a new one was refused after that
 )
 
 // hold keeps a connection to a peer in the background until release is called;
-// what happens to it comes over the channel.
-func (n Network) hold(ctx context.Context, urls func() []string) (events <-chan event, release func()) {
+// what happens to it comes over the channel, and what its host does.
+func (n Network) hold(ctx context.Context, urls func() []string, a around) (events <-chan event, release func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	told, gone := make(chan event), make(chan struct{})
-	go func() {
-		defer close(gone)
-		n.keep(ctx, urls, func(what event) {
-			select {
-			case told <- what:
-			case <-ctx.Done():
-			}
-		})
-	}()
-	return told, func() { cancel(); <-gone }
+	told := make(chan event)
+	tell := func(what event) {
+		select {
+		case told <- what:
+		case <-ctx.Done():
+		}
+	}
+	var running sync.WaitGroup
+	held := new(line)
+	running.Go(func() { n.keep(ctx, urls, held.set, tell) })
+	running.Go(func() { n.listen(ctx, held, a, tell) })
+	return told, func() { cancel(); running.Wait() }
 }
 
-// keep holds an idle connection to a peer at one of its URLs until ctx ends,
-// and renews it quietly. It tells when the connection stands, when it breaks,
-// and when a new one is refused for the first time after that: a peer to which
-// it never was connected does not refuse.
-func (n Network) keep(ctx context.Context, urls func() []string, tell func(event)) {
+// keep holds a connection to a peer at one of its URLs until ctx ends, and
+// renews it quietly; use is called with each, and with nil where there is none.
+// It tells when the connection stands, when it breaks, and when a new one is
+// refused for the first time after that: a peer to which it never was connected
+// does not refuse.
+func (n Network) keep(ctx context.Context, urls func() []string, use func(net.Conn), tell func(event)) {
 	var (
 		conn  net.Conn
 		pause = minRedial
@@ -87,6 +95,7 @@ func (n Network) keep(ctx context.Context, urls func() []string, tell func(event
 			next, err := n.connect(ctx, urls())
 			if err == nil {
 				conn = next
+				use(conn)
 				tell(held)
 				continue
 			}
@@ -104,11 +113,13 @@ func (n Network) keep(ctx context.Context, urls func() []string, tell func(event
 			if due {
 				// Should this fail, the old one still stands and will tell.
 				if next, err := n.connect(ctx, urls()); err == nil {
+					use(next)
 					conn.Close()
 					conn = next
 				}
 				continue
 			}
+			use(nil)
 			conn.Close()
 			conn, news = nil, true
 			tell(broken)
@@ -161,10 +172,14 @@ func (n Network) open(ctx context.Context, peerURL string) (net.Conn, error) {
 	if err != nil || u.Scheme == "http" || n.TLS == nil {
 		return conn, err
 	}
-	// Without the handshake the peer would log a rejected connection.
+	return n.secure(ctx, conn, u.Hostname())
+}
+
+// secure shakes hands. Without that the peer would log a rejected connection.
+func (n Network) secure(ctx context.Context, conn net.Conn, host string) (net.Conn, error) {
 	cfg := n.TLS.Clone()
 	if cfg.ServerName == "" {
-		cfg.ServerName = u.Hostname()
+		cfg.ServerName = host
 	}
 	secure := tls.Client(conn, cfg)
 	if err := secure.HandshakeContext(ctx); err != nil {
@@ -183,7 +198,7 @@ func watch(ctx context.Context, conn net.Conn) (lived time.Duration, due bool) {
 		return 0, false
 	}
 	defer context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) })() //nolint:errcheck // it has ended, then
-	var buf [64]byte
+	var buf [1 << 9]byte                                                             // for the answer to what the host is asked
 	for {
 		_, err := conn.Read(buf[:])
 		if err != nil { // whatever it says is of no interest

@@ -83,7 +83,7 @@ func holding(t *testing.T, n *fakeNetwork) (<-chan time.Time, context.CancelFunc
 	refusals, done := make(chan time.Time, 10), make(chan struct{})
 	go func() {
 		defer close(done)
-		Network{Dial: n.dial}.keep(ctx, urls, func(what event) {
+		Network{Dial: n.dial}.keep(ctx, urls, func(net.Conn) {}, func(what event) {
 			if what == refused {
 				refusals <- time.Now()
 			}

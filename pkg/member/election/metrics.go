@@ -9,6 +9,7 @@ type counter interface{ Inc() }
 var (
 	deaths    = register("leader_deaths_total", "Leaders found dead by all evidence, and given up at once.")
 	campaigns = register("campaigns_total", "Elections asked for, with pre-vote, before the election timeout.")
+	silences  = register("silent_hosts_total", "Leaders given up because their hosts acknowledged nothing.")
 	deceived  = register("deceptions_total", "Leaders given up that turned out to be alive.")
 	doubts    = register("doubts_total", "Leaders whose port refused connections while raft's streams with them stood.")
 )

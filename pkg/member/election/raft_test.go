@@ -224,7 +224,7 @@ func TestLearnerNeverAsks(t *testing.T) {
 	kill9(leader)
 	replaced(t, old, followers...)
 	if got := learner.connection(old); got != refused { // by the dead one, before it follows the next
-		t.Errorf("its connection to the dead leader is %q", got)
+		t.Errorf("its connection to the dead leader is %q", got.what)
 	}
 	if d, c := learner.counter("leader_deaths_total"), learner.counter("campaigns_total"); d+c > 0 {
 		t.Errorf("the learner found %d dead and asked %d times", d, c)

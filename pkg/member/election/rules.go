@@ -65,12 +65,16 @@ var rules = rulebook{
 			until: func(s *snapshot) time.Time { return s.leader.distrusted }},
 		{name: "the leader's process is gone", action: forget,
 			applies: func(s *snapshot) bool { return s.evident() && s.refused() && !(s.back() && s.lives()) }},
+		{name: "the leader's host is silent", action: forget,
+			applies: func(s *snapshot) bool { return !s.leader.silent.IsZero() && !(s.back() && s.lives()) }},
 		{name: "the leader is given up, and lives", action: conclude,
 			applies: (*snapshot).back},
 		{name: "the leader itself asks for votes", action: forget,
 			applies: func(s *snapshot) bool { return s.leader.ignored.After(s.leader.since) }},
 		{name: "the leader is silent, and another asks for votes", action: forget,
-			applies: func(s *snapshot) bool { return s.evident() && s.othersAsk() }},
+			applies: func(s *snapshot) bool { return s.evident() && s.othersAsk(s.leader.ended) }},
+		{name: "the leader's host may be silent, and another asks for votes", action: forget,
+			applies: func(s *snapshot) bool { return !s.leader.hushed.IsZero() && s.othersAsk(s.leader.hushed) }},
 		{name: "the leader's own stream may be lost", action: knock,
 			applies: func(s *snapshot) bool {
 				return s.ended(s.timeout/2) && !s.leader.heard && !s.leader.abandoned

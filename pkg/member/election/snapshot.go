@@ -12,6 +12,7 @@ import (
 type snapshot struct {
 	now     time.Time
 	timeout time.Duration // etcd's election timeout, after which it acts by itself
+	silence time.Duration // how long a host is silent before that is known; 0: it never is
 	self    uint64
 
 	// What raft says.
@@ -47,6 +48,8 @@ type leader struct {
 	since      time.Time // followed since
 	ended      time.Time // when our connection ended
 	refused    time.Time // when a new one was refused after that
+	hushed     time.Time // the question that its host has not acknowledged for half the limit
+	silent     time.Time // the same for the whole limit, with all other evidence
 	knocks     int       // since it ended
 	knocked    time.Time
 	distrusted time.Time // until then: it was given up, and was alive
@@ -59,6 +62,7 @@ type election struct {
 	term     uint64    // in which that one led
 	begun    time.Time // since when it is given up; at a start: since when there is a quorum
 	forgot   time.Time // when it was given up last
+	silent   bool      // it was given up because its host is silent
 	asked    int       // how often this member has asked for votes, in this round
 	last     time.Time // when it asked last
 	asking   bool      // the others are being asked whether one of them leads
@@ -93,10 +97,9 @@ func (s *snapshot) back() bool {
 // was on its way when it died.
 func (s *snapshot) lives() bool { return s.now.Sub(s.election.begun) > s.turn() }
 
-// othersAsk reports whether another member has asked for an election since our
-// connection ended.
-func (s *snapshot) othersAsk() bool {
-	return slices.ContainsFunc(s.voters, func(v voter) bool { return v.ignored.After(s.leader.ended) })
+// othersAsk reports whether another member has asked for an election since then.
+func (s *snapshot) othersAsk(since time.Time) bool {
+	return slices.ContainsFunc(s.voters, func(v voter) bool { return v.id != s.leader.id && v.ignored.After(since) })
 }
 
 // The voters.
@@ -173,6 +176,16 @@ const (
 // loaded machine.
 var soon = []time.Duration{2 * time.Millisecond, 3 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond}
 
+// straggle is how often the question is put while the others may still gather the
+// evidence that a host is silent, which they do at different times.
+const straggle = 50 * time.Millisecond
+
+// straggling reports whether that may be so. They count from the last packet that
+// they had, an interval apart at most, and must then wait as long as we did.
+func (s *snapshot) straggling() bool {
+	return s.election.silent && s.now.Sub(s.election.begun) < s.silence
+}
+
 // trip is the longest round trip to a member that is present. etcd wants ten of
 // them in an election timeout; a longer one was measured in a bad moment.
 func (s *snapshot) trip() (longest time.Duration) {
@@ -191,6 +204,14 @@ func (s *snapshot) turn() time.Duration { return baseTurn + 2*s.trip() }
 // etcd members that do not act like this one honour their lease for its whole
 // length, and then wait longer than we do.
 func (s *snapshot) again() time.Duration { return max(s.timeout/4, 5*s.trip()) }
+
+// oftener is the same while others may be about to give up the leader.
+func (s *snapshot) oftener() time.Duration {
+	if s.straggling() {
+		return min(s.again(), straggle+s.trip())
+	}
+	return s.again()
+}
 
 // anotherStands reports whether there was a vote for another, or a new term, for
 // which another must have stood, since the start or since this member gave up the
@@ -257,8 +278,8 @@ func (s *snapshot) due() time.Time {
 		return s.round().Add(time.Duration(s.rank()) * s.turn())
 	case s.alone():
 		return last.Add(retryAlone)
-	case s.election.dead == raft.None || n == 0:
-		return last.Add(s.again())
+	case s.election.dead == raft.None || n == 0 || s.election.asked > len(soon) && s.straggling():
+		return last.Add(s.oftener())
 	default:
 		return last.Add(soon[n-1] + s.trip())
 	}

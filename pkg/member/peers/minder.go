@@ -61,8 +61,8 @@ func (m Minder) Run(ctx context.Context) {
 			case <-time.After(settling):
 			}
 			established = m.Streams.Established()
-			if err = Bound(m.ports(), m.Limit); err == nil {
-				_, err = Hurry(m.ports())
+			if err = Bound(m.Ports(), m.Limit); err == nil {
+				_, err = Hurry(m.Ports())
 			}
 		case <-poll.C:
 			if !m.Found.Whole() {
@@ -82,7 +82,7 @@ func (m Minder) abandon(ctx context.Context) error {
 	// This is before the other end, an etcd-node like this one, gives up
 	// reading: everything written after that is lost.
 	unheard := m.Limit - m.Limit/5
-	ended, err := Abandon(m.ports(), unheard)
+	ended, err := Abandon(m.Ports(), unheard)
 	if ended > 0 {
 		m.Log.Info("gave up connections with peers on which nothing has been acknowledged",
 			zap.Int("connections", ended), zap.Duration("for-at-least", unheard))
@@ -112,8 +112,8 @@ func (m Minder) knock(ctx context.Context) {
 	}
 }
 
-// ports are those by which the connections with peers are known.
-func (m Minder) ports() (p Ports) {
+// Ports are those by which the connections with peers are known.
+func (m Minder) Ports() (p Ports) {
 	for _, u := range m.Listen {
 		p.Listen = appendPort(p.Listen, &u)
 	}

@@ -43,7 +43,7 @@ func TestMinderPorts(t *testing.T) {
 			return []Peer{{URLs: []string{"https://b.example", "http://b.example:2382"}}, {URLs: []string{"http://c.example:port", "unix://c"}}}
 		},
 	}
-	if got, want := m.ports(), (Ports{Listen: []uint64{2380}, Peers: []uint64{443, 2382}}); !reflect.DeepEqual(got, want) {
+	if got, want := m.Ports(), (Ports{Listen: []uint64{2380}, Peers: []uint64{443, 2382}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }

@@ -1,0 +1,187 @@
+package election
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/member/silence"
+)
+
+// Silence is how the host of a leader is listened to.
+type Silence struct {
+	// Limit and Quiet are as in [silence.Suspicion]; with a Limit of 0 nobody
+	// listens.
+	Limit, Quiet time.Duration
+	// Host makes what the kernel knows of a host.
+	Host func() Host
+}
+
+// Host is [silence.Host], but in tests.
+type Host interface {
+	On(line net.Conn)
+	Look() (silence.Look, bool)
+	Ask() error
+	Refresh()
+}
+
+// Quiet is how long raft may say nothing, at a heartbeat interval, before the
+// leader's host is asked: at least one heartbeat and a half, so that a leader
+// that is heard is asked nothing. Where that would take too long, the host is
+// asked between two heartbeats. It then costs four small requests a second.
+func Quiet(heartbeat time.Duration) time.Duration {
+	const least, most = 100 * time.Millisecond, 200 * time.Millisecond
+	return min(max(heartbeat*3/2, least), most)
+}
+
+const (
+	hushed = "may be silent" // half of the limit has passed
+	silent = "silent"
+	heard  = "heard again"
+)
+
+// line is the connection that is held.
+type line struct{ conn atomic.Pointer[net.Conn] }
+
+func (l *line) set(c net.Conn) {
+	if c == nil {
+		l.conn.Store(nil)
+		return
+	}
+	l.conn.Store(&c)
+}
+
+// knownAfter is how long it takes at most, where TCP needs no longer limit, until
+// it is known that a host is silent.
+func (s Silence) knownAfter() time.Duration {
+	if s.Limit <= 0 {
+		return 0
+	}
+	return s.Quiet + max(s.Limit, silence.Least)
+}
+
+// around are the members around a leader.
+type around struct {
+	*Elector
+	lead uint64
+}
+
+// mayAct reports whether this member has a vote.
+func (a around) mayAct() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.mayVote
+}
+
+// quorum reports whether this member reaches a quorum without the leader.
+func (a around) quorum(ctx context.Context) bool {
+	var others [][]string
+	voters := 0
+	a.mu.Lock()
+	for _, m := range a.members {
+		if !m.Learner {
+			voters++
+			if m.ID != a.opts.Self && m.ID != a.lead {
+				others = append(others, m.PeerURLs)
+			}
+		}
+	}
+	a.mu.Unlock()
+	return a.opts.Network.reaches(ctx, others, voters/2) // and this one
+}
+
+// listen tells whether the host at the other end of the line is silent, until
+// its context ends.
+func (n Network) listen(holding context.Context, held *line, a around, tell func(event)) {
+	if n.Silence.Limit <= 0 {
+		return
+	}
+	host := n.Silence.Host()
+	var closing sync.WaitGroup
+	defer closing.Wait()
+	silence.Watch{
+		Limit: n.Silence.Limit, Quiet: n.Silence.Quiet,
+		Look: func() (silence.Look, bool) {
+			conn := held.conn.Load()
+			if conn == nil || !a.mayAct() {
+				return silence.Look{}, false
+			}
+			host.On(*conn)
+			return host.Look()
+		},
+		Ask: host.Ask, Refresh: host.Refresh, Quorum: a.quorum,
+		Dial: func(ctx context.Context) (answered bool, err error) {
+			conn := held.conn.Load()
+			if conn == nil {
+				return false, net.ErrClosed
+			}
+			return n.fresh(ctx, *conn, func(c net.Conn) {
+				closing.Go(func() { n.close(holding, *conn, c) })
+			})
+		},
+		Tell: func(is silence.Evidence, asked time.Time) {
+			tell(event{map[silence.Evidence]string{silence.None: heard, silence.Half: hushed, silence.Whole: silent}[is], asked})
+		},
+	}.Run(holding)
+}
+
+// fresh asks for a connection to where a line leads: to the address, for a name
+// would have to be looked up, and that may take long for other reasons.
+func (n Network) fresh(ctx context.Context, line net.Conn, close func(net.Conn)) (answered bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn, err := n.Dial(ctx, line.RemoteAddr().String())
+	switch {
+	case err == nil:
+		close(conn)
+		return true, nil
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET):
+		return true, nil
+	case ctx.Err() != nil, errors.Is(err, syscall.ETIMEDOUT), errors.Is(err, syscall.EHOSTUNREACH):
+		return false, nil
+	default: // it is ours: no descriptor, no network
+		return false, err
+	}
+}
+
+// close ends a fresh connection to where a line leads, as the peer expects it.
+func (n Network) close(ctx context.Context, line, fresh net.Conn) {
+	defer fresh.Close()
+	if secure, ok := line.(*tls.Conn); ok {
+		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		defer cancel()
+		if c, err := n.secure(ctx, fresh, secure.ConnectionState().ServerName); err == nil {
+			c.Close()
+		}
+	}
+}
+
+// reaches reports whether so many of these members can be connected to.
+func (n Network) reaches(ctx context.Context, members [][]string, want int) bool {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	reached := make(chan bool, len(members))
+	for _, urls := range members {
+		go func() {
+			conn, err := n.connect(ctx, urls)
+			if err == nil {
+				conn.Close()
+			}
+			reached <- err == nil
+		}()
+	}
+	for range members {
+		if want <= 0 {
+			break
+		}
+		if <-reached {
+			want--
+		}
+	}
+	return want <= 0
+}

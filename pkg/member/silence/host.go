@@ -1,0 +1,176 @@
+package silence
+
+import (
+	"net"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
+)
+
+// question is what a host is asked: any etcd answers it at its peer port, and
+// logs nothing.
+const question = "GET /version HTTP/1.1\r\nHost: etcd\r\n\r\n"
+
+// Host is what the kernel knows of the connections with the host at the other
+// end of a line. It belongs to one goroutine.
+type Host struct {
+	conns func() ([]peers.Conn, error) // with all peers
+	line  net.Conn
+	addr  netip.Addr
+	with  []peers.Conn // connections with this host
+	loss  loss
+}
+
+// NewHost returns a Host without a line. conns finds this process's connections
+// with peers.
+func NewHost(conns func() ([]peers.Conn, error)) *Host { return &Host{conns: conns} }
+
+// On sets the line: a connection to the host's peer port.
+func (h *Host) On(line net.Conn) {
+	if h.line == line {
+		return
+	}
+	addr := addrOf(line)
+	if h.line = line; addr != h.addr {
+		h.addr = addr
+		h.Refresh()
+	}
+}
+
+// Ask writes the question on the line.
+func (h *Host) Ask() error {
+	// The kernel takes it, unless a frozen process has left its buffer full, and
+	// with it ours. Such a host acknowledges.
+	if err := h.line.SetWriteDeadline(time.Now().Add(step)); err != nil {
+		return err
+	}
+	_, err := h.line.Write([]byte(question))
+	return err
+}
+
+// Refresh finds the connections with the host. Those that are not known do no
+// harm: the host is asked more often than it had to be. Before the evidence can
+// be whole they must be.
+func (h *Host) Refresh() {
+	all, err := h.conns()
+	if err != nil {
+		return // the minder of the connections complains
+	}
+	h.with = h.with[:0]
+	for _, c := range all {
+		if c.Remote == h.addr {
+			h.with = append(h.with, c)
+		}
+	}
+}
+
+// Look is what the kernel says now; false where there is no line.
+func (h *Host) Look() (l Look, ok bool) {
+	now := time.Now()
+	info := infoOf(h.line)
+	if info == nil {
+		return Look{At: now}, false
+	}
+	l = Look{
+		At: now, Heard: heard(now, info), Acked: info.Unacked == 0 && info.Notsent_bytes == 0,
+		Trip: time.Duration(info.Rtt) * time.Microsecond, Again: time.Duration(info.Rto) * time.Microsecond,
+	}
+	stand := h.with[:0]
+	for _, c := range h.with {
+		info, ok := c.Info()
+		if !ok {
+			continue
+		}
+		stand = append(stand, c)
+		if at := heard(now, info); at.After(l.Heard) {
+			l.Heard = at
+		}
+		h.loss.count(c.ID(), info)
+	}
+	h.with = stand
+	h.loss.settle(now)
+	l.Loss = h.loss.share()
+	return l, true
+}
+
+// heard is when the last packet came in on a connection. The kernel counts in
+// milliseconds, and in its own ticks, of up to ten.
+func heard(now time.Time, info *unix.TCPInfo) time.Time {
+	return now.Add(-time.Duration(min(info.Last_ack_recv, info.Last_data_recv)) * time.Millisecond)
+}
+
+// netConn is a TLS connection.
+type netConn interface{ NetConn() net.Conn }
+
+// infoOf is what the kernel knows of a connection; nil if it has ended.
+func infoOf(c net.Conn) (info *unix.TCPInfo) {
+	if secure, ok := c.(netConn); ok {
+		c = secure.NetConn()
+	}
+	tcp, ok := c.(*net.TCPConn)
+	if !ok {
+		return nil
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	_ = raw.Control(func(fd uintptr) {
+		if got, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			info = got
+		}
+	})
+	return info
+}
+
+func addrOf(c net.Conn) netip.Addr {
+	if c == nil {
+		return netip.Addr{}
+	}
+	if tcp, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap().WithZone("")
+	}
+	return netip.Addr{}
+}
+
+// loss is the share of segments that had to be sent again, in the last minute or
+// two.
+type loss struct {
+	last        map[uint64][2]uint32 // by connection: sent, and sent again
+	sent, again float64
+	settled     time.Time
+}
+
+// memory is after what time a loss counts half; few are those that are no rate
+// yet.
+const memory, few = time.Minute, 3
+
+func (l *loss) count(conn uint64, info *unix.TCPInfo) {
+	if l.last == nil {
+		l.last = map[uint64][2]uint32{}
+	}
+	now := [2]uint32{info.Data_segs_out, info.Total_retrans}
+	if before, ok := l.last[conn]; ok {
+		l.sent += float64(now[0] - before[0])
+		l.again += float64(now[1] - before[1])
+	}
+	l.last[conn] = now
+}
+
+// settle forgets what is long ago, and the connections with it.
+func (l *loss) settle(now time.Time) {
+	if now.Sub(l.settled) >= memory {
+		l.sent, l.again, l.settled = l.sent/2, l.again/2, now
+		clear(l.last)
+	}
+}
+
+func (l *loss) share() float64 {
+	if l.again < few || l.sent == 0 {
+		return 0
+	}
+	return l.again / l.sent
+}

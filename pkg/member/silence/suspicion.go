@@ -1,0 +1,140 @@
+package silence
+
+import "time"
+
+// Least is the least limit there is: TCP's shortest pause before it sends again,
+// and as long for an answer.
+const Least = 200*time.Millisecond + patience
+
+const (
+	// step is how often a host is looked at that has not acknowledged.
+	step = 50 * time.Millisecond
+	// late is how late one of our steps may be. A busy machine is late by some
+	// ten milliseconds; one that is later may not have taken in what had come.
+	late = 2 * step
+	// patience is how long a fresh connection may be unanswered at least. It is
+	// etcd's measure of a far network and more than a delayed acknowledgement
+	// (40 ms, 200 at most).
+	patience = 200 * time.Millisecond
+	// trips is how many round trips everything may take at least: as many as etcd's
+	// guide wants in an election timeout.
+	trips = 10
+	// perLoss is by how much the limit grows with the share of packets that are
+	// lost: each 5 % more make room for one more try of TCP's, which come after 0.2,
+	// 0.4 and 0.8 s. mostLoss is from where on it grows no more.
+	perLoss, mostLoss = 10, 0.1
+)
+
+// Look is what is known of a host at one moment. The zero time means never.
+type Look struct {
+	At    time.Time
+	Heard time.Time // the last packet from it, on any connection
+	Acked bool      // it has acknowledged all that was asked
+	// As TCP has measured them on the line.
+	Trip  time.Duration // a round trip
+	Again time.Duration // the pause before it sends again: its retransmission timeout
+	Loss  float64       // the share of segments that had to be sent again
+	// Of the fresh connection.
+	Dialed   time.Time // since when it is unanswered
+	Answered time.Time // when one was answered last, also by a refusal
+	// Alone: no quorum of the others was reached.
+	Alone bool
+}
+
+// Evidence is that a host is silent.
+type Evidence int
+
+// The evidence is half when half of the limit has passed. It does not count
+// alone.
+const (
+	None Evidence = iota
+	Half
+	Whole
+)
+
+// Move is what is to be done next.
+type Move int
+
+const (
+	Rest Move = iota
+	Ask       // ask something on the line
+	Dial      // ask for a fresh connection
+)
+
+// Suspicion gathers the evidence that one host is silent.
+type Suspicion struct {
+	Limit time.Duration // without an acknowledgement, at least
+	Quiet time.Duration // how long nothing must be heard before anything is asked
+
+	asked time.Time     // since when nothing was heard that was asked for; zero: all is well
+	limit time.Duration // for this question
+	wait  time.Duration // for a fresh connection
+	due   time.Time     // when the next step is to be
+}
+
+// Asked is when what is unanswered was asked.
+func (s *Suspicion) Asked() time.Time { return s.asked }
+
+// Step takes a look. It says what to do, what is known, and when the next look
+// is due. Should a move fail, Reset must follow.
+func (s *Suspicion) Step(l Look) (do Move, is Evidence, next time.Duration) {
+	slept := !s.due.IsZero() && l.At.Sub(s.due) > late
+	do, is, next = s.judge(l, slept)
+	s.due = l.At.Add(next)
+	return do, is, next
+}
+
+// Reset begins anew.
+func (s *Suspicion) Reset() { s.asked, s.due = time.Time{}, time.Time{} }
+
+func (s *Suspicion) judge(l Look, slept bool) (Move, Evidence, time.Duration) {
+	heard := l.Heard
+	if l.Answered.After(heard) {
+		heard = l.Answered
+	}
+	if l.Acked || heard.After(s.asked) {
+		s.asked = time.Time{}
+	}
+	if s.asked.IsZero() {
+		if quiet := l.At.Sub(heard); quiet < s.Quiet {
+			return Rest, None, max(s.Quiet-quiet, time.Millisecond)
+		}
+		s.ask(l)
+		return Ask, None, step
+	}
+	if slept {
+		s.ask(l) // what is under way is question enough
+	}
+	age := l.At.Sub(s.asked)
+	dialed := l.Dialed.After(s.asked) // else it may have been lost while we slept
+	switch dial := s.limit - s.wait; {
+	case age < dial:
+		return Rest, s.half(age), min(step, dial-age)
+	case !dialed:
+		return Dial, s.half(age), step
+	case age < s.limit:
+		return Rest, s.half(age), min(step, s.limit-age)
+	case l.At.Sub(l.Dialed) < s.wait:
+		return Rest, s.half(age), min(step, s.wait-l.At.Sub(l.Dialed))
+	case l.Alone:
+		return Rest, None, step
+	default:
+		return Rest, Whole, step
+	}
+}
+
+func (s *Suspicion) half(age time.Duration) Evidence {
+	if age < s.limit/2 {
+		return None
+	}
+	return Half
+}
+
+// ask counts from now. TCP must have had the time to send again once, and its
+// answer to come; how long that is now, it grows with each try.
+func (s *Suspicion) ask(l Look) {
+	s.asked = l.At
+	s.wait = max(trips*l.Trip, patience)
+	s.limit = max(s.Limit, trips*l.Trip, l.Again+s.wait)
+	s.limit += time.Duration(float64(s.limit) * perLoss * min(l.Loss, mostLoss))
+}

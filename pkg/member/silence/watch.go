@@ -1,0 +1,139 @@
+package silence
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Watch watches one host.
+type Watch struct {
+	Limit, Quiet time.Duration // as in [Suspicion]
+	// Look is what the kernel knows now, without what comes of Dial and Quorum;
+	// false: there is no line, or nothing is to be asked.
+	Look func() (Look, bool)
+	// Ask sends something to the host that it has to acknowledge. It does not
+	// wait.
+	Ask func() error
+	// Refresh is called before the evidence can become whole: Look is to know all
+	// connections with the host.
+	Refresh func()
+	// Dial asks for a fresh connection until ctx ends, and reports whether the host
+	// has answered, in whatever way. An error: it was not asked.
+	Dial func(ctx context.Context) (answered bool, err error)
+	// Quorum reports, until ctx ends, whether a quorum is reached without the host.
+	Quorum func(ctx context.Context) bool
+	// Tell is told when the evidence changes, and when the question was asked.
+	Tell func(is Evidence, asked time.Time)
+}
+
+// Run watches until ctx ends.
+func (w Watch) Run(ctx context.Context) {
+	var (
+		s    = Suspicion{Limit: w.Limit, Quiet: w.Quiet}
+		p    probes
+		told = None
+	)
+	defer p.end()
+	for {
+		l, ok := w.Look()
+		do, is, next := Rest, None, w.Quiet
+		if ok {
+			l.Dialed, l.Answered, l.Alone = p.seen()
+			do, is, next = s.Step(l)
+		} else {
+			s.Reset()
+		}
+		if s.Asked().IsZero() {
+			p.end()
+		}
+		switch do {
+		case Ask:
+			if err := w.Ask(); err != nil {
+				s.Reset() // the line has ended, and its holder will see it
+			}
+		case Dial:
+			w.Refresh()
+			p.end()
+			p.begin(ctx, w)
+		}
+		if is != told {
+			told = is
+			w.Tell(is, s.Asked())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(next):
+		}
+	}
+}
+
+// probes are the fresh connections to the host and to the others.
+type probes struct {
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	mu               sync.Mutex
+	dialed, answered time.Time
+	alone            bool
+}
+
+// probePause is between two tries.
+const probePause = 100 * time.Millisecond
+
+func (p *probes) begin(ctx context.Context, w Watch) {
+	ctx, p.cancel = context.WithCancel(ctx)
+	p.mu.Lock()
+	p.dialed, p.alone = time.Now(), true
+	p.mu.Unlock()
+	p.running.Go(func() {
+		for again := true; again; again = pause(ctx, probePause) {
+			answered, err := w.Dial(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			p.mu.Lock()
+			switch {
+			case answered:
+				p.answered = time.Now()
+			case err != nil: // not sent: it counts from the next
+				p.dialed = time.Now().Add(probePause)
+			}
+			p.mu.Unlock()
+		}
+	})
+	p.running.Go(func() {
+		for again := true; again; again = pause(ctx, probePause) {
+			reached := w.Quorum(ctx)
+			p.mu.Lock()
+			p.alone = !reached
+			p.mu.Unlock()
+		}
+	})
+}
+
+// end ends them. What they have found counts no more.
+func (p *probes) end() {
+	if p.cancel == nil {
+		return
+	}
+	p.cancel()
+	p.running.Wait()
+	p.cancel, p.dialed = nil, time.Time{}
+}
+
+func (p *probes) seen() (dialed, answered time.Time, alone bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dialed, p.answered, p.alone
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
