@@ -58,7 +58,6 @@ func (m *member) newElector(s *etcdserver.EtcdServer) *election.Elector {
 func (m *member) hostSilence() election.Silence {
 	return election.Silence{
 		Limit: m.Election.HostSilence,
-		Quiet: election.Quiet(time.Duration(m.Config.TickMs) * time.Millisecond),
 		Host:  func() election.Host { return silence.NewHost(m.peerConns) },
 	}
 }

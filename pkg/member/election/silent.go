@@ -15,9 +15,8 @@ import (
 
 // Silence is how the host of a leader is listened to.
 type Silence struct {
-	// Limit and Quiet are as in [silence.Suspicion]; with a Limit of 0 nobody
-	// listens.
-	Limit, Quiet time.Duration
+	// Limit is as in [silence.Suspicion]; 0: nobody listens.
+	Limit time.Duration
 	// Host makes what the kernel knows of a host.
 	Host func() Host
 }
@@ -28,15 +27,6 @@ type Host interface {
 	Look() (silence.Look, bool)
 	Ask() error
 	Refresh()
-}
-
-// Quiet is how long raft may say nothing, at a heartbeat interval, before the
-// leader's host is asked: at least one heartbeat and a half, so that a leader
-// that is heard is asked nothing. Where that would take too long, the host is
-// asked between two heartbeats. It then costs four small requests a second.
-func Quiet(heartbeat time.Duration) time.Duration {
-	const least, most = 100 * time.Millisecond, 200 * time.Millisecond
-	return min(max(heartbeat*3/2, least), most)
 }
 
 const (
@@ -62,7 +52,7 @@ func (s Silence) knownAfter() time.Duration {
 	if s.Limit <= 0 {
 		return 0
 	}
-	return s.Quiet + max(s.Limit, silence.Least)
+	return silence.Quiet + max(s.Limit, silence.Least)
 }
 
 // around are the members around a leader.
@@ -105,7 +95,7 @@ func (n Network) listen(holding context.Context, held *line, a around, tell func
 	var closing sync.WaitGroup
 	defer closing.Wait()
 	silence.Watch{
-		Limit: n.Silence.Limit, Quiet: n.Silence.Quiet,
+		Limit: n.Silence.Limit,
 		Look: func() (silence.Look, bool) {
 			conn := held.conn.Load()
 			if conn == nil || !a.mayAct() {

@@ -8,7 +8,7 @@ import (
 
 // Watch watches one host.
 type Watch struct {
-	Limit, Quiet time.Duration // as in [Suspicion]
+	Limit time.Duration // as in [Suspicion]
 	// Look is what the kernel knows now, without what comes of Dial and Quorum;
 	// false: there is no line, or nothing is to be asked.
 	Look func() (Look, bool)
@@ -30,14 +30,14 @@ type Watch struct {
 // Run watches until ctx ends.
 func (w Watch) Run(ctx context.Context) {
 	var (
-		s    = Suspicion{Limit: w.Limit, Quiet: w.Quiet}
+		s    = Suspicion{Limit: w.Limit}
 		p    probes
 		told = None
 	)
 	defer p.end()
 	for {
 		l, ok := w.Look()
-		do, is, next := Rest, None, w.Quiet
+		do, is, next := Rest, None, Quiet
 		if ok {
 			l.Dialed, l.Answered, l.Alone = p.seen()
 			do, is, next = s.Step(l)
