@@ -57,8 +57,9 @@ func (m *member) newElector(s *etcdserver.EtcdServer) *election.Elector {
 // hostSilence is how the host of a leader is listened to.
 func (m *member) hostSilence() election.Silence {
 	return election.Silence{
-		Limit: m.Election.HostSilence,
-		Host:  func() election.Host { return silence.NewHost(m.peerConns) },
+		Limit:  m.Election.HostSilence,
+		Host:   func() election.Host { return silence.NewHost(m.peerConns) },
+		Voters: func() election.Voters { return silence.NewVoters(m.peerConns) },
 	}
 }
 

@@ -67,6 +67,8 @@ type Elector struct {
 	counts  Counts
 	members []Member // at the last look
 	mayVote bool
+	// quorumSilent is since when a leader has not heard a quorum.
+	quorumSilent time.Time
 }
 
 type distrust struct {
@@ -210,7 +212,9 @@ func (e *Elector) follow(ctx context.Context, s *snapshot) {
 	if s.lead != e.leader.id {
 		e.release()
 		e.events, e.release = nil, func() {}
-		if s.lead != e.opts.Self {
+		if s.lead == e.opts.Self {
+			e.release = e.attend(ctx)
+		} else {
 			e.events, e.release = e.opts.Network.hold(ctx, func() []string { return e.urls(s.lead) }, around{e, s.lead})
 		}
 	}

@@ -17,8 +17,10 @@ import (
 type Silence struct {
 	// Limit is as in [silence.Suspicion]; 0: nobody listens.
 	Limit time.Duration
-	// Host makes what the kernel knows of a host.
-	Host func() Host
+	// Host makes what the kernel knows of a leader's host, and Voters the same of
+	// the other voters'.
+	Host   func() Host
+	Voters func() Voters
 }
 
 // Host is [silence.Host], but in tests.
@@ -27,6 +29,13 @@ type Host interface {
 	Look() (silence.Look, bool)
 	Ask() error
 	Refresh()
+}
+
+// Voters is [silence.Voters], but in tests.
+type Voters interface {
+	Resolve(ctx context.Context, urls map[uint64][]string)
+	Refresh()
+	Look() (time.Time, map[uint64]silence.Look)
 }
 
 const (

@@ -74,10 +74,9 @@ func (h *Host) Look() (l Look, ok bool) {
 	if info == nil {
 		return Look{At: now}, false
 	}
-	l = Look{
-		At: now, Heard: heard(now, info), Acked: info.Unacked == 0 && info.Notsent_bytes == 0,
-		Trip: time.Duration(info.Rtt) * time.Microsecond, Again: time.Duration(info.Rto) * time.Microsecond,
-	}
+	l = Look{At: now, Acked: info.Unacked == 0 && info.Notsent_bytes == 0}
+	l.add(now, info)
+	line := l
 	stand := h.with[:0]
 	for _, c := range h.with {
 		info, ok := c.Info()
@@ -85,21 +84,14 @@ func (h *Host) Look() (l Look, ok bool) {
 			continue
 		}
 		stand = append(stand, c)
-		if at := heard(now, info); at.After(l.Heard) {
-			l.Heard = at
-		}
+		l.add(now, info)
 		h.loss.count(c.ID(), info)
 	}
 	h.with = stand
+	l.Trip, l.Again = line.Trip, line.Again // a stream into a cut cable has an ever longer pause
 	h.loss.settle(now)
 	l.Loss = h.loss.share()
 	return l, true
-}
-
-// heard is when the last packet came in on a connection. The kernel counts in
-// milliseconds, and in its own ticks, of up to ten.
-func heard(now time.Time, info *unix.TCPInfo) time.Time {
-	return now.Add(-time.Duration(min(info.Last_ack_recv, info.Last_data_recv)) * time.Millisecond)
 }
 
 // netConn is a TLS connection.

@@ -1,6 +1,10 @@
 package silence
 
-import "time"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // Least is the least limit there is: TCP's shortest pause before it sends again,
 // and as long for an answer.
@@ -139,11 +143,29 @@ func (s *Suspicion) half(age time.Duration) Evidence {
 	return Half
 }
 
-// ask counts from now. TCP must have had the time to send again once, and its
-// answer to come; how long that is now, it grows with each try.
+// ask counts from now.
 func (s *Suspicion) ask(l Look) {
-	s.asked = l.At
-	s.wait = max(trips*l.Trip, patience)
-	s.limit = max(s.Limit, trips*l.Trip, l.Again+s.wait)
-	s.limit += time.Duration(float64(s.limit) * perLoss * min(l.Loss, mostLoss))
+	s.asked, s.wait, s.limit = l.At, waitOf(l), limitOf(s.Limit, l)
+}
+
+// waitOf is how long an answer may take.
+func waitOf(l Look) time.Duration { return max(trips*l.Trip, patience) }
+
+// limitOf is how long an acknowledgement may take. TCP must have had the time to
+// send again once, and its answer to come; how long that is now, for its pause
+// grows with each try.
+func limitOf(least time.Duration, l Look) time.Duration {
+	limit := max(least, trips*l.Trip, l.Again+waitOf(l))
+	return limit + time.Duration(float64(limit)*perLoss*min(l.Loss, mostLoss))
+}
+
+// add adds what the kernel knows of one more connection: a packet on any of them
+// is one of the host's, and the slowest of them must have had its time.
+func (l *Look) add(now time.Time, info *unix.TCPInfo) {
+	// The kernel counts in milliseconds, and in its own ticks, of up to ten.
+	if at := now.Add(-time.Duration(min(info.Last_ack_recv, info.Last_data_recv)) * time.Millisecond); at.After(l.Heard) {
+		l.Heard = at
+	}
+	l.Trip = max(l.Trip, time.Duration(info.Rtt)*time.Microsecond)
+	l.Again = max(l.Again, time.Duration(info.Rto)*time.Microsecond)
 }

@@ -1,0 +1,373 @@
+package election
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.etcd.io/raft/v3"
+
+	"github.com/etcd-node/etcd-node/pkg/member/silence"
+)
+
+const ms = time.Millisecond
+
+// fakeHosts are the leader's host and those of the other voters; all of them
+// live or none.
+type fakeHosts struct {
+	mu    sync.Mutex
+	gone  bool
+	asked bool
+	asks  int
+	heard time.Time
+}
+
+func (h *fakeHosts) vanish(gone bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gone = gone
+}
+
+func (h *fakeHosts) asking() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.asks
+}
+
+// look is a host that says something seldom.
+func (h *fakeHosts) look() silence.Look {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := time.Now(); !h.gone && (h.asked || now.Sub(h.heard) > time.Second) {
+		h.heard, h.asked = now, false
+	}
+	return silence.Look{At: time.Now(), Heard: h.heard, Acked: !h.gone && !h.asked, Again: 204 * ms}
+}
+
+func (h *fakeHosts) On(net.Conn)                { _ = h }
+func (h *fakeHosts) Look() (silence.Look, bool) { return h.look(), true }
+func (h *fakeHosts) Refresh()                   { _ = h }
+func (h *fakeHosts) Ask() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.asked, h.asks = true, h.asks+1
+	return nil
+}
+
+// fakeVoters are the hosts from the leader's side.
+type fakeVoters struct {
+	*fakeHosts
+	voters map[uint64][]string
+}
+
+func (v *fakeVoters) Resolve(_ context.Context, urls map[uint64][]string) { v.voters = urls }
+func (v *fakeVoters) Look() (time.Time, map[uint64]silence.Look) {
+	looks := map[uint64]silence.Look{}
+	for id := range v.voters {
+		looks[id] = v.look()
+	}
+	return time.Now(), looks
+}
+
+// listening is a scene in which hosts are listened to. The leader's vanishes with
+// vanish; the others are reached, unless alone.
+func listening(t *testing.T, self uint64, voters []uint64, change func(*Options)) (f *fakeServer, h *fakeHosts, s Streams, e *Elector, alone func()) {
+	var mu sync.Mutex
+	cutOff := false
+	h = &fakeHosts{}
+	f, _, s, e = scene(t, self, voters, func(o *Options) {
+		o.Network.Silence = Silence{
+			Limit: 400 * ms, Host: func() Host { return h }, Voters: func() Voters { return &fakeVoters{fakeHosts: h} },
+		}
+		dial := o.Network.Dial
+		o.Network.Dial = func(ctx context.Context, address string) (net.Conn, error) {
+			mu.Lock()
+			off := cutOff
+			mu.Unlock()
+			h.mu.Lock()
+			gone := h.gone
+			h.mu.Unlock()
+			// A fresh connection leads to where the line leads, which is a pipe here.
+			if off || gone && (address == "pipe" || address == hex(lead)+":2380") {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return dial(ctx, address)
+		}
+		if change != nil {
+			change(o)
+		}
+	})
+	return f, h, s, e, func() { mu.Lock(); cutOff = true; mu.Unlock() }
+}
+
+// known is the most until a follower knows.
+const known = silence.Quiet + 200*ms + 404*ms + 2*50*ms
+
+func TestHostSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, h, _, e, _ := listening(t, first, []uint64{1, 2, 3}, nil)
+		h.vanish(true)
+		time.Sleep(known)
+		if got, want := f.kinds(), []string{"forget", "hup"}; !slices.Equal(got, want) {
+			t.Errorf("asked %v, want %v", got, want)
+		}
+		if at := f.times("hup"); len(at) == 0 || at[0]-f.times("forget")[0] > 5*ms {
+			t.Errorf("asked after %v", at)
+		}
+		if c := e.Counts(); c.Silent != 1 || c.Deaths != 0 || c.Campaigns == 0 {
+			t.Errorf("counts %+v", c)
+		}
+		f.elected(first)
+		time.Sleep(time.Minute)
+		if c := e.Counts(); c.Deceived != 0 || c.Silent != 1 {
+			t.Errorf("counts %+v", c)
+		}
+	})
+}
+
+// The other follower, which counts from another moment, has half of the evidence.
+func TestHalfSilentAndAnotherAsks(t *testing.T) {
+	ignored := func(s Streams) {
+		say(s, "3 [logterm: 2, index: 9, vote: 1] ignored MsgPreVote from 2 [logterm: 2, index: 9] at term 2: lease is not expired (remaining ticks: 9)", "", "", 0)
+	}
+	for after, want := range map[time.Duration]bool{150 * ms: false, 300 * ms: true} { // it was asked
+		synctest.Test(t, func(t *testing.T) {
+			f, h, s, _, _ := listening(t, second, []uint64{1, 2, 3}, nil)
+			ignored(s) // long before
+			time.Sleep(time.Second)
+			h.vanish(true)
+			for range 400 { // until the host has been asked
+				h.mu.Lock()
+				asked := h.asked
+				h.mu.Unlock()
+				if asked {
+					break
+				}
+				time.Sleep(ms)
+			}
+			time.Sleep(after)
+			if at := f.times("forget"); len(at) > 0 {
+				t.Fatalf("forgot at %v", at)
+			}
+			ignored(s)
+			time.Sleep(ms)
+			if at := f.times("forget"); len(at) > 0 != want {
+				t.Errorf("after %v: forgot at %v, want %v", after, at, want)
+			}
+			f.elected(first)
+		})
+	}
+}
+
+// Others may notice later: they are asked often for as long as that takes, and
+// seldom then.
+func TestAsksWhileOthersNotice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, h, _, _, _ := listening(t, first, []uint64{1, 2, 3}, func(o *Options) { o.Timeout = 5 * time.Second })
+		h.vanish(true)
+		time.Sleep(known + 3*time.Second)
+		at := f.times("hup")
+		late := slices.IndexFunc(at, func(d time.Duration) bool { return d-at[0] > 600*ms })
+		for i := 1; i < late; i++ {
+			if pause := at[i] - at[i-1]; pause > 100*ms {
+				t.Errorf("asked at %v: a pause of %v", at, pause)
+			}
+		}
+		if late < 5 || late > 20 || len(at)-late > 12 {
+			t.Errorf("asked %d times at first and %d then: %v", late, len(at)-late, at)
+		}
+		f.elected(first)
+	})
+}
+
+// The member that is cut off itself gives up nobody, and distrusts nobody then.
+func TestCutOffItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, h, _, e, alone := listening(t, first, []uint64{1, 2, 3}, nil)
+		alone()
+		h.vanish(true)
+		time.Sleep(900 * ms) // then etcd acts
+		h.vanish(false)
+		time.Sleep(time.Second)
+		if c := e.Counts(); c != (Counts{}) || len(f.kinds()) > 0 {
+			t.Errorf("asked for %v, counts %+v", f.kinds(), c)
+		}
+	})
+}
+
+// A leader that was only away for a moment is known again, and is left to etcd's
+// timer for a while.
+func TestSilentAndBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, h, _, e, _ := listening(t, first, []uint64{1, 2, 3}, nil)
+		for range 2 {
+			h.vanish(true)
+			time.Sleep(known)
+			h.vanish(false)
+			time.Sleep(100 * ms)
+			if f.View().Raft.Lead == raft.None {
+				f.elected(lead)
+			}
+			time.Sleep(10 * time.Second)
+		}
+		if c := e.Counts(); c.Silent != 1 || c.Deceived != 1 {
+			t.Errorf("counts %+v", c)
+		}
+		time.Sleep(minDistrust)
+		h.vanish(true)
+		time.Sleep(known)
+		if c := e.Counts(); c.Silent != 2 {
+			t.Errorf("counts %+v", c)
+		}
+		f.elected(first)
+	})
+}
+
+func TestWhoNeverListens(t *testing.T) {
+	for name, tc := range map[string]struct {
+		self   uint64
+		change func(*Options)
+		learns bool
+	}{
+		"a learner":     {first, nil, true},
+		"the leader":    {lead, nil, false},
+		"off":           {first, func(o *Options) { o.Network.Silence.Limit = 0 }, false},
+		"failover off":  {first, func(o *Options) { o.Failover = false }, false},
+		"unix peer URL": {first, nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, h, _, e, _ := listening(t, tc.self, []uint64{1, 2, 3}, tc.change)
+				f.mu.Lock()
+				f.members[1].Learner = tc.learns
+				for i := range f.members {
+					if name == "unix peer URL" {
+						f.members[i].PeerURLs = []string{"unix://localhost:1"}
+					}
+				}
+				f.mu.Unlock()
+				time.Sleep(time.Minute) // until the line is renewed
+				before := h.asking()
+				h.vanish(true)
+				time.Sleep(time.Second)
+				asked := h.asking() - before
+				if name == "unix peer URL" {
+					asked = 0 // on the line that it had
+				}
+				if c := e.Counts(); c != (Counts{}) || asked > 0 || len(f.times("forget")) > 0 && name != "unix peer URL" {
+					t.Errorf("asked its host %d times and for %v, counts %+v", asked, f.kinds(), c)
+				}
+			})
+		})
+	}
+}
+
+// A fresh connection leads where the line leads, and tells whether the host
+// answers.
+func TestFresh(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	for name, tc := range map[string]struct {
+		err      error
+		answered bool
+		ours     bool
+	}{
+		"accepted":        {nil, true, false},
+		"refused":         {syscall.ECONNREFUSED, true, false},
+		"reset":           {syscall.ECONNRESET, true, false},
+		"no answer":       {syscall.ETIMEDOUT, false, false},
+		"no such host":    {syscall.EHOSTUNREACH, false, false},
+		"no network here": {syscall.ENETUNREACH, false, true},
+		"no descriptor":   {syscall.EMFILE, false, true},
+	} {
+		closed := 0
+		n := Network{Dial: func(_ context.Context, address string) (net.Conn, error) {
+			if address != ours.RemoteAddr().String() {
+				t.Errorf("%s: dialed %s", name, address)
+			}
+			if tc.err != nil {
+				return nil, tc.err
+			}
+			return ours, nil
+		}}
+		answered, err := n.fresh(t.Context(), ours, func(net.Conn) { closed++ })
+		if answered != tc.answered || err != nil != tc.ours || closed > 0 != (tc.err == nil) {
+			t.Errorf("%s: answered %v, %v; closed %d", name, answered, err, closed)
+		}
+	}
+}
+
+func TestReaches(t *testing.T) {
+	n := Network{Dial: func(ctx context.Context, address string) (net.Conn, error) {
+		switch address {
+		case "there:1":
+			ours, theirs := net.Pipe()
+			theirs.Close()
+			return ours, nil
+		case "away:1":
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		return nil, errors.New("refused")
+	}}
+	there, away, refuses := []string{"http://there:1"}, []string{"http://away:1"}, []string{"http://refuses:1"}
+	for _, tc := range []struct {
+		members [][]string
+		want    int
+		reached bool
+	}{
+		{[][]string{there}, 1, true},
+		{[][]string{refuses}, 1, false},
+		{[][]string{away, there, refuses}, 1, true}, // and does not wait
+		{[][]string{there, refuses, there}, 2, true},
+		{[][]string{there, refuses}, 2, false},
+		{nil, 0, true},
+		{nil, 1, false},
+	} {
+		if got := n.reaches(t.Context(), tc.members, tc.want); got != tc.reached {
+			t.Errorf("%v, %d wanted: %v", tc.members, tc.want, got)
+		}
+	}
+}
+
+// The leader knows that it is cut off, and a follower says nothing of that.
+func TestQuorumSilentSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, h, _, e, _ := listening(t, lead, []uint64{1, 2, 3}, nil)
+		if since := e.QuorumSilentSince(); !since.IsZero() {
+			t.Fatalf("all is well: %v", since)
+		}
+		last := h.look().Heard
+		h.vanish(true)
+		time.Sleep(700 * ms)
+		if since := e.QuorumSilentSince(); !since.Equal(last) {
+			t.Errorf("cut off: %v, want %v", since, last)
+		}
+		h.vanish(false)
+		time.Sleep(1200 * ms)
+		if since := e.QuorumSilentSince(); !since.IsZero() {
+			t.Errorf("back: %v", since)
+		}
+		h.vanish(true)
+		time.Sleep(700 * ms)
+		f.mu.Lock()
+		f.raft.Lead = raft.None
+		f.mu.Unlock()
+		time.Sleep(time.Second)
+		if since := e.QuorumSilentSince(); since.IsZero() {
+			t.Error("it has stepped down, and says nothing of the quorum")
+		}
+		f.elected(first)
+		time.Sleep(time.Second)
+		if since := e.QuorumSilentSince(); !since.IsZero() {
+			t.Errorf("it follows another: %v", since)
+		}
+	})
+}
