@@ -16,10 +16,10 @@
 //
 // # What is evidence
 //
-// Not one packet has come from the host, on any connection with it, since
-// something was asked; that is not acknowledged after the limit; a fresh
-// connection, begun meanwhile, is unanswered; and a quorum of the others can be
-// reached, for a member that reaches none is the one that is cut off. Time
-// counts only while our own steps are on time. After a late one everything
+// Something was asked, again and again, and after the limit nothing of it is
+// acknowledged, nor has one packet come from the host on any other connection; a
+// fresh connection, begun meanwhile, is unanswered; and a quorum of the others
+// can be reached, for a member that reaches none is the one that is cut off.
+// Time counts only while our own steps are on time. After a late one everything
 // begins anew: it was perhaps us who were frozen.
 package silence

@@ -118,15 +118,21 @@ func (s *Suspicion) judge(l Look, slept bool) (Move, Evidence, time.Duration) {
 	if slept {
 		s.ask(l) // what is under way is question enough
 	}
-	age := l.At.Sub(s.asked)
+	// TCP alone would send again after 0.2 s and 0.4 s more: an outage of a quarter
+	// of a second could hide both. What is asked anew is sent at once, and whatever
+	// arrives is acknowledged.
+	age, again := l.At.Sub(s.asked), Ask
+	if age < 2*l.Trip {
+		again = Rest // the answer is on its way
+	}
 	dialed := l.Dialed.After(s.asked) // else it may have been lost while we slept
 	switch dial := s.limit - s.wait; {
 	case age < dial:
-		return Rest, s.half(age), min(step, dial-age)
+		return again, s.half(age), min(step, dial-age)
 	case !dialed:
 		return Dial, s.half(age), step
 	case age < s.limit:
-		return Rest, s.half(age), min(step, s.limit-age)
+		return again, s.half(age), min(step, s.limit-age)
 	case l.At.Sub(l.Dialed) < s.wait:
 		return Rest, s.half(age), min(step, s.wait-l.At.Sub(l.Dialed))
 	case l.Alone:
