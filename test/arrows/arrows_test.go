@@ -44,6 +44,7 @@ var rules = []rule{
 	// The two processes meet in the words alone, and one of them has no etcd.
 	{of: "pkg/supervisor", may: "pkg/supervisor pkg/control pkg/config/settings " + words + others, never: etcd},
 	{of: "pkg/member", may: "pkg/member " + words + others},
+	{of: "pkg/member/silence", may: "pkg/member/peers golang.org/x/sys"},
 
 	// A command looks at both from outside.
 	{of: "pkg/thisnode", may: "pkg/config pkg/control pkg/supervisor/recorder pkg/member/datadir pkg/member/roster pkg/netdetect " + words},

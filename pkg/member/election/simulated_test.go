@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.etcd.io/raft/v3"
+
+	"github.com/etcd-node/etcd-node/pkg/member/silence"
 )
 
 // One seed alone: -run 'TestSimulated/all/seed=17$' -trace, with -seeds above it.
@@ -104,7 +106,7 @@ func (w *world) play(r *result) {
 			})
 		}
 		var event int
-		w.locked(func() { event = w.rand.IntN(10) })
+		w.locked(func() { event = w.rand.IntN(14) })
 		switch event {
 		case 0, 1, 2: // the leader dies, alone or with others
 			dead := []*simNode{leader}
@@ -165,6 +167,43 @@ func (w *world) play(r *result) {
 			if _, now, ok := w.elects(len(w.voters())); ok {
 				r.terms += int(now - term)
 			}
+		case 10: // the leader's host is gone
+			w.locked(leader.vanish)
+			w.replaced(r, term, false, []*simNode{leader})
+		case 11: // the leader's cable is out for a moment
+			w.locked(func() { w.unplug(leader, time.Duration(w.between(0, 0.9*float64(hostSilence)))) })
+			time.Sleep(2 * w.timeout)
+			unchanged("a short outage")
+		case 12: // some followers' cables are out for long
+			given := func() (sum int) {
+				for _, n := range followers[:some] {
+					c := n.elector.Counts()
+					sum += c.Silent + c.Deceived
+				}
+				return sum
+			}
+			before := given()
+			w.locked(func() {
+				for _, n := range followers[:some] {
+					w.unplug(n, time.Duration(w.between(0, 5e9)))
+				}
+			})
+			time.Sleep(5*time.Second + 2*w.timeout)
+			unchanged(fmt.Sprintf("%d followers cut off", some))
+			if after := given(); after != before {
+				w.locked(func() { w.fault("cut off themselves, they gave up the leader: %d, then %d", before, after) })
+			}
+		case 13: // all followers are frozen, while the leader's cable is out for a moment
+			w.locked(func() {
+				w.unplug(leader, time.Duration(w.between(0, 0.7*float64(hostSilence))))
+				for _, n := range followers {
+					w.after(time.Duration(w.between(0, float64(hostSilence))), func() {
+						n.frozen = time.Now().Add(time.Duration(w.between(0.2, 0.4) * float64(w.timeout)))
+					})
+				}
+			})
+			time.Sleep(2 * w.timeout)
+			unchanged("all followers frozen")
 		case 7: // all are restarted
 			w.locked(func() {
 				for _, n := range w.nodes {
@@ -223,6 +262,12 @@ func (w *world) replaced(r *result, term uint64, atOnce bool, dead []*simNode) {
 	limit := pollInterval + w.timeout/2 + 8*(w.trip()+w.slow+w.busy)
 	if w.loss > 0 {
 		limit += w.timeout
+	}
+	if w.excused[dead[0].i] { // its host is gone
+		limit = max(limit+silence.Quiet+200*time.Millisecond, limit+w.silenceLimit())
+		if w.busy > 0 || w.silenceLimit() > w.timeout*7/10 {
+			limit = 3*w.timeout + limit // it is left to etcd's timer, by late steps or a far network
+		}
 	}
 	if !distrusted && took > limit {
 		w.locked(func() { w.fault("a dead leader was replaced after %v", took) })
@@ -356,6 +401,8 @@ func TestSimulatedBlind(t *testing.T) {
 		// Votes are hardly ever split where members wait for one that they have agreed to.
 		{to: "having lost", keep: func(s *snapshot) { s.each(func(v *voter) { v.denied, v.backed = 0, time.Time{} }) }, where: slow},
 		{to: "who leads", keep: func(s *snapshot) { s.election.answer, s.election.answered = nobody, s.now }},
+		{to: "the whole silence", keep: func(s *snapshot) { s.leader.silent = s.leader.hushed }},
+		{to: "who asks during half of it", keep: func(s *snapshot) { s.each(func(v *voter) { v.ignored = s.now }) }},
 		{to: "the leader's own stream", keep: func(s *snapshot) { s.leader.abandoned = true }},
 		{to: "round trips", keep: func(s *snapshot) { s.each(func(v *voter) { v.trip = 0 }) }, where: far},
 	} {

@@ -45,6 +45,8 @@ type world struct {
 	busy    time.Duration   // a member may do nothing for up to that long
 	load    float64         // how likely there is a proposal in each tick
 	cut     map[[2]int]bool // from may not connect to to's port
+	away    map[int]bool    // the host is off, or its cable out
+	excused map[int]bool    // it may have been given up for that
 }
 
 // simNode is one member. It keeps its storage when it dies.
@@ -63,6 +65,8 @@ type simNode struct {
 	began   uint64               // the last term in which it stood
 	leads   bool                 // the lessor knows that it leads
 	heard   map[uint64]time.Time // when each leader was heard last, in this life
+	packets map[int]time.Time    // when the last packet came from each host
+	frozen  time.Time            // until then it does nothing
 	to      []link
 	elector *Elector
 	cancel  context.CancelFunc
@@ -81,7 +85,7 @@ type link struct {
 }
 
 func newWorld(seed uint64, rules rulebook) *world {
-	w := &world{rand: rand.New(rand.NewPCG(seed, 1)), rules: rules, elected: map[uint64]int{}, cut: map[[2]int]bool{}}
+	w := &world{rand: rand.New(rand.NewPCG(seed, 1)), rules: rules, elected: map[uint64]int{}, cut: map[[2]int]bool{}, away: map[int]bool{}, excused: map[int]bool{}}
 	voters, learners := 3+2*w.rand.IntN(3), w.rand.IntN(2)
 	w.voting = voters
 	base := time.Duration(math.Exp(w.between(math.Log(1e5), math.Log(3e8)))) // 0.1–300 ms
@@ -187,6 +191,8 @@ func (n *simNode) start() {
 	n.life++
 	n.streams, n.busy, n.lead, n.leads, n.chosen = NewStreams(), false, raft.None, false, make(chan struct{})
 	n.heard, n.conns = map[uint64]time.Time{}, map[net.Conn]int{}
+	n.packets, n.frozen = map[int]time.Time{}, time.Time{}
+	w.away[n.i], w.excused[n.i] = false, false
 	n.log = zap.New(zapcore.NewTee(simCore{n}, n.streams))
 	raw, err := raft.NewRawNode(&raft.Config{
 		ID: n.id, ElectionTick: 10, HeartbeatTick: 1, Storage: n.storage, MaxSizePerMsg: 1 << 20, MaxInflightMsgs: 512,
@@ -206,7 +212,9 @@ func (n *simNode) start() {
 	}
 	n.pump()
 	n.elector = New(Options{
-		Server: simServer{n, n.life}, Self: n.id, Streams: n.streams, Network: Network{Dial: n.connect},
+		Server: simServer{n, n.life}, Self: n.id, Streams: n.streams, Network: Network{
+			Dial: n.connect, Silence: Silence{Limit: hostSilence, Host: func() Host { return &simHost{node: n} }},
+		},
 		Timeout: w.timeout, Log: zap.New(simCore{n}), Changed: func() {}, Failover: true, Start: true,
 	})
 	n.elector.rules = w.rules
@@ -218,6 +226,10 @@ func (n *simNode) start() {
 
 func (n *simNode) tick() {
 	n.living(n.w.timeout/10, func() {
+		if time.Now().Before(n.frozen) {
+			n.tick()
+			return
+		}
 		n.raw.Tick()
 		if w := n.w; n.leads && w.rand.Float64() < w.load {
 			_ = n.raw.Propose([]byte("x")) // refused by one that leads no more
@@ -265,7 +277,7 @@ func (n *simNode) dial(j int, in time.Duration) {
 	}
 	n.living(in+w.latency[n.i][j], func() {
 		life := other.life
-		if !other.alive() || w.cut[[2]int{n.i, j}] {
+		if !other.alive() || w.cut[[2]int{n.i, j}] || !w.path(n.i, j) {
 			n.living(w.latency[j][n.i]+100*time.Millisecond, func() { n.dial(j, 0) })
 			return
 		}
@@ -273,7 +285,7 @@ func (n *simNode) dial(j int, in time.Duration) {
 		back.writes, back.closed, back.noticed = true, false, 0
 		say(other.streams, msgEstablished, fieldWriter, writerProbed, n.id)
 		n.living(w.latency[j][n.i], func() {
-			if other.life == life && !w.cut[[2]int{n.i, j}] {
+			if other.life == life && !w.cut[[2]int{n.i, j}] && w.path(n.i, j) {
 				n.to[j].reads = true
 				say(n.streams, msgEstablished, fieldReader, "stream Message", other.id)
 				say(n.streams, msgEstablished, fieldReader, "stream MsgApp v2", other.id)
@@ -297,10 +309,15 @@ func (n *simNode) connect(ctx context.Context, address string) (net.Conn, error)
 		return nil, ctx.Err()
 	}
 	w.mu.Lock()
+	if !w.path(n.i, j) {
+		w.mu.Unlock()
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	var conn net.Conn
 	if other := w.nodes[j]; other.alive() && !w.cut[[2]int{n.i, j}] && !w.stopped {
 		ours, theirs := net.Pipe()
-		conn = ours
+		conn = simLine{ours, j}
 		other.conns[theirs] = n.i
 		go other.serve(theirs, there, back)
 	}
@@ -428,10 +445,12 @@ func (n *simNode) send(messages []*raftpb.Message) {
 		case l.writes:
 		case w.cut[[2]int{n.i, j}]:
 			continue
+		case !w.path(n.i, j):
+			continue
 		default: // rafthttp posts it
 			delay += w.latency[n.i][j] + w.latency[j][n.i]
 		}
-		if w.rand.Float64() < w.loss {
+		if w.rand.Float64() < w.loss || !w.path(n.i, j) {
 			continue
 		}
 		arrives := time.Now().Add(delay)
@@ -441,8 +460,9 @@ func (n *simNode) send(messages []*raftpb.Message) {
 		l.arrives = arrives
 		life := other.life
 		w.after(time.Until(arrives), func() {
-			if other.alive() && other.life == life {
-				other.receive(m)
+			if other.alive() && other.life == life && w.path(n.i, j) {
+				other.packets[n.i] = time.Now()
+				other.living(max(0, time.Until(other.frozen)), func() { other.receive(m) })
 			}
 		})
 	}
@@ -469,7 +489,7 @@ func (n *simNode) watch() {
 	n.began = term
 	w.elected[term]++
 	for _, l := range w.voters() {
-		if l == n || !l.alive() || l.id == w.removed {
+		if l == n || !l.alive() || l.id == w.removed || w.excused[l.i] {
 			continue
 		}
 		ls := l.raw.BasicStatus()
@@ -497,9 +517,9 @@ type simServer struct {
 // hesitate is what a busy machine does.
 func (s simServer) hesitate() {
 	s.w.mu.Lock()
-	pause := time.Duration(0)
+	pause := max(0, time.Until(s.frozen))
 	if s.w.busy > 0 && s.w.rand.IntN(4) == 0 {
-		pause = time.Duration(s.w.between(0, float64(s.w.busy)))
+		pause += time.Duration(s.w.between(0, float64(s.w.busy)))
 	}
 	s.w.mu.Unlock()
 	time.Sleep(pause)
