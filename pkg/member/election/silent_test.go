@@ -166,6 +166,22 @@ func TestHalfSilentAndAnotherAsks(t *testing.T) {
 	}
 }
 
+// A host that was heard again was not silent, whoever asks then.
+func TestHalfSilentAndHeardAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, h, s, e, _ := listening(t, second, []uint64{1, 2, 3}, nil)
+		h.vanish(true)
+		time.Sleep(silence.Quiet + 300*ms)
+		h.vanish(false)
+		time.Sleep(200 * ms)
+		say(s, "3 [logterm: 2, index: 9, vote: 1] ignored MsgPreVote from 2 [logterm: 2, index: 9] at term 2: lease is not expired (remaining ticks: 9)", "", "", 0)
+		time.Sleep(time.Second)
+		if c := e.Counts(); c != (Counts{}) || len(f.kinds()) > 0 {
+			t.Errorf("asked %v, counts %+v", f.kinds(), c)
+		}
+	})
+}
+
 // Others may notice later: they are asked often for as long as that takes, and
 // seldom then.
 func TestAsksWhileOthersNotice(t *testing.T) {
@@ -180,7 +196,7 @@ func TestAsksWhileOthersNotice(t *testing.T) {
 				t.Errorf("asked at %v: a pause of %v", at, pause)
 			}
 		}
-		if late < 5 || late > 20 || len(at)-late > 12 {
+		if late < 5 || late > 20 || at[late-1]-at[0] < 400*ms || len(at)-late > 12 {
 			t.Errorf("asked %d times at first and %d then: %v", late, len(at)-late, at)
 		}
 		f.elected(first)

@@ -213,12 +213,16 @@ func TestHeardElsewhere(t *testing.T) {
 	})
 	before := time.Now()
 	write()
-	poll.Eventually(t, func() error {
+	soon, cancel := context.WithTimeout(t.Context(), 5*time.Second) // later, Go asks on the line itself whether it stands
+	defer cancel()
+	if err := poll.Until(soon, 10*ms, func() error {
 		if l, _ := h.Look(); l.Heard.Before(before.Add(-50 * ms)) {
 			return errors.New("not heard")
 		}
 		return nil
-	})
+	}); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestLoss(t *testing.T) {
