@@ -34,6 +34,16 @@ func (h *fakeHosts) vanish(gone bool) {
 	h.gone = gone
 }
 
+// vanishAsked has the host vanish when it has just been asked something.
+func (h *fakeHosts) vanishAsked() {
+	for before := h.asking(); ; time.Sleep(ms) {
+		if now := h.asking(); now > before || now == 0 {
+			h.vanish(true)
+			return
+		}
+	}
+}
+
 func (h *fakeHosts) asking() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -142,16 +152,7 @@ func TestHalfSilentAndAnotherAsks(t *testing.T) {
 			f, h, s, _, _ := listening(t, second, []uint64{1, 2, 3}, nil)
 			ignored(s) // long before
 			time.Sleep(time.Second)
-			h.vanish(true)
-			for range 400 { // until the host has been asked
-				h.mu.Lock()
-				asked := h.asked
-				h.mu.Unlock()
-				if asked {
-					break
-				}
-				time.Sleep(ms)
-			}
+			h.vanishAsked()
 			time.Sleep(after)
 			if at := f.times("forget"); len(at) > 0 {
 				t.Fatalf("forgot at %v", at)
@@ -170,8 +171,8 @@ func TestHalfSilentAndAnotherAsks(t *testing.T) {
 func TestHalfSilentAndHeardAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, h, s, e, _ := listening(t, second, []uint64{1, 2, 3}, nil)
-		h.vanish(true)
-		time.Sleep(silence.Quiet + 300*ms)
+		h.vanishAsked()
+		time.Sleep(300 * ms)
 		h.vanish(false)
 		time.Sleep(200 * ms)
 		say(s, "3 [logterm: 2, index: 9, vote: 1] ignored MsgPreVote from 2 [logterm: 2, index: 9] at term 2: lease is not expired (remaining ticks: 9)", "", "", 0)
@@ -362,7 +363,7 @@ func TestQuorumSilentSince(t *testing.T) {
 		}
 		last := h.look().Heard
 		h.vanish(true)
-		time.Sleep(700 * ms)
+		time.Sleep(900 * ms)
 		if since := e.QuorumSilentSince(); !since.Equal(last) {
 			t.Errorf("cut off: %v, want %v", since, last)
 		}
@@ -372,7 +373,7 @@ func TestQuorumSilentSince(t *testing.T) {
 			t.Errorf("back: %v", since)
 		}
 		h.vanish(true)
-		time.Sleep(700 * ms)
+		time.Sleep(900 * ms)
 		f.mu.Lock()
 		f.raft.Lead = raft.None
 		f.mu.Unlock()

@@ -78,7 +78,7 @@ func (h *Host) Look() (l Look, ok bool) {
 	l.add(now, info)
 	line := l
 	stand := h.with[:0]
-	for _, c := range h.with {
+	for i, c := range h.with {
 		info, ok := c.Info()
 		if !ok {
 			continue
@@ -86,6 +86,12 @@ func (h *Host) Look() (l Look, ok bool) {
 		stand = append(stand, c)
 		l.add(now, info)
 		h.loss.count(c.ID(), info)
+		if l.Acked && now.Sub(l.Heard) < Quiet/2 { // that is enough; it is the first to be looked at next
+			at := len(stand) - 1
+			stand[0], stand[at] = stand[at], stand[0]
+			stand = append(stand, h.with[i+1:]...)
+			break
+		}
 	}
 	h.with = stand
 	l.Trip, l.Again = line.Trip, line.Again // a stream into a cut cable has an ever longer pause

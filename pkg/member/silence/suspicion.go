@@ -10,14 +10,15 @@ import (
 // and as long for an answer.
 const Least = 200*time.Millisecond + patience
 
-// Quiet is how long nothing is heard of a host before it is asked anything. With
-// etcd's defaults a leader that lives is heard more often: its heartbeat comes
-// every 100 ms, and its acknowledgement of the answer 40 ms later.
-const Quiet = 100 * time.Millisecond
+// Quiet is how long nothing is heard of a host before it is asked anything: a
+// heartbeat and a half, by etcd's defaults, so that a leader that lives is asked
+// nothing.
+const Quiet = 150 * time.Millisecond
 
 const (
-	// every is how often a host is asked at most, one that speaks seldom. It costs
-	// that host five small requests a second, from each follower.
+	// every is how often a host is asked that speaks seldom: five small requests a
+	// second. What costs is to wake up for it, here and there, so whether it has
+	// acknowledged is looked at when the next is due.
 	every = 200 * time.Millisecond
 	// step is how often a host is looked at that has not acknowledged.
 	step = 50 * time.Millisecond
@@ -49,8 +50,8 @@ type Look struct {
 	// Of the fresh connection.
 	Dialed   time.Time // since when it is unanswered
 	Answered time.Time // when one was answered last, also by a refusal
-	// Alone: no quorum of the others was reached.
-	Alone bool
+	// Reached is since when a quorum is reached without the host.
+	Reached time.Time
 }
 
 // Evidence is that a host is silent.
@@ -113,7 +114,7 @@ func (s *Suspicion) judge(l Look, slept bool) (Move, Evidence, time.Duration) {
 		}
 		s.last = l.At
 		s.ask(l)
-		return Ask, None, step
+		return Ask, None, min(every, s.limit-s.wait)
 	}
 	if slept {
 		s.ask(l) // what is under way is question enough
@@ -135,8 +136,10 @@ func (s *Suspicion) judge(l Look, slept bool) (Move, Evidence, time.Duration) {
 		return again, s.half(age), min(step, s.limit-age)
 	case l.At.Sub(l.Dialed) < s.wait:
 		return Rest, s.half(age), min(step, s.wait-l.At.Sub(l.Dialed))
-	case l.Alone:
-		return Rest, None, step
+	case l.Reached.IsZero():
+		return again, None, step
+	case l.At.Sub(l.Reached) < s.wait/2: // our own network may just be back, and the host's answer be on its way
+		return again, s.half(age), step
 	default:
 		return Rest, Whole, step
 	}

@@ -50,7 +50,7 @@ func play(s *Suspicion, until time.Duration, see func(after time.Duration, diale
 // silentHost acknowledges nothing.
 func silentHost(after time.Duration, dialed time.Time) Look {
 	l := near(after)
-	l.Dialed = dialed
+	l.Dialed, l.Reached = dialed, dialed
 	return l
 }
 
@@ -78,7 +78,7 @@ func TestSilent(t *testing.T) {
 			if c.whole != tc.whole || c.half < tc.half || c.half > tc.half+step {
 				t.Errorf("half after %v, whole after %v; want %v, %v", c.half, c.whole, tc.half, tc.whole)
 			}
-			if most := int((tc.whole-Quiet)/step) + 1; c.asks < 4 || c.asks > most || c.dials != 1 {
+			if most := int((tc.whole-Quiet)/step) + 1; c.asks < 3 || c.asks > most || c.dials != 1 {
 				t.Errorf("asked %d times, dialed %d times", c.asks, c.dials)
 			}
 		})
@@ -109,7 +109,8 @@ func TestAlive(t *testing.T) {
 		"it has accepted a fresh one":         func(l *Look) { l.Answered = epoch.Add(from) },
 		"no fresh one could be asked for":     func(l *Look) { l.Dialed = time.Time{} },
 		"a fresh one is asked for all anew":   func(l *Look) { l.Dialed = l.At.Add(-patience + ms) },
-		"it is this member that is cut off":   func(l *Look) { l.Alone = true },
+		"it is this member that is cut off":   func(l *Look) { l.Reached = time.Time{} },
+		"this member is just back":            func(l *Look) { l.Reached = l.At.Add(-patience/2 + ms) },
 		"the fresh one is of an older moment": func(l *Look) { l.Dialed = epoch },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -135,18 +136,20 @@ func TestShortOutage(t *testing.T) {
 		s.Limit = 400 * ms
 		heard := epoch
 		at, whole := Quiet, false
-		_, _, _ = s.Step(near(Quiet)) // is lost
+		_, _, next := s.Step(near(Quiet)) // is lost
 		for at < 2*time.Second && heard == epoch {
-			at += step
+			at += next
 			l := near(at)
-			l.Dialed = epoch.Add(at - patience) // is lost, too
-			do, is, _ := s.Step(l)
+			l.Dialed, l.Reached = epoch.Add(at-patience), epoch // is lost, too
+			var do Move
+			var is Evidence
+			do, is, next = s.Step(l)
 			whole = whole || is == Whole
 			if do == Ask && at > Quiet+outage {
 				heard = l.At
 			}
 		}
-		l := near(at + step)
+		l := near(at + next)
 		l.Heard = heard
 		if _, is, _ := s.Step(l); whole || is != None {
 			t.Errorf("an outage of %v: %v, whole %v", outage, is, whole)

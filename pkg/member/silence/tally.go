@@ -63,5 +63,5 @@ func (t *Tally) Step(at time.Time, looks map[uint64]Look) (since time.Time, susp
 	return silent[spare], suspect, tallied
 }
 
-// tallied is how often the voters are looked at.
-const tallied = 100 * time.Millisecond
+// tallied is how often the voters are looked at. It costs a wake-up.
+const tallied = 200 * time.Millisecond

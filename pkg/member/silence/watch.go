@@ -39,7 +39,7 @@ func (w Watch) Run(ctx context.Context) {
 		l, ok := w.Look()
 		do, is, next := Rest, None, Quiet
 		if ok {
-			l.Dialed, l.Answered, l.Alone = p.seen()
+			l.Dialed, l.Answered, l.Reached = p.seen()
 			do, is, next = s.Step(l)
 		} else {
 			s.Reset()
@@ -74,9 +74,8 @@ type probes struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
-	mu               sync.Mutex
-	dialed, answered time.Time
-	alone            bool
+	mu                        sync.Mutex
+	dialed, answered, reached time.Time
 }
 
 // probePause is between two tries.
@@ -85,7 +84,7 @@ const probePause = 100 * time.Millisecond
 func (p *probes) begin(ctx context.Context, w Watch) {
 	ctx, p.cancel = context.WithCancel(ctx)
 	p.mu.Lock()
-	p.dialed, p.alone = time.Now(), true
+	p.dialed, p.reached = time.Now(), time.Time{}
 	p.mu.Unlock()
 	p.running.Go(func() {
 		for again := true; again; again = pause(ctx, probePause) {
@@ -107,7 +106,12 @@ func (p *probes) begin(ctx context.Context, w Watch) {
 		for again := true; again; again = pause(ctx, probePause) {
 			reached := w.Quorum(ctx)
 			p.mu.Lock()
-			p.alone = !reached
+			switch {
+			case !reached:
+				p.reached = time.Time{}
+			case p.reached.IsZero():
+				p.reached = time.Now()
+			}
 			p.mu.Unlock()
 		}
 	})
@@ -123,10 +127,10 @@ func (p *probes) end() {
 	p.cancel, p.dialed = nil, time.Time{}
 }
 
-func (p *probes) seen() (dialed, answered time.Time, alone bool) {
+func (p *probes) seen() (dialed, answered, reached time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.dialed, p.answered, p.alone
+	return p.dialed, p.answered, p.reached
 }
 
 func pause(ctx context.Context, d time.Duration) bool {
