@@ -10,10 +10,10 @@ import (
 // and as long for an answer.
 const Least = 200*time.Millisecond + patience
 
-// Quiet is how long nothing is heard of a host before it is asked anything: a
-// heartbeat and a half, by etcd's defaults, so that a leader that lives is asked
-// nothing.
-const Quiet = 150 * time.Millisecond
+// Quiet is how long nothing is heard of a host before it is asked anything: by
+// etcd's defaults, a heartbeat and as much as a busy machine delays it, so that a
+// leader that lives is asked little.
+const Quiet = 120 * time.Millisecond
 
 const (
 	// every is how often a host is asked that speaks seldom: five small requests a
