@@ -46,9 +46,12 @@ func (m *member) newElector(s *etcdserver.EtcdServer) *election.Elector {
 			TLS:     tlsConfig,
 			Silence: m.hostSilence(),
 		},
-		Timeout:  time.Duration(m.Config.ElectionMs) * time.Millisecond,
-		Log:      m.log,
-		Changed:  m.observer.ask,
+		Timeout: time.Duration(m.Config.ElectionMs) * time.Millisecond,
+		Log:     m.log,
+		Changed: m.observer.ask,
+
+		QuorumSilent: m.lookAtRequests,
+
 		Failover: m.Election.Failover,
 		Start:    m.Election.Start,
 	})
@@ -89,6 +92,14 @@ func (e *elector) stop() {
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// quorumSilentSince is since when this member leads without a quorum.
+func (e *elector) quorumSilentSince() time.Time {
+	if e.Elector == nil {
+		return time.Time{}
+	}
+	return e.QuorumSilentSince()
 }
 
 // elections is what the elector has done.

@@ -36,6 +36,14 @@ func (m *member) requests() status.Requests {
 	return status.Requests(m.flight.Counts())
 }
 
+// lookAtRequests has the requests under way looked at, because the quorum was lost
+// or is back.
+func (m *member) lookAtRequests() {
+	if m.flight != nil {
+		m.flight.Look()
+	}
+}
+
 // hold keeps requests back while the leadership is handed over.
 func (m *member) hold(ctx context.Context) (release func()) {
 	if m.flight == nil {
@@ -70,6 +78,8 @@ func (s served) Committed() bool {
 	}
 	return true
 }
+
+func (s served) QuorumSilentSince() time.Time { return s.member.elector.quorumSilentSince() }
 
 func (s served) Tell(ctx context.Context) {
 	client, o := s.member.asks.Load(), s.member.observer.last.Load()

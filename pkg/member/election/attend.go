@@ -96,8 +96,12 @@ func (e *Elector) tally(ctx context.Context) {
 
 func (e *Elector) quorumIs(since time.Time) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
+	changed := e.quorumSilent != since
 	e.quorumSilent = since
+	e.mu.Unlock()
+	if changed && e.opts.QuorumSilent != nil {
+		e.opts.QuorumSilent()
+	}
 }
 
 // voterURLs are the peer URLs of the other voting members.

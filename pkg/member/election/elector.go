@@ -30,6 +30,9 @@ type Options struct {
 	Log     *zap.Logger
 	// Changed is called, from any goroutine, when Counts has changed.
 	Changed func()
+	// QuorumSilent is called, from any goroutine, when QuorumSilentSince has
+	// changed; it may be nil.
+	QuorumSilent func()
 	// Failover and Start turn the two parts on.
 	Failover, Start bool
 }

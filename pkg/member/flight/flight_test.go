@@ -32,6 +32,7 @@ type fakeServer struct {
 	applied uint64
 	behind  bool // its log is not committed
 	told    int  // how often it has told the others
+	silent  time.Time
 	changed chan struct{}
 }
 
@@ -59,6 +60,20 @@ func (f *fakeServer) Committed() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return !f.behind
+}
+
+func (f *fakeServer) QuorumSilentSince() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.silent
+}
+
+// quorum says since when a quorum is silent; the zero time: it is heard.
+func (f *fakeServer) quorum(silentSince time.Time) {
+	f.mu.Lock()
+	f.silent = silentSince
+	f.mu.Unlock()
+	f.tracker.Look()
 }
 
 func (f *fakeServer) Tell(context.Context) {
@@ -239,6 +254,40 @@ func TestHeardBeforeSeen(t *testing.T) {
 		}
 		if r := <-kept; r.err != nil {
 			t.Error(r.err)
+		}
+	})
+}
+
+// A leader that hears no quorum says so to its clients, before raft makes it step
+// down; what begins meanwhile waits a moment, and goes on if the quorum is back.
+func TestCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, tracker := scene(t)
+		f.follows(self, 0)
+		time.Sleep(time.Second)
+		early := put(t.Context(), tracker, requestTimeout)
+		time.Sleep(400 * time.Millisecond)
+		f.quorum(time.Now().Add(-400 * time.Millisecond))
+		if r := <-early; r.err != errLost || r.took != 400*time.Millisecond {
+			t.Errorf("%v after %v", r.err, r.took)
+		}
+		meanwhile := put(t.Context(), tracker, requestTimeout)
+		if r := <-meanwhile; r.err != errLost || r.took > cutOffGrace+cutOffPoll {
+			t.Errorf("%v after %v", r.err, r.took)
+		}
+		late := put(t.Context(), tracker, requestTimeout)
+		time.Sleep(cutOffGrace / 2)
+		f.quorum(time.Time{})
+		if r := <-late; r.err != nil {
+			t.Errorf("%v after %v", r.err, r.took)
+		}
+		// A follower leaves it to its leader.
+		f.follows(first, 0)
+		time.Sleep(time.Second)
+		other := put(t.Context(), tracker, requestTimeout)
+		f.quorum(time.Now())
+		if r := <-other; r.err != nil {
+			t.Errorf("%v after %v", r.err, r.took)
 		}
 	})
 }

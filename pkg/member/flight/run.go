@@ -12,6 +12,10 @@ const (
 	// leaderless is how long what was under way waits without a leader. An election
 	// that follows a death takes milliseconds, one of etcd's timer about its timeout.
 	leaderless = time.Second
+	// cutOffGrace is how long a request waits for a quorum that is silent, and
+	// cutOffPoll how late that is seen: long enough for one that comes back in this
+	// moment, and for clients that ask again at once not to spin.
+	cutOffGrace, cutOffPoll = 100 * time.Millisecond, 50 * time.Millisecond
 	// appliedPoll is how late it is seen that the new leader's first entry is
 	// applied. It is asked for a few commits after a change of leader only.
 	appliedPoll = 2 * time.Millisecond
@@ -40,6 +44,9 @@ type Server interface {
 	AppliedTerm() uint64
 	// Committed reports, in a leader, whether all of its log is.
 	Committed() bool
+	// QuorumSilentSince is since when this member, as leader, hears no quorum; the
+	// zero time if it does.
+	QuorumSilentSince() time.Time
 	// Tell tells the other members that this one hands over the leadership, until
 	// ctx ends. They hear it in their log.
 	Tell(ctx context.Context)
@@ -112,7 +119,7 @@ func (r *run) look(now time.Time) time.Duration {
 	switch {
 	case is == r.last: // it was given up for a moment at most, and has what it was sent
 		r.follow(is)
-		return never
+		return r.cutOff(id, now)
 	case r.last.leader == raft.None: // there was none before
 		if id != raft.None {
 			r.follow(is)
@@ -125,6 +132,17 @@ func (r *run) look(now time.Time) time.Duration {
 		r.openAny() // whoever handed over is done
 	}
 	return r.withLeader(now)
+}
+
+// cutOff ends what was proposed to this member itself while it leads without a
+// quorum: raft would find that out after an election timeout. It does so to the
+// end, or until the quorum is back.
+func (r *run) cutOff(leader uint64, now time.Time) time.Duration {
+	if leader != r.server.Self() || r.server.QuorumSilentSince().IsZero() {
+		return never
+	}
+	r.say("no quorum is heard", r.endThose(func(c *call) bool { return now.Sub(c.began) >= cutOffGrace }))
+	return cutOffPoll
 }
 
 // withoutLeader ends what waits for a leader that does not come. Without a quorum

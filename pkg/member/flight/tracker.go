@@ -52,6 +52,14 @@ func New(o Options) *Tracker {
 	return &Tracker{opts: o, heard: make(chan struct{}, 1), calls: map[*call]struct{}{}}
 }
 
+// Look has Run look at once, because what the server says has changed.
+func (t *Tracker) Look() {
+	select {
+	case t.heard <- struct{}{}:
+	default: // it is about to
+	}
+}
+
 // Counts returns what was done so far.
 func (t *Tracker) Counts() Counts {
 	t.mu.Lock()
