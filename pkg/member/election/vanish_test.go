@@ -11,6 +11,10 @@ import (
 // hostSilence is the limit in simulations, the default.
 const hostSilence = 400 * time.Millisecond
 
+// allEvents is how many kinds of events there are in a simulation; those from
+// hostEvents on are about hosts that are silent.
+const hostEvents, allEvents = 10, 14
+
 // path reports whether packets pass between two hosts.
 func (w *world) path(i, j int) bool { return !w.away[i] && !w.away[j] }
 

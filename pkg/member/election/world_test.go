@@ -45,6 +45,7 @@ type world struct {
 	busy    time.Duration   // a member may do nothing for up to that long
 	load    float64         // how likely there is a proposal in each tick
 	cut     map[[2]int]bool // from may not connect to to's port
+	events  int             // how many kinds there are
 	away    map[int]bool    // the host is off, or its cable out
 	excused map[int]bool    // it may have been given up for that
 }
@@ -85,7 +86,7 @@ type link struct {
 }
 
 func newWorld(seed uint64, rules rulebook) *world {
-	w := &world{rand: rand.New(rand.NewPCG(seed, 1)), rules: rules, elected: map[uint64]int{}, cut: map[[2]int]bool{}, away: map[int]bool{}, excused: map[int]bool{}}
+	w := &world{rand: rand.New(rand.NewPCG(seed, 1)), rules: rules, elected: map[uint64]int{}, cut: map[[2]int]bool{}, away: map[int]bool{}, excused: map[int]bool{}, events: allEvents}
 	voters, learners := 3+2*w.rand.IntN(3), w.rand.IntN(2)
 	w.voting = voters
 	base := time.Duration(math.Exp(w.between(math.Log(1e5), math.Log(3e8)))) // 0.1–300 ms
