@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/etcd-node/etcd-node/test/machine"
 )
 
 // result is what came of a row.
@@ -121,7 +123,7 @@ func writePage(path string, p *product, n int, all []result) error {
 		return fmt.Errorf("ask for the version: %w", err)
 	}
 	about := fmt.Sprintf("%s; %s; %s", time.Now().UTC().Format(time.DateOnly),
-		strings.Join(strings.Split(strings.TrimSpace(string(version)), "\n"), ", "), machine())
+		strings.Join(strings.Split(strings.TrimSpace(string(version)), "\n"), ", "), machine.Describe())
 	return os.WriteFile(path, []byte(page(about, n, all)), 0o644)
 }
 
@@ -182,21 +184,4 @@ func counted(lines []string) string {
 		}
 	}
 	return strings.Join(lines, "")
-}
-
-// machine is this one in a line.
-func machine() string {
-	of := func(path, key string) string {
-		raw, _ := os.ReadFile(path) // says nothing, then
-		for line := range strings.Lines(string(raw)) {
-			if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == key {
-				return strings.TrimSpace(v)
-			}
-		}
-		return "?"
-	}
-	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	cores, _ := exec.Command("nproc").Output()
-	return fmt.Sprintf("Linux %s, %s, %s cores, %s", strings.TrimSpace(string(kernel)),
-		of("/proc/cpuinfo", "model name"), strings.TrimSpace(string(cores)), of("/proc/meminfo", "MemTotal"))
 }

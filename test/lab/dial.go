@@ -68,25 +68,35 @@ func dialIn(ctx context.Context, namespace, addr string) (net.Conn, error) {
 	if net.ParseIP(host) == nil { // a name would take further goroutines and threads
 		return nil, fmt.Errorf("dial %s: not an IP address", addr)
 	}
+	var conn net.Conn
+	err = inside(namespace, func() (err error) {
+		conn, err = new(net.Dialer).DialContext(ctx, "tcp", addr)
+		return err
+	})
+	return conn, err
+}
+
+// inside does something in a network namespace, all in this goroutine.
+func inside(namespace string, do func() error) error {
 	there, err := os.Open("/run/netns/" + namespace)
 	if err != nil {
-		return nil, fmt.Errorf("dial %s: %w", addr, err)
+		return err
 	}
 	defer there.Close()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	here, err := os.Open("/proc/thread-self/ns/net")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer here.Close()
 
 	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
-		return nil, fmt.Errorf("enter %s: %w", namespace, err)
+		return fmt.Errorf("enter %s: %w", namespace, err)
 	}
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+	err = do()
 	if back := unix.Setns(int(here.Fd()), unix.CLONE_NEWNET); back != nil {
 		panic(back) // any later socket of this process would be in the wrong place
 	}
-	return conn, err
+	return err
 }

@@ -2,10 +2,12 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Host is one machine of the lab.
@@ -53,6 +55,15 @@ func (h *Host) Cut(ctx context.Context) error { return h.power(ctx, "cut") }
 
 // Heal plugs the cable in again.
 func (h *Host) Heal(ctx context.Context) error { return h.power(ctx, "heal") }
+
+// Outage pulls the cable and plugs it in again after this time, which may be
+// short: nothing is started in between.
+func (h *Host) Outage(ctx context.Context, d time.Duration) error {
+	port := "p" + h.Name[strings.LastIndexByte(h.Name, '-')+1:]
+	_, err := h.lab.run(ctx, nil, "net", "sh", "-ec",
+		fmt.Sprintf("ip link set %[1]s down; sleep %[2]g; ip link set %[1]s up", port, d.Seconds()))
+	return err
+}
 
 // PowerLoss cuts the cable and kills every process at one stroke.
 func (h *Host) PowerLoss(ctx context.Context) error { return h.power(ctx, "kill") }

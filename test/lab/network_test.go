@@ -1,8 +1,11 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -117,3 +120,69 @@ func TestAllAddressesChanged(t *testing.T) {
 
 // moved is a text with the addresses of another network.
 func moved(s string) string { return strings.ReplaceAll(s, "192.168.122.", "10.20.0.") }
+
+// A slow cable delays what goes through it, in both directions, and loses
+// nothing, also of what the kernel sends as one large frame. Afterwards the old
+// one is back.
+func TestDelay(t *testing.T) {
+	c := hosts(t)
+	one, two := c.Hosts[0], c.Hosts[1]
+	var l net.Listener
+	if err := inside(c.name+"-"+two.Name, func() (err error) {
+		l, err = net.Listen("tcp", two.IP+":7")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return // closed
+			}
+			_, _ = io.Copy(conn, conn) // the test sees what came back
+			conn.Close()
+		}
+	}()
+	sent := bytes.Repeat([]byte("0123456789"), 100_000)
+	// It ends once the last byte is back.
+	trip := func(data []byte) time.Duration {
+		begin := time.Now()
+		conn, err := one.Dial(t.Context(), l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		go func() { _, _ = conn.Write(data) }() // else it is not read back
+		got := make([]byte, len(data))
+		if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(conn, got); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, data) {
+			t.Error("something else came back")
+		}
+		return time.Since(begin)
+	}
+	trip(sent[:1]) // and ARP
+	restore, err := one.Delay(t.Context(), 50*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trip(sent[:1])
+	// One round trip for the connection, one for the byte.
+	if took := trip(sent[:1]); took < 200*time.Millisecond || took > 400*time.Millisecond {
+		t.Errorf("two round trips over a cable that delays 50 ms took %v", took)
+	}
+	trip(sent)
+	if err := restore(); err != nil {
+		t.Fatal(err)
+	}
+	trip(sent[:1])
+	if took := trip(sent[:1]); took > 100*time.Millisecond {
+		t.Errorf("with the old cable two round trips took %v", took)
+	}
+}

@@ -22,11 +22,7 @@ type Proc struct {
 
 // Procs lists the processes of a unit, in no order. None: the unit is down.
 func (h *Host) Procs(unit string) ([]Proc, error) {
-	cgroups, err := cgroup2()
-	if err != nil {
-		return nil, err
-	}
-	pids, err := os.ReadFile(filepath.Join(cgroups, h.lab.name, h.Name, "box/payload/system.slice", unit, "cgroup.procs"))
+	pids, err := h.cgroup(unit, "cgroup.procs")
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
@@ -39,6 +35,87 @@ func (h *Host) Procs(unit string) ([]Proc, error) {
 		}
 	}
 	return procs, nil
+}
+
+// cgroup reads a file of a unit's cgroup.
+func (h *Host) cgroup(unit, file string) ([]byte, error) {
+	cgroups, err := cgroup2()
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(cgroups, h.lab.name, h.Name, "box/payload/system.slice", unit, file))
+}
+
+// CPU is what all processes of a unit have used since its start, also those that
+// have ended.
+func (h *Host) CPU(unit string) (time.Duration, error) {
+	stat, err := h.cgroup(unit, "cpu.stat")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(stat)) {
+		if used, ok := strings.CutPrefix(line, "usage_usec "); ok {
+			µs, err := strconv.Atoi(strings.TrimSpace(used))
+			return time.Duration(µs) * time.Microsecond, err
+		}
+	}
+	return 0, fmt.Errorf("the cgroup of %s on %s does not say what it has used", unit, h.Name)
+}
+
+// Switches is how often the process's threads were put on a core: voluntarily,
+// which is about how often it was woken, or not.
+func (p Proc) Switches() (n int, err error) {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", p.PID))
+	if err != nil {
+		return 0, err
+	}
+	for _, path := range threads {
+		status, err := os.ReadFile(path)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for line := range strings.Lines(string(status)) {
+			if name, value, _ := strings.Cut(line, ":"); strings.HasSuffix(name, "voluntary_ctxt_switches") {
+				some, err := strconv.Atoi(strings.TrimSpace(value))
+				if err != nil {
+					return 0, err
+				}
+				n += some
+			}
+		}
+	}
+	return n, nil
+}
+
+// Memory is what a process has in memory, in bytes.
+type Memory struct {
+	Pss     int // what it shares counts in part
+	Private int // what it alone has
+}
+
+// Memory asks the kernel.
+func (p Proc) Memory() (m Memory, err error) {
+	rollup, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", p.PID))
+	if err != nil {
+		return m, err
+	}
+	for line := range strings.Lines(string(rollup)) {
+		f := strings.Fields(line)
+		if len(f) != 3 || f[2] != "kB" {
+			continue
+		}
+		kib, err := strconv.Atoi(f[1])
+		if err != nil {
+			return m, err
+		}
+		switch f[0] {
+		case "Pss:":
+			m.Pss += kib << 10
+		case "Private_Clean:", "Private_Dirty:":
+			m.Private += kib << 10
+		}
+	}
+	return m, nil
 }
 
 func proc(pid string) (Proc, error) {
