@@ -8,6 +8,10 @@
 //
 // In a closed loop, one client per target that waits for each answer before it
 // asks again, a gap shows what such a client feels, its own timeout included.
+// What many of them have in common shows the slowest answer, and an error is an
+// answer: the open loop starts new tries and never looks at those that hang.
+//
+// [Run] asks as fast as it gets answers, for rates and the time that answers take.
 package prober
 
 import (
@@ -36,10 +40,18 @@ type Prober struct {
 }
 
 type record struct {
-	tries     int
-	successes []time.Time // when each came back, in no order
-	lastErr   error
+	answers []Answer // in no order
+	lastErr error
 }
+
+// Answer is a try that came back.
+type Answer struct {
+	Begin, End time.Time
+	Failed     bool // the answer is an error
+}
+
+// Took is how long it took.
+func (a Answer) Took() time.Duration { return a.End.Sub(a.Begin) }
 
 // Start begins to try every target each time the interval passes. A try that
 // has not come back after timeout has failed. It ends with [Prober.Stop].
@@ -87,22 +99,21 @@ func StartClosed(timeout time.Duration, targets ...Target) *Prober {
 func (p *Prober) try(i int, t Target, timeout time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
+	begin := time.Now()
 	err := t.Try(ctx)
-	now := time.Now()
+	answer := Answer{Begin: begin, End: time.Now(), Failed: err != nil}
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	r := &p.records[i]
-	r.tries++
+	r.answers = append(r.answers, answer)
 	if err != nil {
 		r.lastErr = err
-	} else {
-		r.successes = append(r.successes, now)
 	}
 }
 
 // Mark says that what is measured begins now: a gap that was over before is
-// the machine's, not that of what follows.
+// the machine's, not that of what follows, and so is an answer.
 func (p *Prober) Mark() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -118,6 +129,32 @@ type Result struct {
 	// ended after Mark, if that was called.
 	Gap  time.Duration
 	From time.Time // when the gap began
+	// Answers are those that came after Mark, in the order of their coming, also
+	// those to tries that were under way when the probe was stopped.
+	Answers []Answer
+}
+
+// Slowest is how long the slowest answer took: an error is an answer too.
+func (r Result) Slowest() time.Duration {
+	var slowest time.Duration
+	for _, a := range r.Answers {
+		slowest = max(slowest, a.Took())
+	}
+	return slowest
+}
+
+// Errors is how many answers there are to tries that were under way at any
+// moment between these two, and how many of them are errors.
+func (r Result) Errors(from, to time.Time) (errors, of int) {
+	for _, a := range r.Answers {
+		if a.End.After(from) && a.Begin.Before(to) {
+			of++
+			if a.Failed {
+				errors++
+			}
+		}
+	}
+	return errors, of
 }
 
 // Stop ends the probe, waits for the tries that are under way (that is what
@@ -128,9 +165,21 @@ func (p *Prober) Stop() []Result {
 	p.ended.Wait()
 	results := make([]Result, len(p.records))
 	for i, r := range p.records {
-		results[i] = Result{Tries: r.tries, Failures: r.tries - len(r.successes), LastErr: r.lastErr}
+		slices.SortFunc(r.answers, func(a, b Answer) int { return a.End.Compare(b.End) })
+		results[i] = Result{Tries: len(r.answers), LastErr: r.lastErr}
 		last := p.begin
-		marks := append(r.successes, end)
+		var marks []time.Time
+		for _, a := range r.answers {
+			if a.Failed {
+				results[i].Failures++
+			} else {
+				marks = append(marks, a.End)
+			}
+			if !a.End.Before(p.marked) {
+				results[i].Answers = append(results[i].Answers, a)
+			}
+		}
+		marks = append(marks, end)
 		slices.SortFunc(marks, time.Time.Compare)
 		for _, at := range marks {
 			if at.After(end) {
@@ -152,4 +201,13 @@ func Longest(results []Result) time.Duration {
 		longest = max(longest, r.Gap)
 	}
 	return longest
+}
+
+// Slowest is how long the slowest answer among results took.
+func Slowest(results []Result) time.Duration {
+	var slowest time.Duration
+	for _, r := range results {
+		slowest = max(slowest, r.Slowest())
+	}
+	return slowest
 }

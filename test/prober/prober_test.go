@@ -158,5 +158,45 @@ func TestClosed(t *testing.T) {
 		if r.Tries > 100 {
 			t.Errorf("%d tries of 11 ms in a second: not a closed loop", r.Tries)
 		}
+		if r.Slowest() != timeout {
+			t.Errorf("the slowest answer took %v, want %v: an error is an answer", r.Slowest(), timeout)
+		}
+	})
+}
+
+// Of what was under way when the probe was stopped the answers count: such a
+// one is the slowest. What was answered before the mark does not.
+func TestAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		p := StartClosed(10*time.Second, Target{Name: "x", Try: func(ctx context.Context) error {
+			switch at := time.Since(begin); {
+			case at < 100*time.Millisecond:
+				time.Sleep(300 * time.Millisecond)
+			case at >= 900*time.Millisecond && at < 910*time.Millisecond:
+				return errors.New("refused")
+			case at >= 910*time.Millisecond:
+				time.Sleep(5 * time.Second)
+				return errors.New("timed out")
+			}
+			time.Sleep(9 * time.Millisecond)
+			return nil
+		}})
+		time.Sleep(600*time.Millisecond - time.Microsecond)
+		p.Mark()
+		marked := time.Now()
+		time.Sleep(time.Second)
+		results := p.Stop()
+		if got := Slowest(results); got != 5*time.Second {
+			t.Errorf("the slowest answer took %v, want 5 s", got)
+		}
+		r := results[0]
+		failed, of := r.Errors(marked, marked.Add(time.Second))
+		if failed != 11 || of != len(r.Answers) || of < 38 || of > 42 {
+			t.Errorf("%d errors of %d answers, want 11 of 40 or so", failed, of)
+		}
+		if failed, of = r.Errors(marked, marked.Add(100*time.Millisecond)); failed != 0 || of < 9 || of > 11 {
+			t.Errorf("in the first tenth of a second %d errors of %d answers, want 0 of 10 or so", failed, of)
+		}
 	})
 }
