@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -23,6 +24,21 @@ type cluster struct {
 	setup
 	pki     *lab.PKI // nil without TLS
 	clients map[*lab.Host]*clientv3.Client
+	// mends undo what was done to the hosts from outside, the last first.
+	mends []func(ctx context.Context) error
+}
+
+// later undoes something once the measurement is over, however it ends.
+func (c *cluster) later(undo func(ctx context.Context) error) { c.mends = append(c.mends, undo) }
+
+// mend undoes all.
+func (c *cluster) mend(ctx context.Context) {
+	var errs []error
+	for _, undo := range slices.Backward(c.mends) {
+		errs = append(errs, undo(ctx))
+	}
+	c.mends = nil
+	steps.Must(errors.Join(errs...))
 }
 
 // client is a client of this host alone.

@@ -9,6 +9,18 @@ import (
 	"github.com/etcd-node/etcd-node/test/steps"
 )
 
+// followerRows are about a follower that was away.
+func followerRows() []row {
+	var all []row
+	for _, t := range []timing{near, far} {
+		all = append(all,
+			row{name: "follower's serving process killed until it serves again", setup: setup{timing: t}, figures: took(words("< 1 s")), measure: once(killFollower)},
+			row{name: "follower's cable pulled, and plugged in again 30 s later, until it serves again", setup: setup{timing: t}, figures: took(goal{}), measure: once(cutFollower)},
+		)
+	}
+	return all
+}
+
 func killFollower(ctx context.Context, c *cluster) time.Duration {
 	c.busy(ctx)
 	_, followers := c.leader(ctx)

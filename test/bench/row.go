@@ -5,27 +5,32 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/etcd-node/etcd-node/test/lab"
 	"github.com/etcd-node/etcd-node/test/steps"
 )
 
-// row is one line of the table.
+// row is one thing that is measured, and each of its figures a line of the table.
 type row struct {
 	name string
-	goal string // of etcd-node, in words
 	setup
+	figures []figure
 	// measure does it once, on a cluster that is down, and cleans up nothing. Its
-	// steps end it where they fail.
-	measure func(ctx context.Context, c *cluster) time.Duration
-	// series does it n times on one cluster instead.
-	series func(ctx context.Context, c *cluster, n int) []time.Duration
-	// show prints a result; nil: as a duration.
-	show func(time.Duration) string
+	// steps end it where they fail. It returns a value for each figure.
+	measure func(ctx context.Context, c *cluster) []float64
+	// series does it several times on one cluster instead: as often as each says,
+	// or as often as there are measurements, on one cluster alone.
+	series func(ctx context.Context, c *cluster, n int) [][]float64
+	each   int
+	// most bounds how many clusters there are, for what takes long; 0: nothing does.
+	most int
 	// Stock etcd has no such thing, or does not survive it.
 	oursOnly bool
+	// packages are what the hosts need besides, as in LAB_PACKAGES. Such a row is
+	// measured when it is asked for only: it needs hosts of its own.
+	packages string
 }
 
 // setup is what a cluster of the row looks like.
@@ -45,58 +50,111 @@ type timing struct{ heartbeat, election int }
 
 func (t timing) String() string { return fmt.Sprintf("%d/%d", t.heartbeat, t.election) }
 
+// file is the timing in the name of a file.
+func (t timing) file() string { return fmt.Sprintf("%d-%d", t.heartbeat, t.election) }
+
+// timeout is the election timeout.
+func (t timing) timeout() time.Duration { return time.Duration(t.election) * time.Millisecond }
+
 var (
 	near = timing{100, 1000}
 	far  = timing{1000, 5000}
 )
 
-// print measures n times, taking turns with the other subject so that what the
-// machine does beside it hits both, and prints the line.
-func (r row) print(ctx context.Context, l *lab.Lab, n int, other *subject) error {
-	if r.show == nil {
-		r.show = short
+// title is the row's name for -run.
+func (r row) title() string { return r.name + ", " + r.timing.String() }
+
+// line is the name of a figure's line.
+func (r row) line(f figure) string {
+	if f.name == "" {
+		return r.title()
 	}
-	took := map[*subject][]time.Duration{}
-	rounds := n
-	if r.series != nil {
+	return r.title() + ": " + f.name
+}
+
+// once makes a measurement of one that gives a time.
+func once(f func(ctx context.Context, c *cluster) time.Duration) func(context.Context, *cluster) []float64 {
+	return func(ctx context.Context, c *cluster) []float64 { return []float64{f(ctx, c).Seconds()} }
+}
+
+// took is the one figure of a row that is about a time.
+func took(g goal) []figure { return []figure{{unit: seconds, goal: g}} }
+
+// play measures, the subjects taking turns, so that what the machine does
+// beside it hits both. Each begins every other time.
+func (r row) play(ctx context.Context, l *lab.Lab, n int, other *subject) ([]result, error) {
+	results := make([]result, len(r.figures))
+	for i, f := range r.figures {
+		results[i] = result{Line: r.line(f), Unit: f.unit, Goal: f.goal.text(f.unit), Load: [2]float64{loadAverage(), 0}}
+	}
+	series, rounds := r.series, n
+	switch {
+	case series == nil:
+		series = func(ctx context.Context, c *cluster, _ int) [][]float64 { return [][]float64{r.measure(ctx, c)} }
+	case r.each > 0:
+		n = min(n, r.each)
+	default:
 		rounds = 1
-	} else {
-		r.series = func(ctx context.Context, c *cluster, _ int) []time.Duration {
-			return []time.Duration{r.measure(ctx, c)}
-		}
+	}
+	if r.most > 0 {
+		rounds = min(rounds, r.most)
 	}
 	for i := range rounds {
-		for _, s := range []*subject{ours, other} {
+		turn := []*subject{ours, other}
+		if i%2 == 1 {
+			turn = []*subject{other, ours}
+		}
+		for _, s := range turn {
 			if s == stock && r.oursOnly {
 				continue
 			}
-			c := &cluster{Lab: l.First(r.size()), subject: s, setup: r.setup}
-			some, err := c.measure(ctx, r, n)
+			now := loadAverage()
+			some, err := (&cluster{Lab: l.First(r.size()), subject: s, setup: r.setup}).play(ctx, series, n)
 			if err != nil {
-				return fmt.Errorf("%s, number %d: %w", s.name, i+1, err)
+				return nil, fmt.Errorf("%s, number %d: %w", s.name, i+1, err)
 			}
-			for _, d := range some {
-				fmt.Fprintf(os.Stderr, "%s %s, %s: %v\n", r.name, r.timing, s.name, r.show(d))
+			for _, values := range some {
+				var said []string
+				for j, v := range values {
+					to := &results[j]
+					to.Load = [2]float64{min(to.Load[0], now), max(to.Load[1], now)}
+					said = append(said, strings.TrimPrefix(r.figures[j].name+" "+to.Unit.show(v), " "))
+					if s == ours {
+						to.Ours = append(to.Ours, v)
+					} else {
+						to.Others = append(to.Others, v)
+					}
+				}
+				fmt.Fprintf(os.Stderr, "%s, %s: %s\n", r.title(), s.name, strings.Join(said, ", "))
 			}
-			took[s] = append(took[s], some...)
 		}
 	}
-	fmt.Printf("| %s, %s | %s | %s | %s | %d |\n", r.name, r.timing, r.goal, r.summary(took[ours]), r.summary(took[other]), len(took[ours]))
-	return nil
+	return results, nil
 }
 
-// measure measures on fresh hosts and leaves them stopped.
-func (c *cluster) measure(ctx context.Context, r row, n int) (took []time.Duration, err error) {
+// loadAverage is the machine's, of the last minute.
+func loadAverage() (average float64) {
+	raw, _ := os.ReadFile("/proc/loadavg") // it is 0 then
+	_, _ = fmt.Sscan(string(raw), &average)
+	return average
+}
+
+// play measures on fresh hosts and leaves them stopped.
+func (c *cluster) play(ctx context.Context, series func(context.Context, *cluster, int) [][]float64, n int) (values [][]float64, err error) {
 	defer c.close()
 	err = steps.Run(func() {
 		c.wipe(ctx)
-		took = r.series(ctx, c, n)
+		values = series(ctx, c, n)
 	})
+	after := context.WithoutCancel(ctx)
+	if mending := steps.Run(func() { c.mend(after) }); err == nil {
+		err = mending
+	}
 	if err != nil {
-		c.describe(context.WithoutCancel(ctx))
+		c.describe(after)
 		return nil, err
 	}
-	return took, steps.Run(func() { c.wipe(ctx) })
+	return values, steps.Run(func() { c.wipe(ctx) })
 }
 
 // describe shows what the members said before a measurement failed.
@@ -106,21 +164,4 @@ func (c *cluster) describe(ctx context.Context) {
 		out, err := h.Sh(ctx, "journalctl --no-pager --output=cat --unit="+c.unit+" | grep -v -e 'request stats' -e trace_id -e 'took too long' | tail -60")
 		fmt.Fprintf(os.Stderr, "%s: %v\n%s\n", h.Name, err, out)
 	}
-}
-
-func (r row) summary(took []time.Duration) string {
-	if len(took) == 0 {
-		return "-"
-	}
-	slices.Sort(took)
-	median := (took[(len(took)-1)/2] + took[len(took)/2]) / 2
-	p90 := took[(len(took)*9+9)/10-1]
-	return fmt.Sprintf("%s (p90 %s, worst %s)", r.show(median), r.show(p90), r.show(took[len(took)-1]))
-}
-
-func short(d time.Duration) string {
-	if d < time.Second {
-		return fmt.Sprintf("%.3g ms", float64(d)/float64(time.Millisecond))
-	}
-	return fmt.Sprintf("%.2f s", d.Seconds())
 }

@@ -21,7 +21,7 @@ type watched struct {
 	struck time.Time
 }
 
-// watch begins to probe and returns when the fault may strike. End it with longest.
+// watch begins to probe and returns when the fault may strike. End it with longest or stop.
 func (c *cluster) watch(ctx context.Context, start func() *prober.Prober) *watched {
 	// What was wiped before is freed now, and not in the middle of it.
 	steps.Of(c.Hosts[0].Sh(ctx, "sync -f /var/lib"))
@@ -33,10 +33,16 @@ func (c *cluster) watch(ctx context.Context, start func() *prober.Prober) *watch
 	return w
 }
 
-// longest is the longest gap that the fault made, or that came after it.
-func (w *watched) longest(targets []prober.Target) time.Duration {
+// stop ends both.
+func (w *watched) stop() []prober.Result {
 	results := w.probe.Stop()
 	steps.Must(w.disk.close())
+	return results
+}
+
+// longest is the longest gap that the fault made, or that came after it.
+func (w *watched) longest(targets []prober.Target) time.Duration {
+	results := w.stop()
 	for i, r := range results {
 		if r.Gap > noticed {
 			fmt.Fprintf(os.Stderr, "%s: a gap of %v at %s that began %v after the fault; meanwhile one write to another file on this disk took up to %v\n",

@@ -1,0 +1,5 @@
+package main
+
+const patroniAbout = ""
+
+func patroniRows() []row { return nil }
