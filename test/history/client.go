@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/anishathalye/porcupine"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -16,6 +18,9 @@ const (
 	// patience is a client's own timeout: longer than a failover, much shorter
 	// than etcd's for a put in flight to a leader that dies.
 	patience = 400 * time.Millisecond
+	// patienceOfOthers is that of the clients that repeat what a member says is
+	// lost: it may take as long as a host is silent.
+	patienceOfOthers = 2 * time.Second
 	// rest follows a write of unknown outcome: a member that is down refuses
 	// within a millisecond, and each such write widens the search.
 	rest = 200 * time.Millisecond
@@ -29,6 +34,8 @@ type client struct {
 	id      int
 	last    state // what it believes the keys hold, for swaps that have a chance
 	group   name
+	retries bool  // it repeats a write that may have been lost with its leader
+	again   *call // what it repeats next
 }
 
 func (c *client) work(ctx context.Context, pause time.Duration) {
@@ -36,7 +43,9 @@ func (c *client) work(ctx context.Context, pause time.Duration) {
 		wait := rand.N(pause)
 		if !c.once() {
 			c.id = c.history.number() // its write may still happen: it is another client now
-			wait += rest
+			if c.again == nil {
+				wait += rest
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -49,12 +58,20 @@ func (c *client) work(ctx context.Context, pause time.Duration) {
 func (c *client) once() (known bool) {
 	g := c.history.begin(c.writer)
 	if g != c.group {
-		c.group, c.last = g, state{}
+		c.group, c.last, c.again = g, state{}, nil // the keys are others
 	}
 	in := c.choose()
+	if c.again != nil {
+		in, c.again = *c.again, nil
+		c.history.count(func(r *Result) { r.Repeated++ })
+	}
 	op := &porcupine.Operation{ClientId: c.id, Input: in, Call: time.Since(c.history.begun).Nanoseconds()}
 	// Not under the recording's context: what was begun gets its own time.
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	limit := patience
+	if c.retries {
+		limit = patienceOfOthers
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	out, err := c.do(ctx, in)
 	op.Output, op.Return = out, time.Since(c.history.begun).Nanoseconds()
@@ -65,6 +82,13 @@ func (c *client) once() (known bool) {
 		op = nil
 	default:
 		op.Return = math.MaxInt64
+		if errors.Is(err, rpctypes.ErrTimeoutDueToLeaderFail) {
+			// Nobody knows: it stays open, and to repeat it is another operation.
+			c.history.count(func(r *Result) { r.Lost++ })
+			if c.retries {
+				c.again = &in
+			}
+		}
 	}
 	c.history.end(g, op)
 	return op == nil || out.known

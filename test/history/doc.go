@@ -11,6 +11,8 @@
 // A write whose outcome a client does not know may happen at any later time,
 // or never. The client then retires, another takes its place, and the write
 // stays possible to the end of its group's history: this is why epochs are
-// short. A read without an answer says nothing and is not recorded, nor is a
+// short. So it is also where a member says that the write may have been lost
+// with its leader. Half of the clients then do what many callers do: they repeat
+// it at once, which is a new operation. A read without an answer says nothing and is not recorded, nor is a
 // call that never left the client.
 package history

@@ -57,6 +57,8 @@ type events struct {
 type Result struct {
 	Operations int
 	Unknown    int // of them: writes of unknown outcome
+	Lost       int // of these: a member said that they may have been lost with their leader
+	Repeated   int // operations that repeat one of those
 	Groups     int // of keys; each was checked by itself
 	// Illegal describes the groups whose history no order of events explains.
 	Illegal []string
@@ -70,9 +72,11 @@ type Result struct {
 func Start(clients []*clientv3.Client, pause time.Duration) *History {
 	ctx, cancel := context.WithCancel(context.Background())
 	h := &History{stop: cancel, begun: time.Now(), groups: map[name]*events{}}
-	for _, cli := range clients {
+	for i, cli := range clients {
 		for w := range writers {
-			h.clients.Go(func() { (&client{kv: cli, history: h, writer: w, id: h.number()}).work(ctx, pause) })
+			h.clients.Go(func() {
+				(&client{kv: cli, history: h, writer: w, id: h.number(), retries: (i+w)%2 == 0}).work(ctx, pause)
+			})
 		}
 	}
 	h.checker.Go(func() {
@@ -109,6 +113,13 @@ func (h *History) So() Result {
 }
 
 func (h *History) epoch() int64 { return int64(time.Since(h.begun) / epoch) }
+
+// count adds to the result.
+func (h *History) count(add func(*Result)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	add(&h.result)
+}
 
 // number is one that nobody else has.
 func (h *History) number() int {
