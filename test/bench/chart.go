@@ -96,6 +96,19 @@ func (all results) draw(dir string, table []group) (names []string, err error) {
 
 // svg draws. The same points make the same bytes.
 func (k kind) svg(points []point) ([]byte, error) {
+	p, err := k.plot(points)
+	if err != nil {
+		return nil, err
+	}
+	const width, height = 24 * vg.Centimeter, 12 * vg.Centimeter
+	c := vgsvg.New(width, height)
+	p.Draw(draw.New(c))
+	var b bytes.Buffer
+	_, err = c.WriteTo(&b)
+	return b.Bytes(), err
+}
+
+func (k kind) plot(points []point) (*plot.Plot, error) {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = k.title, k.x, k.y
 	p.BackgroundColor = color.White // also where a page is dark
@@ -114,12 +127,13 @@ func (k kind) svg(points []point) ([]byte, error) {
 	if err := add(p, points); err != nil {
 		return nil, err
 	}
-	const width, height = 24 * vg.Centimeter, 12 * vg.Centimeter
-	c := vgsvg.New(width, height)
-	p.Draw(draw.New(c))
-	var b bytes.Buffer
-	_, err := c.WriteTo(&b)
-	return b.Bytes(), err
+	// Room for the legend.
+	if k.logY {
+		p.Y.Max *= 2
+	} else {
+		p.Y.Max *= 1.3
+	}
+	return p, nil
 }
 
 // columns shows every measurement.
