@@ -9,7 +9,8 @@
 # make faults     every fault for real, written to docs/FAULTS.md (root, 20 to 30 minutes)
 # make simulate   2,000 simulated clusters under the rules of elections; a minute and a half
 # make soak       random faults on three hosts, every answer checked; DURATION=60m (root)
-# make bench      the numbers, side by side with stock etcd of the same build (root, an hour)
+# make bench      the numbers, side by side with stock etcd of the same build, written to docs/BENCHMARKS.md (root, a night)
+# make bench-patroni  those of Patroni and PostgreSQL, which need hosts with more packages (root, 40 minutes)
 
 GO          ?= go
 PREFIX      ?= /usr/local
@@ -20,7 +21,7 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # -s -w: a third less to copy to each host; stack traces do not need what is left out.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: build build-all run install install-as-etcd uninstall check test lab-test simulate faults soak bench help
+.PHONY: build build-all run install install-as-etcd uninstall check test lab-test simulate faults soak bench bench-patroni help
 build:
 	$(BUILD) -o bin/etcd-node ./cmd/etcd-node
 
@@ -116,7 +117,10 @@ soak: build
 	$(GO) run ./test/soak -duration $(DURATION)
 
 bench: build
-	$(GO) run ./test/bench
+	$(GO) run ./test/bench -write
+
+bench-patroni: build
+	$(GO) run ./test/bench -write -run Patroni
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile

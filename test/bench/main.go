@@ -113,7 +113,7 @@ func run(ctx context.Context) error {
 	if *write {
 		b.docs = docs
 	}
-	fmt.Printf(columns)
+	fmt.Print(columns)
 	for _, packages := range order {
 		if err := b.on(ctx, packages, chosen[packages]); err != nil {
 			return errors.Join(append(b.wrong, err)...)
@@ -198,6 +198,9 @@ func name() string {
 // unmeasured is what stands in the place of results.
 func (r row) unmeasured(err error) (all []result) {
 	text, _, _ := strings.Cut(err.Error(), "\n")
+	if runes := []rune(text); len(runes) > 200 {
+		text = string(runes[:200]) + " …"
+	}
 	for _, f := range r.figures {
 		all = append(all, result{Line: r.line(f), Unit: f.unit, Goal: f.goal.text(f.unit), Load: [2]float64{loadAverage(), loadAverage()}, Wrong: text})
 	}

@@ -12,7 +12,7 @@ type group struct {
 	rows  []row
 }
 
-const columns = `| case | goal | etcd-node | stock etcd | ratio (95 %%) | n | load | run |
+const columns = `| case | goal | etcd-node | stock etcd | ratio (95 %) | n | load | run |
 |---|---|---|---|---|---|---|---|
 `
 
@@ -69,7 +69,7 @@ A row is named with its heartbeat interval and election timeout in milliseconds.
 		if g.about != "" {
 			b.WriteString(g.about + "\n\n")
 		}
-		fmt.Fprintf(&b, columns+"%s", lines)
+		b.WriteString(columns + lines)
 	}
 	if len(charts) > 0 {
 		b.WriteString("\n## Plots\n\n")

@@ -44,7 +44,7 @@ func TestPage(t *testing.T) {
 	text := all.page(table, []string{"throughput"})
 	for _, want := range []string{
 		"| 1 | 2026-01-02 03:04 | v1 | 3.7.3 | Linux, 2 cores | `go run ./test/bench -write` |\n",
-		"\n## One\n\n" + strings.ReplaceAll(columns, "%%", "%") + "| killed, 100/1000 | median &lt; 30 ms, worst &lt; 100 ms | 30 ms (p90 200 ms, worst 200 ms, best 20 ms) **missed: the median is too large** | 1.50 s (p90 2.00 s, worst 2.00 s, best 1.00 s) |  | 3 | 0.1–0.6 | 1 |\n",
+		"\n## One\n\n" + columns + "| killed, 100/1000 | median &lt; 30 ms, worst &lt; 100 ms | 30 ms (p90 200 ms, worst 200 ms, best 20 ms) **missed: the median is too large** | 1.50 s (p90 2.00 s, worst 2.00 s, best 1.00 s) |  | 3 | 0.1–0.6 | 1 |\n",
 		"| calm, 1000/5000 | none | 0 in 3 | 1 in 3 |  | 3 | 0.1–0.6 | 1 |\n",
 		"\n## Two\n\nOf puts.\n\n",
 		"| 1.035 (1.010–1.060) | 6 | 0.1–0.6 | 1 |\n",

@@ -245,7 +245,7 @@ while True:
             sql = db.cursor()
             sql.execute("create table if not exists writes (at timestamptz default now())")
         sql.execute("insert into writes default values")
-        log.write("%.6f\\n" % time.clock_gettime(time.CLOCK_MONOTONIC))
+        log.write("%.6f\n" % time.clock_gettime(time.CLOCK_MONOTONIC))
     except psycopg2.Error:
         if db is not None:
             db.close()
@@ -259,6 +259,9 @@ while True:
 func (c *cluster) longestWithoutWrite(ctx context.Context, writer *lab.Host, since time.Duration) (longest time.Duration) {
 	last := time.Duration(0)
 	for line := range strings.Lines(steps.Of(writer.Run(ctx, "cat", "/run/writes"))) {
+		if !strings.HasSuffix(line, "\n") {
+			break // it is being written
+		}
 		s := steps.Of(strconv.ParseFloat(strings.TrimSpace(line), 64))
 		at := time.Duration(s * float64(time.Second))
 		if at > since && last > 0 {
