@@ -38,7 +38,7 @@ func (u unit) show(v float64) string {
 	case size:
 		return fmt.Sprintf("%.1f MiB", v/(1<<20))
 	case percent:
-		return fmt.Sprintf("%.2g %%", v)
+		return fmt.Sprintf("%.3g %%", v)
 	}
 	return fmt.Sprintf("%g", v)
 }

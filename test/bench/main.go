@@ -163,13 +163,17 @@ func (b *bench) on(ctx context.Context, packages string, rows []row) (err error)
 		}
 	}
 	for _, r := range rows {
+		begin := time.Now()
 		got, err := r.play(ctx, l, b.n, b.other)
+		fmt.Fprintf(os.Stderr, "%s: all in %v\n", r.title(), time.Since(begin).Round(time.Second))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err != nil {
 			b.wrong = append(b.wrong, fmt.Errorf("%s: %w", r.title(), err))
-			got = r.unmeasured(err)
+			for i := range got {
+				got[i].Wrong = brief(err)
+			}
 		}
 		for i, f := range r.figures {
 			fmt.Print(got[i].tableLine(f.goal))
@@ -195,16 +199,13 @@ func name() string {
 	return fmt.Sprintf("bench%d", os.Getpid())
 }
 
-// unmeasured is what stands in the place of results.
-func (r row) unmeasured(err error) (all []result) {
+// brief is an error for a cell of the table.
+func brief(err error) string {
 	text, _, _ := strings.Cut(err.Error(), "\n")
 	if runes := []rune(text); len(runes) > 200 {
 		text = string(runes[:200]) + " …"
 	}
-	for _, f := range r.figures {
-		all = append(all, result{Line: r.line(f), Unit: f.unit, Goal: f.goal.text(f.unit), Load: [2]float64{loadAverage(), loadAverage()}, Wrong: text})
-	}
-	return all
+	return text
 }
 
 // thisRun is what the page says of it.

@@ -20,7 +20,7 @@ const columns = `| case | goal | etcd-node | stock etcd | ratio (95 %) | n | loa
 func (r result) tableLine(g goal) string {
 	mine := r.Unit.summary(r.Ours)
 	if r.Wrong != "" {
-		mine = "**not measured:** " + r.Wrong
+		mine += " **then failed: " + r.Wrong + "**"
 	} else if why := g.missed(r.Ours, r.Others); why != "" {
 		mine += " **missed: " + why + "**"
 	}

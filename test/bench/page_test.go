@@ -54,6 +54,11 @@ func TestPage(t *testing.T) {
 			t.Errorf("the page has no %q:\n%s", want, text)
 		}
 	}
+	all.Results[1].Wrong = "no leader"
+	if want, text := "0 in 3 **then failed: no leader** |", all.page(table, nil); !strings.Contains(text, want) {
+		t.Errorf("the page has no %q:\n%s", want, text)
+	}
+	all.Results[1].Wrong = ""
 	if again := all.page(table, []string{"throughput"}); again != text {
 		t.Error("the same results make another page")
 	}

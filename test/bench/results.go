@@ -19,7 +19,7 @@ type result struct {
 	Load   [2]float64 `json:"load"`                 // lowest and highest load average at the beginning of a measurement
 	Ours   []float64  `json:"etcd-node,omitempty"`  // in base units, in the order of the measurements
 	Others []float64  `json:"stock etcd,omitempty"` // each beside ours
-	Wrong  string     `json:"wrong,omitempty"`      // why it could not be measured
+	Wrong  string     `json:"wrong,omitempty"`      // what ended the measuring early
 }
 
 // session is a run of this program.

@@ -81,7 +81,8 @@ func once(f func(ctx context.Context, c *cluster) time.Duration) func(context.Co
 func took(g goal) []figure { return []figure{{unit: seconds, goal: g}} }
 
 // play measures, the subjects taking turns, so that what the machine does
-// beside it hits both. Each begins every other time.
+// beside it hits both. Each begins every other time. With an error it returns
+// what was measured until then.
 func (r row) play(ctx context.Context, l *lab.Lab, n int, other *subject) ([]result, error) {
 	results := make([]result, len(r.figures))
 	for i, f := range r.figures {
@@ -111,7 +112,7 @@ func (r row) play(ctx context.Context, l *lab.Lab, n int, other *subject) ([]res
 			now := loadAverage()
 			some, err := (&cluster{Lab: l.First(r.size()), subject: s, setup: r.setup}).play(ctx, series, n)
 			if err != nil {
-				return nil, fmt.Errorf("%s, number %d: %w", s.name, i+1, err)
+				return results, fmt.Errorf("%s, number %d: %w", s.name, i+1, err)
 			}
 			for _, values := range some {
 				var said []string

@@ -14,7 +14,7 @@ func startRows(o options) []row {
 	var all []row
 	for _, t := range []timing{near, far} {
 		all = append(all,
-			row{name: "start of all three at once until all are active", setup: setup{timing: t}, figures: took(words("≤ 1.1 × stock")), measure: once(startAll)},
+			row{name: "start of all three at once until all are active", setup: setup{timing: t}, figures: took(goal{atMost: 1.1}), measure: once(startAll)},
 			row{name: "single member with data on loopback, from exec to serving", setup: setup{timing: t, hosts: 1}, figures: took(words("< 60 ms")), measure: once(startLocal)},
 		)
 		single := row{name: "the same as a unit, from systemd's fork to READY", setup: setup{timing: t, hosts: 1}, figures: took(goal{}), measure: once(startSingle)}
