@@ -17,7 +17,7 @@ import (
 const waiting = 32
 
 const answersAbout = `32 clients put through the members that stay, each waits for its answer before it asks again, and a millisecond more. The slowest answer
-is that of all of them, and an error is an answer. The share of errors is that of the answers to what was under way in the second that began with the loss.`
+is that of all of them, and an error is an answer. The share of errors is that of the answers to what was under way in the second around the election.`
 
 // answerRows are about the clients that have asked when the leader goes.
 func answerRows() []row {
@@ -65,9 +65,10 @@ func (l loss) answers(ctx context.Context, c *cluster) []float64 {
 	results := watched.stop()
 	var failed, of int
 	var after time.Duration
+	from, to := election.Add(-time.Second/2), election.Add(time.Second/2)
 	var last error
 	for _, r := range results {
-		f, n := r.Errors(watched.struck, watched.struck.Add(time.Second))
+		f, n := r.Errors(from, to)
 		failed, of = failed+f, of+n
 		for _, a := range r.Answers {
 			begin := a.Begin

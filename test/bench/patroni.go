@@ -220,7 +220,7 @@ func patroniState(ctx context.Context, cli *http.Client, h *lab.Host) (s state, 
 // demotions is how often Patroni has demoted a primary so far.
 func (c *cluster) demotions(ctx context.Context) (n int) {
 	for _, h := range c.Hosts {
-		out := steps.Of(h.Sh(ctx, "journalctl --no-pager --output=cat --unit=patroni | grep -c 'demoted self' || true"))
+		out := steps.Of(h.Sh(ctx, "journalctl --no-pager --output=cat --unit=patroni | grep -cF 'Demoting self (' || true"))
 		n += steps.Of(strconv.Atoi(strings.TrimSpace(out)))
 	}
 	return n
