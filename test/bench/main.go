@@ -7,6 +7,7 @@
 //	go run ./test/bench -run Patroni      these need hosts with more packages, and are left out else
 //	go run ./test/bench -write            and keeps the results and writes docs/BENCHMARKS.md and its plots;
 //	                                      with -run only these rows are replaced, or added
+//	go run ./test/bench -write -missing   goes on where a run was ended
 //	go run ./test/bench -draw             writes these anew from what was kept
 //	go run ./test/bench -list             names the rows
 //	go run ./test/bench -old FILE         beside another build of etcd-node instead, called "before"
@@ -59,6 +60,7 @@ func run(ctx context.Context) error {
 	oursOnly := flag.Bool("ours", false, "leave stock etcd out: its stops take minutes")
 	old := flag.String("old", "", "another binary of etcd-node that takes stock etcd's place")
 	write := flag.Bool("write", false, "keep the results, and write docs/BENCHMARKS.md")
+	missing := flag.Bool("missing", false, "leave out the rows of which results are kept: to go on with a run that was ended")
 	again := flag.Bool("draw", false, "measure nothing, and write docs/BENCHMARKS.md from the results that were kept")
 	list := flag.Bool("list", false, "name the rows, and measure nothing")
 	flag.Parse()
@@ -79,12 +81,16 @@ func run(ctx context.Context) error {
 		return publish(docs, table)
 	}
 
+	kept, err := readResults(resultsFile(docs))
+	if err != nil {
+		return err
+	}
 	// By the packages that their hosts need.
 	chosen := map[string][]row{}
 	var order []string
 	for _, g := range table {
 		for _, r := range g.rows {
-			if !match.MatchString(r.title()) || *only == "" && r.packages != "" && !*list {
+			if !match.MatchString(r.title()) || *only == "" && r.packages != "" && !*list || *missing && kept.have(r) {
 				continue
 			}
 			if *list {
@@ -113,7 +119,7 @@ func run(ctx context.Context) error {
 	if *write {
 		b.docs = docs
 	}
-	fmt.Print(columns)
+	fmt.Print(strings.Replace(columns, stock.name, b.other.name, 1))
 	for _, packages := range order {
 		if err := b.on(ctx, packages, chosen[packages]); err != nil {
 			return errors.Join(append(b.wrong, err)...)

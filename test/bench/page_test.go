@@ -83,6 +83,9 @@ func TestMerge(t *testing.T) {
 	if len(got.Runs) != 2 || got.Results[1].Run != 2 {
 		t.Errorf("%+v, %+v; want two runs, and the second row of run 2", got.Runs, got.Results[1])
 	}
+	if rows := table[0].rows; !got.have(rows[0]) || got.have(row{name: "new", figures: rows[0].figures}) {
+		t.Error("it does not know which rows it has")
+	}
 	// A run of which nothing is left is not named.
 	got = got.merge(session{Date: "later"}, []result{{Line: "killed, 100/1000"}, {Line: "calm, 1000/5000"}}, table)
 	if len(got.Runs) != 2 || got.Runs[0].Number != 1 || got.Runs[1].Number != 3 {

@@ -111,3 +111,13 @@ func (all results) of(line string) (result, bool) {
 	}
 	return all.Results[i], true
 }
+
+// have reports whether there are results of the row, and nothing ended it early.
+func (all results) have(r row) bool {
+	for _, f := range r.figures {
+		if got, ok := all.of(r.line(f)); !ok || got.Wrong != "" {
+			return false
+		}
+	}
+	return true
+}

@@ -27,8 +27,7 @@ func fanOutRow(o options) row {
 			{name: "CPU for each put", unit: seconds, goal: goal{atMost: 1.01}},
 		},
 		measure: func(ctx context.Context, c *cluster) []float64 {
-			c.start(ctx)
-			c.settle(ctx)
+			c.led(ctx)
 			clients := c.many(connections)
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
@@ -84,8 +83,7 @@ func leaseRow(o options) row {
 			{name: "CPU for each lease", unit: seconds, goal: goal{atMost: 1.01}},
 		},
 		measure: func(ctx context.Context, c *cluster) []float64 {
-			c.start(ctx)
-			c.settle(ctx)
+			c.led(ctx)
 			all := c.many(clients)
 			return c.rate(ctx, clients, o.length, func(ctx context.Context, i, n int) error {
 				lease, err := all[i].Grant(ctx, 60)

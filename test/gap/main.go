@@ -82,15 +82,15 @@ func run(ctx context.Context) error {
 	shut := closed.Stop()
 	seen := open.Stop()
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "MEMBER\tOPEN LOOP: GAP\tFAILED\tOF\tCLOSED LOOP: GAP\tFAILED\tOF\tLAST ERROR")
+	fmt.Fprintln(w, "MEMBER\tOPEN LOOP: GAP\tFAILED\tOF\tCLOSED LOOP: GAP\tSLOWEST ANSWER\tFAILED\tOF\tLAST ERROR")
 	for i, t := range targets {
 		o, c := seen[i], shut[i]
 		last := ""
 		if o.LastErr != nil {
 			last = o.LastErr.Error()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%d\t%d\t%s\n", t.Name, o.Gap.Round(time.Millisecond), o.Failures, o.Tries,
-			c.Gap.Round(time.Millisecond), c.Failures, c.Tries, last)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%s\t%d\t%d\t%s\n", t.Name, o.Gap.Round(time.Millisecond), o.Failures, o.Tries,
+			c.Gap.Round(time.Millisecond), c.Slowest().Round(time.Millisecond), c.Failures, c.Tries, last)
 	}
 	return w.Flush()
 }
