@@ -87,6 +87,9 @@ func (t *Tracker) heardLoss(leader uint64) time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	at := t.lostAt
+	if !at.IsZero() || t.following != leader {
+		t.since = time.Now()
+	}
 	t.lostAt, t.following = time.Time{}, leader
 	return at
 }

@@ -205,6 +205,28 @@ func TestEnded(t *testing.T) {
 	}
 }
 
+// What has waited for a leader says nothing of how long a commit takes: the next
+// loss, a moment later, is answered as soon as the first.
+func TestWaitForLeaderIsNoCommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, tracker := scene(t)
+		for range 2 {
+			lost := put(t.Context(), tracker, requestTimeout)
+			f.loses()
+			kept := put(t.Context(), tracker, 904*time.Millisecond)
+			time.Sleep(900 * time.Millisecond)
+			f.follows(second, 0)
+			if r := <-lost; r.err != errLost || r.took > 900*time.Millisecond+2*minGrace {
+				t.Errorf("%v after %v", r.err, r.took)
+			}
+			if r := <-kept; r.err != nil {
+				t.Error(r.err)
+			}
+			time.Sleep(time.Second)
+		}
+	})
+}
+
 // A request that is slow under the same leader is not touched, also where raft has
 // forgotten that one for a moment.
 func TestSameLeader(t *testing.T) {

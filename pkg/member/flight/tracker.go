@@ -34,6 +34,7 @@ type Tracker struct {
 	calls     map[*call]struct{}
 	gate      *gate     // nil: requests pass
 	following uint64    // the leader, by the last look
+	since     time.Time // since when it is
 	lostAt    time.Time // when the log first spoke of a change since then
 	slow      commits
 	passed    order
@@ -123,8 +124,10 @@ func (t *Tracker) over(c *call, good bool) {
 	defer t.mu.Unlock()
 	delete(t.calls, c)
 	if good {
-		now := time.Now()
-		t.slow.note(now, now.Sub(c.began))
+		// One that has waited for a leader says nothing of how long a commit takes.
+		if now := time.Now(); t.lostAt.IsZero() && c.began.After(t.since) {
+			t.slow.note(now, now.Sub(c.began))
+		}
 		if c.prompt {
 			t.passed.answered(c.began)
 		}
