@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
+
 	"github.com/etcd-node/etcd-node/test/poll"
 )
 
@@ -65,8 +67,14 @@ func TestCannotLook(t *testing.T) {
 func TestStoppedMember(t *testing.T) {
 	t.Parallel()
 	m := start(t, alone(t)).serves(10)
-	status, err := m.client.Status(context.Background(), m.client.Endpoints()[0])
-	must(t, err)
+	var status *clientv3.StatusResponse
+	poll.Eventually(t, func() (err error) { // etcd writes the version of its data a moment after it serves
+		status, err = m.client.Status(context.Background(), m.client.Endpoints()[0])
+		if err == nil && status.StorageVersion != "3.7.0" {
+			err = fmt.Errorf("storage version %q", status.StorageVersion)
+		}
+		return err
+	})
 	m.stop()
 	before := fingerprint(t, m.Dir)
 	d := sound(t, m.spec)

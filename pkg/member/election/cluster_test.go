@@ -265,11 +265,10 @@ func (n *node) connection(leader uint64) (last event) {
 	}
 	for line := range strings.Lines(string(log)) {
 		var said struct {
-			Msg, Leader string
-			Is          event
+			Msg, Leader, Is string
 		}
 		if strings.Contains(line, "the connection to the leader") && json.Unmarshal([]byte(line), &said) == nil && said.Leader == hex(leader) {
-			last = said.Is
+			last = event{what: said.Is}
 		}
 	}
 	return last

@@ -253,8 +253,10 @@ func (w *world) replaced(r *result, term uint64, atOnce bool, dead []*simNode) {
 	r.terms += int(now - term)
 	r.took = append(r.took, took)
 	distrusted := false // a leader that was given up before, and lived, is left to the timer
+	gone := false       // its host is
 	w.locked(func() {
 		w.removed = raft.None
+		gone = w.excused[dead[0].i]
 		for _, n := range w.voters() {
 			distrusted = distrusted || n.elector.Counts().Deceived > 0
 		}
@@ -263,7 +265,7 @@ func (w *world) replaced(r *result, term uint64, atOnce bool, dead []*simNode) {
 	if w.loss > 0 {
 		limit += w.timeout
 	}
-	if w.excused[dead[0].i] { // its host is gone
+	if gone {
 		limit = max(limit+silence.Quiet+200*time.Millisecond, limit+w.silenceLimit())
 		if w.busy > 0 || w.silenceLimit() > w.timeout*7/10 {
 			limit = 3*w.timeout + limit // it is left to etcd's timer, by late steps or a far network

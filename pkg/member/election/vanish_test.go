@@ -62,8 +62,13 @@ type simHost struct {
 	waiting bool
 }
 
-func (h *simHost) On(line net.Conn) { h.to = line.(simLine).to }
-func (h *simHost) Refresh()         { _ = h }
+func (h *simHost) On(line net.Conn) {
+	h.node.w.mu.Lock()
+	defer h.node.w.mu.Unlock()
+	h.to = line.(simLine).to
+}
+
+func (h *simHost) Refresh() { _ = h }
 
 func (h *simHost) Look() (silence.Look, bool) {
 	n := h.node

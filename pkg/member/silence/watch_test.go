@@ -87,17 +87,21 @@ func watched(t *testing.T, do func(*fakeHost)) (f *fakeHost, stop func()) {
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, stop := watched(t, func(f *fakeHost) { f.gone = true })
-		if want := []Evidence{Half, Whole}; !slices.Equal(f.told, want) || f.at[1] > 2*Quiet+404*ms {
-			t.Errorf("told %v after %v", f.told, f.at)
-		}
-		if f.refreshs != 1 || f.dialing != 1 {
-			t.Errorf("refreshed %d times, dialing %d", f.refreshs, f.dialing)
-		}
-		f.locked(func() { f.gone = false })
+		f.locked(func() {
+			if want := []Evidence{Half, Whole}; !slices.Equal(f.told, want) || f.at[1] > 2*Quiet+404*ms {
+				t.Errorf("told %v after %v", f.told, f.at)
+			}
+			if f.refreshs != 1 || f.dialing != 1 {
+				t.Errorf("refreshed %d times, dialing %d", f.refreshs, f.dialing)
+			}
+			f.gone = false
+		})
 		time.Sleep(time.Second)
-		if want := []Evidence{Half, Whole, None}; !slices.Equal(f.told, want) || f.dialing != 0 {
-			t.Errorf("told %v, dialing %d", f.told, f.dialing)
-		}
+		f.locked(func() {
+			if want := []Evidence{Half, Whole, None}; !slices.Equal(f.told, want) || f.dialing != 0 {
+				t.Errorf("told %v, dialing %d", f.told, f.dialing)
+			}
+		})
 		stop()
 	})
 }
@@ -111,10 +115,10 @@ func TestWatchSeesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f, stop := watched(t, do)
+				stop()
 				if slices.Contains(f.told, Whole) {
 					t.Errorf("told %v", f.told)
 				}
-				stop()
 				if f.dialing != 0 {
 					t.Error("still dialing")
 				}
