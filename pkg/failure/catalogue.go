@@ -2,6 +2,7 @@ package failure
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -18,6 +19,10 @@ type Entry struct {
 	// waits until it is mended.
 	Waits bool
 
+	// Asks says that under systemd a start waits because of it, and asks the other
+	// members again and again.
+	Asks bool
+
 	Cause string // one sentence, lower case, no full stop
 	// Texts are the words of etcd, Go or the kernel, any one of which tells; "…"
 	// stands between parts that must follow one another. Empty if only Sign tells.
@@ -30,6 +35,9 @@ type Entry struct {
 	Means string // the meaning, for people
 	Acts  string // the actions of etcd-node itself
 	Next  []Step // the actions for the operator
+	// Cases are those of Next that are of use where it is known which case it is:
+	// the node's value "case".
+	Cases map[string][]Step
 	Never string // the tempting action that makes it worse; "" if there is none
 
 	errs []error // [FromError] recognises these by errors.Is
@@ -66,14 +74,37 @@ func completed(entries []Entry) []Entry {
 	for i := range entries {
 		e := &entries[i]
 		e.Exit = cmp.Or(e.Exit, ExitFailure)
-		e.Next = cloneSteps(e.Next)
-		for _, s := range e.Next {
-			for j, c := range s.Run {
-				s.Run[j] = complete(c)
-			}
+		e.Next, e.Cases = cloneSteps(e.Next), cloneCases(e.Cases)
+		completeSteps(e.Next)
+		for _, steps := range e.Cases {
+			completeSteps(steps)
 		}
 	}
 	return entries
+}
+
+func completeSteps(steps []Step) {
+	for _, s := range steps {
+		for j, c := range s.Run {
+			s.Run[j] = complete(c)
+		}
+	}
+}
+
+// steps are the actions for the operator of a node with these values.
+func (e Entry) steps(values map[string]string) []Step {
+	if steps, known := e.Cases[values["case"]]; known {
+		return steps
+	}
+	return e.Next
+}
+
+func cloneCases(cases map[string][]Step) map[string][]Step {
+	cases = maps.Clone(cases)
+	for c, steps := range cases {
+		cases[c] = cloneSteps(steps)
+	}
+	return cases
 }
 
 func cloneSteps(steps []Step) []Step {
@@ -105,6 +136,7 @@ func All() []Entry {
 	all := slices.Clone(catalogue)
 	for i, e := range all {
 		all[i].Texts, all[i].Wire, all[i].Next = slices.Clone(e.Texts), slices.Clone(e.Wire), cloneSteps(e.Next)
+		all[i].Cases = cloneCases(e.Cases)
 	}
 	return all
 }

@@ -6,6 +6,8 @@ var rightOwner = Step{"give the files to the service user; {comes-back}", []stri
 	"chmod 0700 {data-dir}",
 }}
 
+var rightCaller = Step{"if the files are the user etcd's and this was started by hand as another user, nothing is wrong with them: start it as that user (sudo -u etcd and the same command), or start the unit", []string{"systemctl start etcd"}}
+
 // entriesAccess: files and directories that this user cannot use as they are,
 // or that another process is using.
 var entriesAccess = []Entry{
@@ -41,7 +43,11 @@ var entriesAccess = []Entry{
 		Cause: "the data dir, or something in it, belongs to another user",
 		Means: "In most cases `etcdutl snapshot restore` was run as root, or the data was copied without its owner.",
 		Acts:  "It tries again every 30 s, and comes back by itself once the owner is right. It does not change the owner.",
-		Next:  []Step{rightOwner},
+		Next: []Step{
+			rightOwner,
+			rightCaller,
+		},
+		Cases: map[string][]Step{CaseOwner: {rightOwner}, CaseCaller: {rightCaller}},
 		Never: "Never run the daemon as root to get past it: what it then writes belongs to root.",
 	},
 	{

@@ -4,7 +4,7 @@ package failure
 // others say.
 var entriesAdmission = []Entry{
 	{
-		ID: IDNotListed, Class: Operator,
+		ID: IDNotListed, Class: Operator, Asks: true,
 		Sign:  "this node has no data, and a member at an address of its cluster list belongs to a cluster that does not list this node's peer URLs; or another node without data says that it waits for such a cluster",
 		Cause: "a cluster lives at an address of the cluster list, and does not list this node",
 		Means: "The list was changed and the cluster was not: a cluster grows by `etcdctl member add`, not by a longer ETCD_INITIAL_CLUSTER. With the list alone, this node and the other new ones would begin a second, empty cluster beside the one that lives.",
@@ -17,13 +17,13 @@ var entriesAdmission = []Entry{
 				"etcdctl member promote ID --endpoints={endpoints}",
 			}},
 			{"if that cluster is not meant, first stop it: on each of its machines", []string{"systemctl stop etcd"}},
-			{"when all of them are stopped, move the data aside and forget it: on each of its machines", []string{aside, "etcd-node forget"}},
+			aside("when all of them are stopped, move the data aside and forget it: on each of its machines", "etcd-node forget"),
 			{"then start all nodes of the list", []string{"systemctl restart etcd"}},
 		},
 		Never: "Never add several nodes at once: after each `member add`, wait until the new member serves and is promoted. Without --learner a cluster of one takes no writes until the new member has joined, and a node that never joins costs the quorum.",
 	},
 	{
-		ID: IDSeveral, Class: Operator,
+		ID: IDSeveral, Class: Operator, Asks: true,
 		Sign:  "this node has no data, and members at addresses of its cluster list belong to several clusters, of which at least one does not list this node's peer URLs",
 		Cause: "members of several clusters are in the cluster list, and which one is meant cannot be told",
 		Means: "A member belongs to one cluster. An entry of the list is another cluster's machine, or a second cluster was begun where one was meant. A command to add this node would be as good for one cluster as for the other, and with the client URLs of both it would go to either.",
@@ -31,7 +31,7 @@ var entriesAdmission = []Entry{
 		Next: []Step{
 			{"take the members of all clusters but the one that is meant out of ETCD_INITIAL_CLUSTER in /etc/default/etcd; this node then says how it is added to that one", []string{"systemctl restart etcd"}},
 			{"if a machine of the list is in the wrong cluster, first stop it there", []string{"systemctl stop etcd"}},
-			{"and there, move its data aside and forget it; it then says how it is added", []string{aside, "etcd-node forget", "systemctl start etcd"}},
+			aside("and there, move its data aside and forget it; it then says how it is added", "etcd-node forget", "systemctl start etcd"),
 		},
 		Never: "Never give etcdctl the client URLs of several clusters at once: it takes any of them.",
 	},
@@ -68,9 +68,8 @@ var entriesAdmission = []Entry{
 		Next: []Step{
 			{"if the member has moved here, first stop it for good, on the other machine", []string{"systemctl disable --now etcd"}},
 			{"and then, where it has moved to, start it here", []string{"systemctl start etcd"}},
-			{"if this machine is a clone that is to become a member of its own, move the copied data aside, forget, and start; it then says whether it has to be added", []string{
-				aside, "etcd-node forget", "systemctl start etcd",
-			}},
+			aside("if this machine is a clone that is to become a member of its own, move the copied data aside, forget, and start; it then says whether it has to be added",
+				"etcd-node forget", "systemctl start etcd"),
 		},
 		Never: "Never start both, not even one after the other: each has acknowledged what the other does not know.",
 	},
@@ -90,9 +89,8 @@ var entriesAdmission = []Entry{
 			}},
 			{"if you know that this member runs nowhere else (its machine is off for good, or its disk is here now), say so: in /etc/default/etcd, set ETCD_INITIAL_ADVERTISE_PEER_URLS to the address at which the data has it, until the cluster knows the new one", []string{"systemctl restart etcd"}},
 			{"if only the entry of this machine is wrong (ETCD_NAME, the addresses in the cluster list), correct that", []string{"etcd-node config", "systemctl restart etcd"}},
-			{"if this machine is a copy that is to become a member of its own, move the copied data aside, forget, and start; it then says whether it has to be added", []string{
-				"systemctl stop etcd", aside, "etcd-node forget", "systemctl start etcd",
-			}},
+			aside("if this machine is a copy that is to become a member of its own, move the copied data aside, forget, and start; it then says whether it has to be added",
+				"etcd-node forget", "systemctl start etcd"),
 		},
 		Never: "Never say that it runs nowhere else while the machine that it may be a copy of can come back, and never move the data aside before you know that it is a copy: it may be the only one.",
 	},

@@ -67,7 +67,7 @@ var entriesConfiguration = []Entry{
 		Cause: "not joined within ETCD_NODE_START_TIMEOUT",
 		Means: "You have set a limit for the start, and the member had not joined by then. Without the setting it waits for its peers for as long as it takes.",
 		Acts:  "It stops the member and ends with exit code 75; systemd starts it again.",
-		Next:  []Step{{"see which members it waited for", []string{"systemctl status etcd"}}},
+		Next:  []Step{{"on each of the machines that it waited for (they are named there), start etcd and see what it says itself", []string{"systemctl start etcd", "etcd-node status"}}},
 		Never: "Never shorten the limit to get the member up sooner: every time the limit ends a start, the wait begins again.",
 	},
 	{

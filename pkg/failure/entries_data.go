@@ -6,10 +6,7 @@ var restore = append([]Step{
 		"etcdctl member remove {member-id} --endpoints={endpoints}",
 		"etcdctl member add {name} --peer-urls={peer-urls} --endpoints={endpoints}",
 	}},
-	{"then here", []string{
-		aside,
-		"systemctl start etcd",
-	}},
+	aside("then here", "systemctl start etcd"),
 }, restored("if, and only if, more than half of the members have lost their data for good and no quorum is left, begin a new cluster from a snapshot")...)
 
 const (
@@ -25,7 +22,7 @@ var entriesData = []Entry{
 		Cause: "the first start of this cluster of one was interrupted before anything was stored; etcd cannot go on from there",
 		Means: "The very first start was killed within its first milliseconds, and left a raft log without the entry that makes this member a member. From then on etcd starts without an error but never becomes ready. Nothing was ever stored.",
 		Acts:  "It moves the unfinished files aside and begins again, if the cluster list names only this member, the state is new, there is no pin, and the WAL is empty. Otherwise it stops.",
-		Next:  []Step{{"move the unfinished files aside and start again; nothing is lost", []string{"mv -T {data-dir}/member {data-dir}/member.unfinished", "systemctl start etcd"}}},
+		Next:  []Step{{"move the unfinished files aside and start again; nothing is lost", []string{halted("mv -T {data-dir}/member {data-dir}/member.unfinished"), "systemctl start etcd"}}},
 	},
 	{
 		ID: IDAsideLimit, Class: Permanent, Exit: ExitData,
@@ -35,7 +32,7 @@ var entriesData = []Entry{
 		Acts:  "It does not try again.",
 		Next: []Step{
 			{"find out what ends the member", []string{"journalctl -u etcd -n 200", "etcd-node explain"}},
-			{"when that is fixed, remove the files that were moved aside (they hold no entry), and start", []string{"rm -r {data-dir}/member/*.unfinished-*", "systemctl start etcd"}},
+			{"when that is fixed, remove the files that were moved aside (they hold no entry), and start", []string{halted("rm -r {data-dir}/member/*.unfinished-*"), "systemctl start etcd"}},
 		},
 		Never: "Never remove member/wal or member/snap themselves if etcd has ever served from them.",
 	},

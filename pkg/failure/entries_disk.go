@@ -62,9 +62,9 @@ var entriesDisk = []Entry{
 		Means: "Either the kernel has made it read-only after a disk error, or the unit does not let the daemon write to this directory (ProtectSystem=strict allows only StateDirectory= and ReadWritePaths=).",
 		Acts:  "It tries again every 30 s. The running unit does not see a file system that you mount again meanwhile: stop the unit first.",
 		Next: []Step{
-			{"", []string{"findmnt -T {data-dir}", "dmesg --level=err,warn | tail -n 50", "systemctl show etcd -p ReadWritePaths -p StateDirectory"}},
-			{"after a disk error, stop the unit, unmount, check (fsck), mount, and start it", []string{"systemctl stop etcd", "umount {data-dir}"}},
-			{"for a data dir outside /var/lib/etcd, set ReadWritePaths= in a drop-in", []string{"systemctl edit etcd"}},
+			{"does the unit let the daemon write there? For a data dir outside /var/lib/etcd this names the lines that are lacking, for a drop-in", []string{"etcd-node config", "systemctl edit etcd"}},
+			{"if it does, what has made the file system read-only?", []string{"findmnt -T {data-dir}", "dmesg --level=err,warn | tail -n 50", "systemctl show etcd -p ReadWritePaths -p StateDirectory"}},
+			{"after a disk error, stop the unit, unmount, check (fsck), mount, and start it", []string{halted("umount {data-dir}")}},
 		},
 		Never: "Never remount it read-write before you have checked the file system.",
 	},

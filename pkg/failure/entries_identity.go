@@ -6,16 +6,28 @@ import "slices"
 // data is moved aside, not deleted: until the new member has caught up it may be
 // the best copy that is left.
 var replace = []Step{
-	{"on a live member, remove this one if `member list` still shows it, and add it again", []string{
+	addAgain("on a live member, remove this one if `member list` still shows it, and add it again"),
+	aside("when that is done, here", "systemctl start etcd"),
+}
+
+// addAgain makes this node a new member of its cluster.
+func addAgain(say string) Step {
+	return Step{say, []string{
 		"etcdctl member list --endpoints={endpoints}",
 		"etcdctl member remove {member-id} --endpoints={endpoints}",
 		"etcdctl member add {name} --peer-urls={peer-urls} --endpoints={endpoints}",
-	}},
-	{"here", []string{
-		aside,
-		"systemctl start etcd",
-	}},
+	}}
 }
+
+// What is to be done on a node whose data is gone. It waits until the cluster has
+// it as a new member, and then has data: nothing is left to be moved away. Where a
+// part of the data is there it does not wait for that.
+var (
+	wipedPart = aside("only if a part of the data is there (the status says that its log holds no entry, or that the WAL dir is empty), and the disk with the rest is lost: here, before anything else",
+		"systemctl start --no-block etcd")
+	wipedAdd = addAgain("if the data is lost: on a live member, remove this one if `member list` still shows it, and add it again; {joins}")
+	wipedNew = Step{"only if you want to begin a new, empty cluster here", []string{"systemctl stop etcd", "etcd-node forget", "systemctl start etcd"}}
+)
 
 // mounted comes first if data is missing.
 var mounted = Step{"is this the right disk? If not, mount the right one and start etcd (where it waits, it goes on by itself); you need nothing else", []string{
@@ -33,7 +45,7 @@ var entriesIdentity = []Entry{
 		Means: "Somebody ran `etcdctl member remove` for this member. If that was meant so, all is well. A removal is permanent: a member ID is never used again. Stock etcd ends with status 0, or reports READY and then ends, depending on whether it was up at that moment.",
 		Acts:  "It has another member of the cluster confirm this, unless it has applied the removal itself. Then it stops, does not come back by itself, and keeps the data dir as it is.",
 		Next: []Step{
-			{"if this node is to be a member again: " + replace[0].Say, replace[0].Run},
+			addAgain("if this node is to be a member again: " + replace[0].Say),
 			replace[1],
 			{"if it was meant to go, nothing is wrong; so that no reboot starts it again", []string{"systemctl disable etcd"}},
 		},
@@ -45,9 +57,11 @@ var entriesIdentity = []Entry{
 		Cause: "the data dir is empty where a member used to be: was the disk wiped, or is it not mounted?",
 		Means: "This node has run a member with this data dir before. In most cases the disk is not mounted. etcd would silently begin a new, empty cluster here, or break the promises that this member has made to its peers.",
 		Acts:  "It touches nothing. Under systemd it waits until a mount has brought the data, and goes on by itself; data that somebody copies there, or to an empty disk that was mounted there, is not taken before a restart, because it may not be whole yet. Without systemd it refuses to start. There is one exception: if the cluster already lists a new, unstarted member with this node's peer URLs, this node is the replacement, and starts. It asks all other members, and asks again while they may not know of the new one yet: for 2 s if a quorum lists none, for 10 s if only some of them answer, for 15 s if none does. With ETCD_INITIAL_CLUSTER_STATE=existing, and while it waits, it goes on asking.",
-		Next: append(append([]Step{mounted}, replace...), Step{
-			"only if you want to begin a new, empty cluster here", []string{"systemctl stop etcd", "etcd-node forget", "systemctl start etcd"},
-		}),
+		Next:  []Step{mounted, wipedPart, wipedAdd, wipedNew},
+		Cases: map[string][]Step{
+			CaseEmpty: {mounted, wipedAdd, wipedNew},
+			CasePart:  {mounted, wipedPart, wipedAdd, wipedNew},
+		},
 		Never: neverForce,
 	},
 	{
@@ -86,7 +100,7 @@ var entriesIdentity = []Entry{
 				"systemctl edit UNIT",
 			}},
 			{"if it is the same member, and only ETCD_DATA_DIR was changed, move the data", []string{
-				"mv -T OLD-DIR/member {data-dir}/member",
+				halted("mv -T OLD-DIR/member {data-dir}/member"),
 				"systemctl start etcd",
 			}},
 			{"only if the member of the old place is gone for good", []string{"etcd-node forget", "systemctl start etcd"}},
@@ -100,9 +114,9 @@ var entriesIdentity = []Entry{
 		Means: "Either etcd was started here once without a cluster list, or a snapshot was restored without --initial-cluster: etcdutl then writes a cluster of one on localhost. Data outranks the list, so this member would serve alone and look healthy, while the others wait for it.",
 		Acts:  "It refuses to start, because only you know which of these it is and which data counts.",
 		Next: slices.Concat(
+			[]Step{aside("if it is a trial's data (etcd was started here once without the cluster list), move it aside and start", "etcd-node forget", "systemctl start etcd")},
 			restored("if a snapshot was restored here, restore it again with the list"),
 			[]Step{
-				{"if the data is from a trial, move it aside and join", []string{aside, "etcd-node forget", "systemctl start etcd"}},
 				{"if this member served alone and its data counts, let it serve alone once more, with ETCD_INITIAL_CLUSTER={name}={peer-urls} in /etc/default/etcd; give it the peer URL that the others can reach; then add the others one by one", []string{
 					"systemctl start etcd",
 					"etcdctl member update {member-id} --peer-urls={peer-urls}",
@@ -138,7 +152,7 @@ var entriesIdentity = []Entry{
 		Acts:  "It asks each peer for its cluster ID, and stops when a quorum of them agrees on another ID than this member's. A node without data stops, under systemd, when a quorum lists it as a member of another token, or under a peer URL that is written otherwise (a name, an address), and waits while fewer do.",
 		Next: []Step{
 			{"compare ETCD_INITIAL_CLUSTER_TOKEN and the cluster list on all nodes", []string{"etcd-node config"}},
-			{"if this node's data is the wrong one", []string{aside, "etcd-node forget", "systemctl start etcd"}},
+			aside("if this node's data is the wrong one", "etcd-node forget", "systemctl start etcd"),
 		},
 		Never: "Never delete data on the side that serves.",
 	},

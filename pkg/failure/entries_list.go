@@ -1,5 +1,48 @@
 package failure
 
+import "slices"
+
+// What is to be done where the list and the data have other URLs. What is right in
+// one case takes the change back in another.
+var (
+	seeURLs   = Step{"see under which URLs the data knows the members", []string{"etcd-node status"}}
+	urlsToTLS = []Step{
+		{"from http to https (the data has http, the list https): first restart every member, one after the other, with its certificates and the list of https. When all members are connected again, on each machine in turn (if you have set ETCD_LISTEN_PEER_URLS, first put https there)", []string{
+			updateURLs,
+			"systemctl restart etcd",
+		}},
+	}
+	urlsFromTLS = []Step{
+		{"the data has https, the list http: the list is what is wrong. Put https into it and name the certificates, on all machines, then restart them, one after the other; all at once where there is no leader", []string{
+			"systemctl restart etcd",
+		}},
+	}
+	urlsEarly = []Step{
+		{"`member update` was done before this member had its certificate, and the others have http: give it its certificate and the list of https, and restart it", []string{
+			"systemctl restart etcd",
+		}},
+		{"or take that back, and restart none of the others before", []string{updateURLs}},
+	}
+	urlsRestart = []Step{
+		{"`member update` was done, and the list is right: only this member does not listen there yet", []string{"systemctl restart etcd"}},
+	}
+	urlsMoved = []Step{
+		{"another address, and the cluster has a leader: tell it the new one, on this machine or, with --endpoints, on any other", []string{updateURLs}},
+		{"all addresses are new, and there is no leader: on each machine give this member its old address beside the new one, and add the line ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380 (https with TLS) to /etc/default/etcd", []string{
+			"ip address add OLD-ADDRESS dev DEVICE",
+			"systemctl restart etcd",
+		}},
+		{"as soon as there is a leader, on each machine", []string{updateURLs}},
+		{"when that is done on all machines, take both away again, on one after the other: the line in /etc/default/etcd and the old address", []string{
+			"ip address del OLD-ADDRESS dev DEVICE",
+			"systemctl restart etcd",
+		}},
+	}
+	urlsCorrect = Step{"if the data is right, correct the list: it is what a new machine begins with", nil}
+)
+
+const updateURLs = "etcdctl member update {member-id} --peer-urls={peer-urls}"
+
 // entriesList: the cluster list of the configuration against the members in the
 // data. The data counts, so none of these ends the member.
 var entriesList = []Entry{
@@ -9,30 +52,14 @@ var entriesList = []Entry{
 		Cause: "the data knows members under other peer URLs than the cluster list: the data counts",
 		Means: "etcd reads the list at a first start only. From then on the members dial each other under the URLs in the data, and only `etcdctl member update` changes those: a list with new addresses, or with https, changes nothing. If the members do not find each other because of this, no data is lost, and no snapshot has to be restored.",
 		Acts:  "It says so, and serves. Where it derives the URLs on which it listens for peers, it goes on listening as the data says, and so with or without TLS, until `member update` was done and this member is restarted. What you have set as ETCD_LISTEN_PEER_URLS stays as it is.",
-		Next: []Step{
-			{"see under which URLs the data knows the members", []string{"etcd-node status"}},
-			{"from http to https (the data has http, the list https): first restart every member, one after the other, with its certificates and the list of https. When all members are connected again, on each machine in turn (if you have set ETCD_LISTEN_PEER_URLS, first put https there)", []string{
-				"etcdctl member update {member-id} --peer-urls={peer-urls}",
-				"systemctl restart etcd",
-			}},
-			{"the data has https, the list http: the list is what is wrong. Put https into it and name the certificates, on all machines, then restart them, one after the other; all at once where there is no leader", []string{
-				"systemctl restart etcd",
-			}},
-			{"another address, and the cluster has a leader: tell it the new one, on this machine or, with --endpoints, on any other", []string{
-				"etcdctl member update {member-id} --peer-urls={peer-urls}",
-			}},
-			{"all addresses are new, and there is no leader: on each machine give this member its old address beside the new one, and add the line ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380 (https with TLS) to /etc/default/etcd", []string{
-				"ip address add OLD-ADDRESS dev DEVICE",
-				"systemctl restart etcd",
-			}},
-			{"as soon as there is a leader, on each machine", []string{
-				"etcdctl member update {member-id} --peer-urls={peer-urls}",
-			}},
-			{"when that is done on all machines, take both away again, on one after the other: the line in /etc/default/etcd and the old address", []string{
-				"ip address del OLD-ADDRESS dev DEVICE",
-				"systemctl restart etcd",
-			}},
-			{"if the data is right, correct the list: it is what a new machine begins with", nil},
+		Next:  slices.Concat([]Step{seeURLs}, urlsToTLS, urlsFromTLS, urlsEarly, urlsRestart, urlsMoved, []Step{urlsCorrect}),
+		Cases: map[string][]Step{
+			CaseToTLS:   slices.Concat([]Step{seeURLs}, urlsToTLS),
+			CaseFromTLS: slices.Concat([]Step{seeURLs}, urlsFromTLS),
+			CaseEarly:   slices.Concat([]Step{seeURLs}, urlsEarly),
+			CaseRestart: slices.Concat([]Step{seeURLs}, urlsRestart),
+			CaseMoved:   slices.Concat([]Step{seeURLs}, urlsMoved, []Step{urlsCorrect}),
+			CaseOther:   {seeURLs, urlsCorrect},
 		},
 		Never: "Never restore a snapshot and never move data aside because of this: the members have all their data, and only dial each other at the wrong place.",
 	},
@@ -49,9 +76,8 @@ var entriesList = []Entry{
 			{"when `etcd-node status` shows it as connected, make it a voter, then add the next", []string{
 				"etcdctl member promote ID",
 			}},
-			{"if a listed node belongs to another cluster, decide which data counts. On the node whose data does not, move it aside, forget, and start; it then says how it is added", []string{
-				"systemctl stop etcd", aside, "etcd-node forget", "systemctl start etcd",
-			}},
+			aside("if a listed node belongs to another cluster, decide which data counts. On the node whose data does not, move it aside, forget, and start; it then says how it is added",
+				"etcd-node forget", "systemctl start etcd"),
 			{"if a member was removed on purpose, take it out of ETCD_INITIAL_CLUSTER in /etc/default/etcd, on all machines; the next restart reads it", nil},
 		},
 		Never: "Never add two members to a cluster of one before the first of them runs: two of three are a quorum, and there would be one. Never add a node that has data of another cluster: it cannot join, and as a voter it costs the quorum all the same. Never start the others as a new cluster while this data counts.",
@@ -68,8 +94,7 @@ var entriesList = []Entry{
 				"etcdctl member update ID --peer-urls=URL",
 			}},
 			{"only if this was a cluster of one, and no other member of it has ever run: make it one again. Its data is kept. First keep a copy", []string{
-				"systemctl stop etcd",
-				"cp -a {data-dir} {data-dir}.$(date +%s)",
+				halted("cp -a {data-dir} {data-dir}.$(date +%s)"),
 			}},
 			{"add the line ETCD_FORCE_NEW_CLUSTER=true to /etc/default/etcd, and start it once", []string{
 				"systemctl start etcd",

@@ -26,7 +26,7 @@ var entriesPlace = []Entry{
 			{"see which addresses this machine has, and where this member listens and why", []string{"ip -brief address", "etcd-node config"}},
 			{"if the address in the cluster's list is the right one, give it back to the machine, and", []string{"systemctl restart etcd"}},
 			{"if the new one is, tell the cluster; then write it into the cluster list on every machine", []string{
-				"etcdctl member update {member-id} --peer-urls=URL --endpoints={endpoints}",
+				"etcdctl member update {member-id} --peer-urls={own-urls} --endpoints={endpoints}",
 				"systemctl restart etcd",
 			}},
 			{"etcd refuses an address that another member has: first tell the cluster the new one of that member; where two have swapped theirs, for a moment one that nobody has", []string{

@@ -39,6 +39,7 @@ func Explain(id string, values map[string]string) (string, bool) {
 	} else {
 		section("What etcd-node does", e.Acts)
 	}
+	e.Next = e.steps(values)
 	if len(e.Next) > 0 {
 		b.WriteString("\nWhat to do\n")
 	}
@@ -71,10 +72,18 @@ func (e Entry) follows() string {
 	case e.ends():
 		return fmt.Sprintf("%s: the daemon ends with exit code %d, and systemd starts it again.", upper(string(e.Class)), e.Exit)
 	case e.Class == Operator:
-		return "Operator: needs a repair; tried again every 30 s."
+		return "Operator: needs a repair; " + e.again() + "."
 	default:
-		return "Transient: heals by a restart or by itself; tried again within 3 s."
+		return "Transient: heals by a restart or by itself; tried again after 3 s at most, give or take a fifth."
 	}
+}
+
+// again is when an entry of class operator is tried again.
+func (e Entry) again() string {
+	if e.Asks {
+		return "the other members are asked all the time, and it goes on by itself"
+	}
+	return "tried again about every 30 s"
 }
 
 // shows is how the entry is recognised.

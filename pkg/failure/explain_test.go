@@ -140,7 +140,7 @@ func TestWordsInCommands(t *testing.T) {
 // keys are those of all [Values].
 var keys = []string{
 	"name", "member-id", "cluster-id", "data-dir", "peer-urls", "initial-cluster", "endpoints",
-	"client-url", "client-ca", "client-cert", "client-key", "client-insecure", "unit", "env-file", "auth", "ended",
+	"client-url", "client-ca", "client-cert", "client-key", "client-insecure", "unit", "env-file", "auth", "ended", "own-urls",
 }
 
 // What the service user has written into a value does nothing where root pastes

@@ -1,6 +1,9 @@
 package failure
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Class says what to do after a failure.
 type Class string
@@ -66,8 +69,11 @@ func (f *Failure) Error() string {
 // command can do without.
 func (f *Failure) Fill(values map[string]string) *Failure {
 	r := replacer(values)
-	next := make([]string, len(f.Next))
-	for i, n := range f.Next {
+	next := slices.Clone(f.Next)
+	if e, ok := byID(f.ID); ok && e.Cases[values["case"]] != nil {
+		next = lines(e.steps(values))
+	}
+	for i, n := range next {
 		next[i] = ForUnit(r.Replace(n), values)
 	}
 	filled := *f
@@ -97,9 +103,12 @@ func New(id, detail string) *Failure {
 }
 
 func (e Entry) failure(detail string) *Failure {
-	var next []string
-	for _, s := range e.Next {
-		next = append(next, s.String())
+	return &Failure{ID: e.ID, Class: e.Class, Cause: e.Cause, Next: lines(e.Next), Detail: detail, Exit: e.Exit}
+}
+
+func lines(steps []Step) (all []string) {
+	for _, s := range steps {
+		all = append(all, s.String())
 	}
-	return &Failure{ID: e.ID, Class: e.Class, Cause: e.Cause, Next: next, Detail: detail, Exit: e.Exit}
+	return all
 }

@@ -1,5 +1,21 @@
 package failure
 
+// Cases of entries: which of their steps are of use. See [Entry].
+const (
+	CaseEmpty = "empty" // of wiped: nothing is there
+	CasePart  = "part"  // of wiped: a part of the data is there, and in the way
+
+	CaseOwner  = "owner"  // of data-dir-owner: the files are the wrong user's
+	CaseCaller = "caller" // of data-dir-owner: the files are the service user's, and this is another one
+
+	CaseToTLS   = "to-tls"   // of other-urls: http in the data, https in the list
+	CaseFromTLS = "from-tls" // of other-urls: https in the data, http in the list
+	CaseEarly   = "early"    // the same, but the others have http in the data
+	CaseRestart = "restart"  // of other-urls: they are the same, and it does not listen there yet
+	CaseMoved   = "moved"    // of other-urls: another address or port
+	CaseOther   = "other"    // of other-urls: those of another member
+)
+
 // IDs that other packages name, because no text of etcd's tells them.
 const (
 	// Membership and identity.

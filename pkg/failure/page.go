@@ -20,9 +20,10 @@ user. Here you fill in the words in capitals:
 ` + legend() + `
 ## Classes
 
-* **transient**: heals by a restart or by itself. etcd-node tries again at once, then with growing pauses of up to 3 s. If an
+* **transient**: heals by a restart or by itself. etcd-node tries again at once, then with growing pauses of up to 3 s, give or take a fifth. If an
   exit code is shown, systemd tries again instead.
-* **operator**: heals when somebody repairs something outside the data. etcd-node tries again every 30 s.
+* **operator**: heals when somebody repairs something outside the data. etcd-node tries again every 30 s, give or take a
+  fifth; what depends on the other members, it asks them all the time.
 * **permanent**: another try would not help. The daemon ends with the exit code, and systemd leaves it alone.
 * **waits**: what is missing may still come. Under systemd the daemon waits for it, with the reason in the status, and goes on
   by itself; without systemd it ends with the exit code.

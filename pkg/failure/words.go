@@ -30,6 +30,8 @@ var placeholders = []placeholder{
 	{"client-tls", Values.clientTLS, ""},     // flags of etcdctl
 	{"client-user", Values.clientUser, ""},   // flag of etcdctl
 	{"comes-back", Values.comesBack, ""},     // what follows a repair
+	{"joins", Values.joins, ""},              // what follows `member add`
+	{"own-urls", value("own-urls"), "URL"},
 }
 
 // Values are a node's own, for the commands of [Failure.Fill], [Steps] and
@@ -47,6 +49,8 @@ var placeholders = []placeholder{
 //	auth                         "true": the cluster asks every client for a user
 //	ended                        "true": the daemon has ended with this failure,
 //	                             although it may heal
+//	case                         which of the entry's Cases it is
+//	own-urls                     peer URLs under which this member is reached now
 type Values map[string]string
 
 // value returns the func that has the value of a key as a word of a command.
@@ -101,6 +105,14 @@ func (v Values) comesBack() string {
 		return "then start it again"
 	}
 	return "the member then comes back by itself"
+}
+
+// joins is what a node without data does once the cluster has it as a new member.
+func (v Values) joins() string {
+	if v["ended"] == "true" {
+		return "then start this node again, and it joins"
+	}
+	return "this node then joins by itself, and nothing is left to be done here"
 }
 
 // Words that stand in commands for what only the reader knows.
