@@ -40,7 +40,7 @@ the group etcd. A daemon that no unit has started is found by its data dir.`,
 			if len(args) == 1 {
 				d := n.Daemon(c.Context(), dataDir)
 				st, _, _ := d.Ask(c.Context())
-				text, ok := failure.Explain(args[0], d.Values(c.Context(), st))
+				text, ok := failure.Explain(args[0], d.ValuesOf(c.Context(), st, args[0]))
 				if !ok {
 					return fmt.Errorf("no such entry: %s (%s)", args[0], nearestEntry(args[0]))
 				}

@@ -14,6 +14,8 @@ import (
 	"go.etcd.io/etcd/pkg/v3/pbutil"
 	"go.etcd.io/etcd/server/v3/storage/wal"
 	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
 func TestMemberFrozen(t *testing.T) {
@@ -81,6 +83,10 @@ func TestStartTimeout(t *testing.T) {
 	a.env = []string{"ETCD_NODE_START_TIMEOUT=2s"}
 	a.start(true)
 	a.await("EXTEND_TIMEOUT_USEC=")
+	a.until("waiting for b", status.Status.LacksQuorum)
+	if out := a.run("explain"); !strings.Contains(out, "waiting for b (") || !strings.Contains(out, "\nno-quorum-yet: the cluster has not begun yet") || strings.Contains(out, "on record") {
+		t.Errorf("explain says\n%s", out)
+	}
 	s := a.await("STATUS=failed: not joined within ETCD_NODE_START_TIMEOUT")
 	if !strings.Contains(s, "waiting for b (127.0.0.1: connection refused)") {
 		t.Errorf("said %q", s)

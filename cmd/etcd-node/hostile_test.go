@@ -39,7 +39,7 @@ func TestHostileServiceUser(t *testing.T) {
 		Format: 1, State: status.Backoff, Reason: bad, Values: values, Notices: []string{bad},
 		LastEnd:    &status.End{Time: time.Now(), ID: failure.IDRemoved, Cause: bad, Next: []string{"rm -rf /; reboot"}, Values: values},
 		View:       status.View{Name: bad, ClusterID: bad, MemberID: bad, Alarms: []string{bad}, Members: []status.Member{{Name: bad, PeerURLs: []string{bad}, Cause: bad}}},
-		Conditions: []status.Condition{{ID: failure.IDDiskFull, Text: bad}, {ID: bad, Text: bad}},
+		Conditions: []status.Condition{{ID: failure.IDDiskFull, Text: bad}, {ID: bad, Text: bad}, {ID: failure.IDMisplaced, Text: bad, Case: bad, PeerURLs: bad}},
 	}
 	answer, err := json.Marshal(st)
 	if err != nil {
@@ -97,7 +97,7 @@ func TestHostileServiceUser(t *testing.T) {
 			c.Close()
 		}
 	}()
-	for _, args := range []string{"status", "status -o json", "explain", "explain removed", "explain data-damaged"} {
+	for _, args := range []string{"status", "status -o json", "explain", "explain removed", "explain data-damaged", "explain misplaced"} {
 		try(args)
 	}
 	l.Close()

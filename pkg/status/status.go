@@ -124,6 +124,16 @@ type Condition struct {
 	ID string `json:"id"` // of the catalogue, see package failure
 	// Text says it in one sentence; "" where the rest of the status does.
 	Text string `json:"text,omitempty"`
+	// Case is the one of the entry's that it is; "" where that is not known.
+	Case string `json:"case,omitempty"`
+	// PeerURLs are where this member is reached, if the condition is that the
+	// cluster knows others.
+	PeerURLs string `json:"peerUrls,omitempty"`
+}
+
+// Values are what the entry's commands need beside the node's own.
+func (c Condition) Values() map[string]string {
+	return map[string]string{"case": c.Case, "own-urls": c.PeerURLs}
 }
 
 // Elections counts what package election does.
@@ -181,6 +191,13 @@ func (v View) quorum() bool {
 		}
 	}
 	return connected > voters/2
+}
+
+// LacksQuorum reports whether a member that joins waits for others, which are listed
+// and too few.
+func (s Status) LacksQuorum() bool {
+	v := s.View
+	return s.State == Joining && v.Progress == "" && len(v.Members) > 0 && v.Leader == "" && !v.quorum()
 }
 
 // AllConnected reports whether every voting member is connected. It is false

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -28,7 +29,7 @@ func (d *Daemon) Explain(ctx context.Context, out io.Writer) error {
 	x := explanation{out, d.Values(ctx, st), map[string]bool{}}
 	end := st.LastEnd
 	if noDaemon == nil {
-		x.now(st)
+		x.now(st, d.begun(st))
 	} else {
 		dir := d.Records()
 		if _, err := os.ReadDir(dir); errors.Is(err, fs.ErrPermission) {
@@ -45,18 +46,15 @@ func (d *Daemon) Explain(ctx context.Context, out io.Writer) error {
 	}
 	switch {
 	case end == nil:
-		fmt.Fprintln(out, "no end of the member is on record")
+		if len(x.said) == 0 {
+			fmt.Fprintln(out, "no end of the member is on record")
+		}
 	case !end.Over.IsZero():
 		more := d.node.ForUnit("etcd-node explain " + shown.Quoted(end.ID))
 		fmt.Fprintf(out, "last end: %s, %s\n  %s; %s tells more\n", end.Ago(time.Now()), shown.Hanging(end.Cause), end.Since(), more)
 	default:
 		// The daemon knew more then than can be found out now.
-		for k, v := range end.Values {
-			if v != "" {
-				x.values[k] = v
-			}
-		}
-		x.say(fmt.Sprintf("last end: %s, %s", end.Ago(time.Now()), end.Cause), end.ID)
+		x.say(fmt.Sprintf("last end: %s, %s", end.Ago(time.Now()), end.Cause), end.ID, end.Values)
 	}
 	return nil
 }
@@ -88,9 +86,10 @@ type explanation struct {
 	said   map[string]bool
 }
 
-func (x explanation) say(head, id string) {
-	text, ok := failure.Explain(id, x.values)            // !ok: recorded by another version
-	if again := x.said[id]; !ok || again || head != id { // the text begins with the ID itself
+// say explains an entry, with values that are known of it beside the node's own.
+func (x explanation) say(head, id string, values map[string]string) {
+	text, ok := failure.Explain(id, with(x.values, values)) // !ok: recorded by another version
+	if again := x.said[id]; !ok || again || head != id {    // the text begins with the ID itself
 		fmt.Fprintln(x.out, shown.Hanging(head))
 		if ok && !again {
 			fmt.Fprintln(x.out)
@@ -102,16 +101,35 @@ func (x explanation) say(head, id string) {
 	x.said[id] = true
 }
 
-// now explains a status.
-func (x explanation) now(st status.Status) {
+// with are values, and more, which count more where they are known.
+func with(values, more map[string]string) map[string]string {
+	all := maps.Clone(values)
+	for k, v := range more {
+		if v != "" {
+			all[k] = v
+		}
+	}
+	return all
+}
+
+// now explains a status. begun: the cluster has had a leader.
+func (x explanation) now(st status.Status, begun bool) {
 	fmt.Fprintf(x.out, "now: %s\n", st.Line())
 	for _, c := range st.AllConditions() {
 		fmt.Fprintln(x.out)
-		x.say(cmp.Or(c.Text, c.ID), c.ID)
+		x.say(cmp.Or(c.Text, c.ID), c.ID, c.Values())
 	}
 	if st.State == status.Serving && st.View.Leader == "" && !x.said[failure.IDNoQuorum] && !x.said[failure.IDNeverStarted] && !x.said[failure.IDOtherURLs] {
 		fmt.Fprintln(x.out)
-		x.say("there is no leader", failure.IDNoQuorum)
+		x.say("there is no leader", failure.IDNoQuorum, nil)
+	}
+	if st.LacksQuorum() && len(x.said) == 0 { // the member says so after a while
+		id := failure.IDNoQuorumYet
+		if begun {
+			id = failure.IDNoQuorum
+		}
+		fmt.Fprintln(x.out)
+		x.say(id, id, nil)
 	}
 	fmt.Fprintln(x.out)
 	switch well := st.State == status.Serving && len(x.said) == 0; {
@@ -120,6 +138,28 @@ func (x explanation) now(st status.Status) {
 	case well:
 		fmt.Fprintln(x.out, "this member is well; what is wrong with a missing one is explained on its node: etcd-node explain")
 	}
+}
+
+// begun reports whether this node's cluster has had a leader: then its member has
+// stored something, and is remembered.
+func (d *Daemon) begun(st status.Status) bool {
+	pin, ok, err := d.node.Pins().Load()
+	return st.View.Stored || (ok || err != nil) && (d.dataDir == "" || same(d.dataDir, pin.DataDir))
+}
+
+// ValuesOf are the values for an entry of the catalogue: those of the node, and
+// those that its daemon has of this entry now, or else of the last end.
+func (d *Daemon) ValuesOf(ctx context.Context, st status.Status, id string) map[string]string {
+	values := d.Values(ctx, st)
+	if e := st.LastEnd; e != nil && e.ID == id && e.Over.IsZero() {
+		values = with(values, e.Values)
+	}
+	for _, c := range st.AllConditions() {
+		if c.ID == id {
+			return with(values, c.Values())
+		}
+	}
+	return values
 }
 
 // Values are this node's own, as far as they can be told now: a daemon that runs

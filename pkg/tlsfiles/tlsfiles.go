@@ -142,7 +142,7 @@ func (f *Files) Conditions() (all []status.Condition) {
 		return nil
 	}
 	for _, c := range f.seen.Conditions {
-		all = append(all, status.Condition(c))
+		all = append(all, status.Condition{ID: c.ID, Text: c.Text})
 	}
 	return all
 }
