@@ -66,6 +66,7 @@ type Difference struct {
 	ID   string // of the catalogue
 	Who  string // the name of the member that it is about
 	Text string
+	Case string // of the entry; "" where it has none
 	// Idle: nothing is wrong, the list is merely old.
 	Idle bool
 	// Apart: because of it members may not find each other.

@@ -180,6 +180,33 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// Which steps of the entry are of use: those of the other direction would take
+// the change back.
+func TestCase(t *testing.T) {
+	secure := three("etcd-1=https://192.168.122.5:2380", "etcd-2=https://192.168.122.6:2380", "etcd-3=https://192.168.122.7:2380")
+	for _, tc := range []struct {
+		what, list, listens string
+		tls                 bool
+		members             []Member
+		want                string
+	}{
+		{"to TLS", ofHTTPS, "http://192.168.122.5:2380", true, three(), failure.CaseToTLS},
+		{"the old file, without certificates", ofHTTP, "http://192.168.122.5:2380", false, secure, failure.CaseFromTLS},
+		{"an old list, with certificates", ofHTTP, "https://192.168.122.5:2380", true, secure, failure.CaseFromTLS},
+		{"updated too early", ofHTTP, "http://192.168.122.5:2380", false, three("etcd-1=https://192.168.122.5:2380"), failure.CaseEarly},
+		{"updated, not restarted", ofHTTPS, "http://192.168.122.5:2380", true, secure, failure.CaseRestart},
+		{"another address", strings.ReplaceAll(ofHTTP, ".5:", ".9:"), "http://192.168.122.9:2380", false, three(), failure.CaseMoved},
+		{"another member's", strings.ReplaceAll(ofHTTP, ".6:", ".9:"), "http://192.168.122.5:2380", false, three(), failure.CaseOther},
+	} {
+		n := New("etcd-1", tc.list, nil, []string{tc.listens})
+		n.Derived, n.TLS = true, tc.tls
+		all := Short(n.Compare(tc.members))
+		if len(all) != 1 || all[0].ID != failure.IDOtherURLs || all[0].Case != tc.want {
+			t.Errorf("%s: %+v, want %s", tc.what, all, tc.want)
+		}
+	}
+}
+
 // What is printed works where it is pasted: past TLS, with a user, and for this
 // unit. Names and URLs of the list are no placeholders.
 func TestCommandsAreComplete(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 // own compares what the data says of this member.
 func (n Node) own(self Member, alone bool) (d Difference, differs bool) {
 	has, want := list(self.PeerURLs), list(n.Own)
-	d = Difference{ID: failure.IDOtherURLs, Who: n.Name}
+	d = Difference{ID: failure.IDOtherURLs, Who: n.Name, Case: urlCase(self.PeerURLs, n.Own)}
 	know := fmt.Sprintf("the data knows this member under %s, the list says %s", has, want)
 	update := n.etcdctl("member update %s --peer-urls=%s", self.ID, want)
 	restart := "`" + failure.Systemctl("restart", n.Values) + "`"
@@ -23,6 +23,7 @@ func (n Node) own(self Member, alone bool) (d Difference, differs bool) {
 		if alone || heard || !n.Derived {
 			return d, false // where the operator says where it listens there may be a proxy
 		}
+		d.Case = failure.CaseRestart
 		d.Text = fmt.Sprintf("the other members dial %s, but this one listens there without TLS until it is restarted: %s", has, restart)
 	case alone && local(self.PeerURLs) && local(n.Own):
 		return d, false // nobody ever dials it
@@ -31,6 +32,7 @@ func (n Node) own(self Member, alone bool) (d Difference, differs bool) {
 	case heardAt(self.PeerURLs, n.Listens) && !heardAt(n.Own, n.Listens):
 		d.Text, d.Idle = know+", and it listens where the data says: the list is old, correct it", true
 	case !heard && secure(self.PeerURLs) && !n.TLS:
+		d.Case = failure.CaseEarly
 		d.Text, d.Apart = fmt.Sprintf("%s: the others are to dial it with TLS, for which it has no certificate; if they have theirs, give it its own and the list of https, else take it back: %s", know, update), true
 	case !heard && secure(self.PeerURLs):
 		d.Text = know + ": it listens there without TLS until it is restarted: " + restart + "; correct the list"
@@ -54,6 +56,17 @@ func (n Node) own(self Member, alone bool) (d Difference, differs bool) {
 	return d, true
 }
 
+// urlCase is which case of the entry it is that the data and the list differ.
+func urlCase(has, want []string) string {
+	switch {
+	case secure(has) && !secure(want):
+		return failure.CaseFromTLS
+	case !secure(has) && secure(want):
+		return failure.CaseToTLS
+	}
+	return failure.CaseMoved
+}
+
 // other compares what the data says of another member. ownToo: this member's
 // own URLs differ, too, and have to be changed.
 func (n Node) other(m Member, name string, ownToo bool) (d Difference, differs bool) {
@@ -61,10 +74,10 @@ func (n Node) other(m Member, name string, ownToo bool) (d Difference, differs b
 	if same(m.PeerURLs, want) {
 		return d, false
 	}
-	d = Difference{ID: failure.IDOtherURLs, Who: name}
+	d = Difference{ID: failure.IDOtherURLs, Who: name, Case: failure.CaseOther}
 	if m.Name == "" {
 		update := n.etcdctl("member update %s --peer-urls=%s", m.ID, list(want))
-		d.ID = failure.IDNeverStarted
+		d.ID, d.Case = failure.IDNeverStarted, ""
 		d.Text = fmt.Sprintf("a member was added as %s and has never started, the list says %s for %s: start it under exactly the URL with which it was added, or %s",
 			list(m.PeerURLs), list(want), shown.Text(name), update)
 		return d, true
