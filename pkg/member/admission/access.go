@@ -3,7 +3,9 @@ package admission
 import (
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -49,9 +51,38 @@ func usable(path string, isDir bool) *failure.Failure {
 	}
 	detail := fmt.Sprintf("%s has mode %04o", path, info.Mode().Perm())
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
-		return failure.New(failure.IDDirOwner, fmt.Sprintf("%s, and belongs to user %d; this is user %d", detail, st.Uid, os.Geteuid()))
+		f := failure.New(failure.IDDirOwner, fmt.Sprintf("%s, and belongs to user %d; this is user %d", detail, st.Uid, os.Geteuid()))
+		f.Values = map[string]string{"case": ownerCase(userName(st.Uid))}
+		return f
 	}
 	return failure.New(failure.IDDirAccess, detail)
+}
+
+// ownerCase is whether the owner of the files is wrong, or who runs this.
+func ownerCase(owner string) string {
+	if owner == serviceUser {
+		return failure.CaseCaller
+	}
+	return failure.CaseOwner
+}
+
+// serviceUser is whom the unit and the catalogue's commands have as the owner.
+const serviceUser = "etcd"
+
+// userName is a user's name; "" where it is not known.
+func userName(uid uint32) string {
+	u, err := user.LookupId(strconv.FormatUint(uint64(uid), 10))
+	if err != nil {
+		return ""
+	}
+	return u.Username
+}
+
+// unmounted reports whether the data dir, which this user may not use, is but the
+// empty directory on which its disk is to be mounted: a member has lived in it.
+func (c *Checker) unmounted() bool {
+	left, err := os.ReadDir(c.DataDir)
+	return err == nil && len(left) == 0 && c.waits() && !c.pinOfOtherDir()
 }
 
 // accessFailure is the failure for an error of the file system.

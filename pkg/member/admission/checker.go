@@ -66,7 +66,13 @@ type Admission struct {
 func (c *Checker) Admit(ctx context.Context) (Admission, *failure.Failure) {
 	var a Admission
 	if f := accessible(c.DataDir, c.WALDir); f != nil {
-		return a, f
+		switch {
+		case !c.unmounted():
+			return a, f
+		case c.usableAgain(ctx, f.Error()):
+			return c.Admit(ctx) // from the beginning
+		}
+		return a, failure.New(failure.IDSignalled, "")
 	}
 	a.show(failure.IDDirMode, c.exposed)
 	data, err := c.inspect(ctx)
@@ -152,8 +158,14 @@ func (c *Checker) makeRoom() *failure.Failure {
 }
 
 // waitFor tells the reason for which the start waits.
-func (c *Checker) waitFor(id, text string) {
-	text = failure.ForUnit(text, c.Guard.Values)
-	c.Log.Warn(text)
-	c.Waiting(status.Condition{ID: id, Text: text})
+func (c *Checker) waitFor(x status.Condition) {
+	x = c.here(x)
+	c.Log.Warn(x.Text)
+	c.Waiting(x)
+}
+
+// here has a condition speak of this node's unit.
+func (c *Checker) here(x status.Condition) status.Condition {
+	x.Text = failure.ForUnit(x.Text, c.Guard.Values)
+	return x
 }

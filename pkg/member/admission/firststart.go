@@ -110,7 +110,7 @@ func (c *Checker) firstStart(ctx context.Context) (Admission, *failure.Failure) 
 		switch {
 		case round > 1 && *wait == told:
 		case wait.text != "" && wait.id != logged:
-			c.waitFor(wait.id, wait.text)
+			c.waitFor(status.Condition{ID: wait.id, Text: wait.text})
 			logged = wait.id
 		default: // what a peer says may change every second: not worth the log
 			c.Waiting(status.Condition{ID: wait.id, Text: wait.text})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member/datadir"
+	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
 // lockPoll is how often a database that another process holds is looked at.
@@ -21,7 +22,7 @@ func (c *Checker) inspect(ctx context.Context) (datadir.Data, error) {
 			return data, err
 		}
 		if !said {
-			c.waitFor(failure.IDLocked, "waiting for the lock of "+holderOf(data))
+			c.waitFor(status.Condition{ID: failure.IDLocked, Text: "waiting for the lock of " + holderOf(data)})
 			said = true
 		}
 		select {

@@ -30,11 +30,11 @@ func (c *Checker) beginOrMount(ctx context.Context) (begun Admission, mounted bo
 		begun, f = c.begin(ctx)
 		return begun, false, f
 	}
-	disk := c.disk("the data dir " + c.DataDir)
+	disk := c.disk("the data dir "+c.DataDir, failure.CaseEmpty)
 	mounted = disk.mounted(ctx, func(ctx context.Context) {
 		asking := *c
 		asking.Waiting = func(x status.Condition) {
-			c.Waiting(status.Condition{ID: x.ID, Text: failure.ForUnit(x.Text+"; "+disk.text, c.Guard.Values)})
+			c.Waiting(c.here(disk.condition(x.Text + "; " + disk.text)))
 		}
 		for again := false; ; again = true {
 			if begun, f = asking.begin(ctx); begun.Joins && again {
@@ -70,32 +70,59 @@ func (c *Checker) walMounted(ctx context.Context, data datadir.Data) bool {
 	if !c.waits() || c.WALDir == "" || data.WAL.Exists() {
 		return false
 	}
-	return c.disk("the WAL dir "+c.WALDir).mounted(ctx, func(ctx context.Context) { <-ctx.Done() })
+	return c.disk("the WAL dir "+c.WALDir, failure.CasePart).mounted(ctx, func(ctx context.Context) { <-ctx.Done() })
+}
+
+// usableAgain waits where the data dir is empty and this user may not use it, as a
+// mount point without its disk belongs to root: until the disk is mounted, or the
+// directory is given to this user, who then finds it empty. It is false where ctx
+// ends first.
+func (c *Checker) usableAgain(ctx context.Context, why string) bool {
+	disk := c.disk("the data dir "+c.DataDir, failure.CaseEmpty)
+	disk.text += "; as it is, it cannot be used: " + why
+	given := false
+	mounted := disk.mounted(ctx, func(ctx context.Context) {
+		for !given {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(lookAgain):
+				given = accessible(c.DataDir, c.WALDir) == nil
+			}
+		}
+	})
+	return mounted || given && ctx.Err() == nil
 }
 
 // disk is one that is waited for.
 type disk struct {
 	*Checker
 	what, text string
+	kind       string // case of the entry
 }
 
-func (c *Checker) disk(dir string) disk {
+func (c *Checker) disk(dir, kind string) disk {
 	what := fmt.Sprintf("%s is empty where a member used to be (%s)", dir, c.pinned())
 	return disk{c, what, "waiting for its disk to be mounted: " + what +
-		"; if it is mounted already: systemctl restart etcd; if it is lost: etcd-node explain " + failure.IDWiped}
+		"; if it is mounted already: systemctl restart etcd; if it is lost: etcd-node explain " + failure.IDWiped, kind}
 }
 
 // say says what is waited for.
-func (d disk) say() { d.waitFor(failure.IDWiped, d.text) }
+func (d disk) say() { d.waitFor(d.condition(d.text)) }
+
+// condition is the wait with a text.
+func (d disk) condition(text string) status.Condition {
+	return status.Condition{ID: failure.IDWiped, Text: text, Case: d.kind}
+}
 
 // notice says what is there that no mount has brought: somebody has put it there,
 // and it is perhaps not whole yet; or that what was mounted is empty.
 func (d disk) notice(see sight) {
 	switch see {
 	case byHand:
-		d.waitFor(failure.IDWiped, "data is there now, but no mount has brought it; once it is whole: systemctl restart etcd (at the start "+d.what+")")
+		d.waitFor(d.condition("data is there now, but no mount has brought it; once it is whole: systemctl restart etcd (at the start " + d.what + ")"))
 	case blank:
-		d.waitFor(failure.IDWiped, "what is mounted there now holds no data; "+d.text)
+		d.waitFor(d.condition("what is mounted there now holds no data; " + d.text))
 	default:
 		d.say()
 	}

@@ -2,6 +2,7 @@ package admission
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -116,6 +117,65 @@ func TestDiskComesLater(t *testing.T) {
 			must(t, unix.Unmount(dir, unix.MNT_DETACH))
 			must(t, unix.Unmount(dir, unix.MNT_DETACH))
 		})
+	}
+}
+
+// A mount point may be nothing that this user can use, as where it is root's. That
+// is no reason to give it away: the disk brings its own rights.
+func TestMountPointCannotBeUsed(t *testing.T) {
+	if !inMountNamespace(t) {
+		return
+	}
+	for name, come := range map[string]func(disk, dir string) error{
+		"the disk comes":      func(disk, dir string) error { return unix.Mount(disk, dir, "", unix.MS_BIND, "") },
+		"it is given to this": func(_, dir string) error { return unix.Unmount(dir, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			disk := dataDir(t, entry)
+			dir := t.TempDir()
+			must(t, unix.Mount("tmpfs", dir, "tmpfs", unix.MS_RDONLY, "mode=0755")) // root may write where it is not allowed to, but not there
+			defer func() {
+				for unix.Unmount(dir, unix.MNT_DETACH) == nil {
+				}
+			}()
+			n := Node{DataDir: dir, New: true, Guard: pin("c", "3")}
+			if _, f := admit(t, n); idOf(f) != "disk-read-only" {
+				t.Fatalf("without anybody who waits: %v", f)
+			}
+			r := patient(t, n, fakeAsker{})
+			r.says(t, "wiped: waiting for its disk to be mounted: the data dir "+dir+" is empty where a member used to be (the pin says member 3 ")
+			if said := r.said(); !strings.Contains(said, "; as it is, it cannot be used: ") {
+				t.Errorf("it said %s", said)
+			}
+			begun := time.Now()
+			must(t, come(disk, dir))
+			if name == "the disk comes" {
+				if _, f := r.ends(t); f != nil {
+					t.Error(f)
+				}
+			} else {
+				await.Eventually(t, func() error { // the usual wait
+					if said := r.said(); strings.Count(said, "waiting for its disk to be mounted") < 2 || strings.Count(said, "as it is") != 1 {
+						return fmt.Errorf("it said %s", said)
+					}
+					return nil
+				})
+				r.stop()
+			}
+			if took := time.Since(begun); took > 5*time.Second {
+				t.Errorf("it went on after %v", took)
+			}
+		})
+	}
+}
+
+// Whoever is not the user etcd is told so, and not to give its files away.
+func TestOwnerCase(t *testing.T) {
+	for owner, gives := range map[string]bool{"etcd": false, "root": true, "": true} {
+		next := strings.Join(failure.Steps(failure.IDDirOwner, failure.Values{"case": ownerCase(owner)}), "\n")
+		if strings.Contains(next, "chown") != gives || strings.Contains(next, "sudo -u etcd") == gives {
+			t.Errorf("the files are %q's: %s", owner, next)
+		}
 	}
 }
 

@@ -55,7 +55,9 @@ func (n Node) decide(data datadir.Data) (step, *failure.Failure) {
 		return begin, nil
 	case halfBegun && n.OnlyMember && n.lived(), halfBegun && n.pinsSame(data):
 		// Where a member has served its log holds entries, and promises.
-		return 0, failure.New(failure.IDWiped, "its log holds no entry; "+n.pinned())
+		f := failure.New(failure.IDWiped, "its log holds no entry; "+n.pinned())
+		f.Values = map[string]string{"case": failure.CasePart}
+		return 0, f
 	case halfBegun && n.OnlyMember:
 		return moveAside, nil
 	case !data.WAL.Exists() && n.lived():

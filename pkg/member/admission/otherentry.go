@@ -69,7 +69,7 @@ func (c *Checker) ofOtherEntry(ctx context.Context, data datadir.Data) (misplace
 			switch said {
 			case text:
 			case "":
-				c.waitFor(failure.IDOtherEntry, text)
+				c.waitFor(status.Condition{ID: failure.IDOtherEntry, Text: text})
 			default: // what is heard there may change every second: not worth the log
 				c.Waiting(status.Condition{ID: failure.IDOtherEntry, Text: failure.ForUnit(text, c.Guard.Values)})
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/member/peers"
+	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
 const (
@@ -66,7 +67,7 @@ func (c *Checker) ask(ctx context.Context, q question) (verdict, error) {
 			text = fmt.Sprintf("asking the cluster whether this node replaces a member; %d of %d say no so far", v.denied, len(others))
 		}
 		if text != said {
-			c.waitFor(q.about, text)
+			c.waitFor(status.Condition{ID: q.about, Text: text})
 			said = text
 		}
 		select {
