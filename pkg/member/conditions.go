@@ -80,7 +80,7 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 	}
 	all = append(all, m.authorities.conditions()...)
 	if step := m.starting.Load(); step.ID != "" {
-		all = append(all, status.Condition{ID: step.ID}) // the progress says it
+		all = append(all, status.Condition{ID: step.ID, Case: step.Case}) // the progress says it
 	}
 	all = append(all, m.dataConditions...)
 	if m.forced {
@@ -95,7 +95,7 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 	}
 	differences := m.differences(o)
 	for _, d := range differences {
-		all = append(all, status.Condition{ID: d.ID, Text: d.Text})
+		all = append(all, status.Condition{ID: d.ID, Text: d.Text, Case: d.Case})
 	}
 	if limit := max(leaderless, 2*time.Duration(m.Config.ElectionMs)*time.Millisecond); now.Sub(m.leaderSeen) >= limit {
 		for _, c := range whyLeaderless(o, differences) {
@@ -108,8 +108,8 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 	if text := m.twin.Load(); text != nil && *text != "" {
 		all = append(all, status.Condition{ID: failure.IDCloned, Text: *text})
 	}
-	if text := m.whereabouts(o); text != "" {
-		all = append(all, status.Condition{ID: failure.IDMisplaced, Text: text})
+	if c := m.whereabouts(o); c.Text != "" {
+		all = append(all, c)
 	}
 	for _, x := range o.others() {
 		p := peerOf(x)
@@ -125,11 +125,20 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 	}
 	for _, a := range o.alarms { // one for each member that has it
 		if id, ok := alarms[a.Alarm]; ok {
-			all = append(all, status.Condition{ID: id})
+			all = append(all, status.Condition{ID: id, Text: m.alarming(id)})
 			delete(alarms, a.Alarm)
 		}
 	}
 	return all
+}
+
+// alarming is what an alarm means to clients, and where it is said what to do.
+func (m *member) alarming(id string) string {
+	refused := "puts are refused"
+	if id == failure.IDCorruptAlarm {
+		refused = "every request is refused"
+	}
+	return failure.ForUnit(refused+" until it is mended and disarmed: etcd-node explain "+id+" has the commands", m.Guard.Values)
 }
 
 // alarmed reports whether a member has the alarm.

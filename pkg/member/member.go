@@ -64,7 +64,7 @@ type member struct {
 	reserve                   *disk.Keeper
 	authorities               authorities
 	diskHang                  atomic.Pointer[disk.Wait]        // an access that does not come back
-	elsewhere                 atomic.Pointer[string]           // why the others cannot find this member
+	elsewhere                 atomic.Pointer[status.Condition] // why the others cannot find this member
 	twin                      atomic.Pointer[string]           // where this member runs, too
 	starting                  atomic.Pointer[status.Condition] // what the start is at
 	etcd                      atomic.Pointer[embed.Etcd]

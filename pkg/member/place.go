@@ -12,7 +12,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member/admission"
+	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
 const (
@@ -37,11 +39,13 @@ func (m *member) watchPlace(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-poll.C:
-			text := ""
+			c := status.Condition{ID: failure.IDMisplaced}
 			if reached, answering := m.contact(); doubt.rises(now, m.Guard.Derived, reached, answering) {
-				text = m.misplaced(m.observer.last.Load(), onThisMachine)
+				if o := m.observer.last.Load(); o != nil {
+					c.Text, c.PeerURLs = m.misplaced(o, onThisMachine), m.place(o, onThisMachine)
+				}
 			}
-			m.elsewhere.Store(&text)
+			m.elsewhere.Store(&c)
 		}
 	}
 }
@@ -77,15 +81,15 @@ func (m *member) contact() (reached, answering bool) {
 
 // whereabouts is why this member is not where the cluster knows it: what was known
 // at the start, until the cluster has it under an address of this machine, else what
-// has been noticed since.
-func (m *member) whereabouts(o *observation) string {
+// has been noticed since. Its text is "" if it is there.
+func (m *member) whereabouts(o *observation) status.Condition {
 	if self := o.member(o.self); m.admittedAs != "" && self != nil && !admission.OneAddress(self.PeerURLs, urlStrings(m.Config.AdvertisePeerUrls)) {
-		return m.admittedAs
+		return status.Condition{ID: failure.IDMisplaced, Text: m.admittedAs, PeerURLs: m.place(o, onThisMachine)}
 	}
-	if text := m.elsewhere.Load(); text != nil {
-		return *text
+	if c := m.elsewhere.Load(); c != nil {
+		return *c
 	}
-	return ""
+	return status.Condition{}
 }
 
 // misplaced says why the other members cannot find this one at any of its peer
@@ -120,6 +124,25 @@ func (m *member) misplaced(o *observation, here func(netip.Addr) bool) string {
 		return fmt.Sprintf("%s, but no interface of this machine has %s", known, strings.Join(gone, ", "))
 	}
 	return fmt.Sprintf("%s, but it listens for peers on %s only", known, strings.Join(urlStrings(m.Config.ListenPeerUrls), ", "))
+}
+
+// place are the peer URLs under which the others reach this member, where the
+// cluster knows others: those that it announces, if they are of this machine and
+// it listens there, else those on which it listens. "" where neither can be told.
+func (m *member) place(o *observation, here func(netip.Addr) bool) string {
+	self := o.member(o.self)
+	if self == nil {
+		return ""
+	}
+	for _, urls := range [][]url.URL{m.Config.AdvertisePeerUrls, m.Config.ListenPeerUrls} {
+		if len(urls) > 0 && !slices.ContainsFunc(urls, func(u url.URL) bool {
+			addr, err := netip.ParseAddr(u.Hostname())
+			return err != nil || addr.IsUnspecified() || !here(addr) || !listensOn(m.Config.ListenPeerUrls, addr, u.Port()) || slices.Contains(self.PeerURLs, u.String())
+		}) {
+			return strings.Join(urlStrings(urls), ",")
+		}
+	}
+	return ""
 }
 
 // listensOn reports whether one of the URLs to listen on covers an address.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/pkg/identity"
 )
 
@@ -55,6 +56,25 @@ func TestMisplaced(t *testing.T) {
 		here := func(a netip.Addr) bool { return slices.Contains(strings.Fields(tc.machine), a.String()) }
 		if got := m.misplaced(o, here); got != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+	for name, tc := range map[string]struct {
+		known, announced, listen string
+		machine                  string
+		want                     string
+	}{
+		"another address":           {five, other, other, "10.0.2.15", other},
+		"on all addresses":          {five, other, "http://0.0.0.0:2380", "10.0.2.15", other},
+		"the list is old":           {five, five, other, "10.0.2.15", other},
+		"the list is old, anywhere": {five, five, "http://0.0.0.0:2380", "10.0.2.15", ""},
+		"by name":                   {five, "http://etcd-1:2380", "http://0.0.0.0:2380", "10.0.2.15", ""},
+	} {
+		m := newTestMember()
+		m.Config.AdvertisePeerUrls, m.Config.ListenPeerUrls = urls(t, tc.announced), urls(t, tc.listen)
+		o := twoMembers()
+		o.member(o.self).PeerURLs = []string{tc.known}
+		if got := m.place(o, func(a netip.Addr) bool { return a.String() == tc.machine }); got != tc.want {
+			t.Errorf("%s: it is at %q, want %q", name, got, tc.want)
 		}
 	}
 	m := newTestMember()
@@ -131,7 +151,7 @@ func TestAdmittedElsewhere(t *testing.T) {
 	} {
 		m := newTestMember()
 		m.Config.AdvertisePeerUrls, m.admittedAs = urls(t, own), tc.admitted
-		m.elsewhere.Store(&tc.noticed)
+		m.elsewhere.Store(&status.Condition{ID: failure.IDMisplaced, Text: tc.noticed})
 		o := twoMembers()
 		o.member(o.self).PeerURLs = []string{tc.listed}
 		got := ""

@@ -38,7 +38,7 @@ func TestView(t *testing.T) {
 	if !slices.Equal(v.Alarms, []string{"CORRUPT", "CORRUPT of b by the initial cluster"}) {
 		t.Errorf("the alarms are %q", v.Alarms)
 	}
-	if want := []status.Condition{{ID: failure.IDCorruptAlarm}}; !slices.Equal(v.Conditions, want) {
+	if want := []status.Condition{{ID: failure.IDCorruptAlarm, Text: "every request is refused until it is mended and disarmed: etcd-node explain corrupt-alarm has the commands"}}; !slices.Equal(v.Conditions, want) {
 		t.Errorf("the conditions are %+v", v.Conditions)
 	}
 	o.removed = true
