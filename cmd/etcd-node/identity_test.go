@@ -209,6 +209,40 @@ func replacement(t *testing.T, state string) {
 	c.stop()
 }
 
+// What explain prints where the data is gone may be pasted as it stands, from the
+// first line to the last: the node joins by itself in between, and keeps what it
+// has from then on.
+func TestWipedIsPasted(t *testing.T) {
+	t.Parallel()
+	nodes := three(t)
+	a, c := nodes[0], nodes[2]
+	a.put("k", "v")
+	c.stop()
+	c.wipe()
+	c.start(true)
+	c.awaitsDisk()
+	commands, joined := c.explained("wiped"), ""
+	for _, command := range commands {
+		c.paste(command, a)
+		if strings.HasPrefix(command, "etcdctl member add ") {
+			c.await("READY=1")
+			joined = c.status().View.MemberID
+		}
+	}
+	if joined == "" || !strings.Contains(commands[len(commands)-1], "start") {
+		t.Fatalf("it was not added, or not started: %q", commands)
+	}
+	c.await("READY=1")
+	c.holds("k", "v")
+	if id := c.status().View.MemberID; id != joined {
+		t.Errorf("it joined as %s, and is %s", joined, id)
+	}
+	if moved, _ := filepath.Glob(filepath.Join(c.Data(), "member.*")); len(moved) > 0 {
+		t.Errorf("its data was moved away: %v", moved)
+	}
+	c.stop()
+}
+
 // Data of another member where this one's should be.
 func TestOtherIdentity(t *testing.T) {
 	t.Parallel()

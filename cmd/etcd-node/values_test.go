@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/etcd-node/etcd-node/test/pki"
+	"github.com/etcd-node/etcd-node/test/poll"
 )
 
 // The commands of etcdctl's that explain prints work as they stand, where
@@ -64,11 +66,12 @@ func (n *node) explained(id ...string) (commands []string) {
 
 // recipe picks from commands how a snapshot is restored, up to the start.
 func recipe(commands []string, snapshot string) []string {
-	i, j := slices.Index(commands, "systemctl stop etcd"), slices.Index(commands, "systemctl start etcd")
-	if i < 0 || j < i {
+	i := slices.IndexFunc(commands, func(c string) bool { return strings.HasPrefix(c, "etcdutl snapshot restore ") })
+	j := slices.Index(commands[max(i, 0):], "systemctl start etcd")
+	if i < 1 || j < 0 || !strings.HasPrefix(commands[i-1], "systemctl stop etcd && ") {
 		return []string{"echo no recipe in explain; exit 1"}
 	}
-	picked := slices.Clone(commands[i:j])
+	picked := slices.Clone(commands[i-1 : i+j])
 	for k := range picked {
 		picked[k] = strings.Replace(picked[k], " SNAPSHOT ", " "+snapshot+" ", 1)
 	}
@@ -81,6 +84,28 @@ func (n *node) shell(command string) {
 	n.t.Helper()
 	if err := n.tryShell(command); err != nil {
 		n.t.Error(err)
+	}
+}
+
+// paste gives a command as it is printed, and does what it says to the unit. The
+// commands of etcdctl's go to a member that serves.
+func (n *node) paste(command string, live *node) {
+	n.t.Helper()
+	command = regexp.MustCompile(`--endpoints=\S+`).ReplaceAllString(command, "--endpoints="+live.Client)
+	rest, stops := strings.CutPrefix(command, "systemctl stop etcd")
+	if stops {
+		n.stop()
+	}
+	switch rest = strings.TrimPrefix(rest, " && "); {
+	case rest == "":
+	case strings.HasPrefix(rest, "systemctl start "):
+		if out, _ := n.try("status"); strings.Contains(out, "no answer from the daemon") { // else systemctl does nothing
+			n.start(true)
+		}
+	case strings.HasPrefix(rest, "etcdctl "): // etcd refuses changes for 5 s after the one before
+		poll.Eventually(n.t, func() error { return n.tryShell(rest) })
+	default:
+		n.shell(rest)
 	}
 }
 
