@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
-	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/pkg/identity"
+	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
 func urls(t *testing.T, list ...string) (all []url.URL) {
