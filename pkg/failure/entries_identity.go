@@ -42,7 +42,7 @@ var entriesIdentity = []Entry{
 		ID: IDRemoved, Class: Permanent, Exit: ExitRemoved,
 		Texts: []string{"the member has been permanently removed from the cluster"},
 		Cause: "this member was removed from the cluster; its data is of no further use to it",
-		Means: "Somebody ran `etcdctl member remove` for this member. If that was meant so, all is well. A removal is permanent: a member ID is never used again. Stock etcd ends with status 0, or reports READY and then ends, depending on whether it was up at that moment.",
+		Means: "Somebody ran `etcdctl member remove` for this member, or another member was started with --force-new-cluster (ETCD_FORCE_NEW_CLUSTER): that one has dropped all others, and goes on alone. If that was meant so, all is well. A removal is permanent: a member ID is never used again. Stock etcd ends with status 0, or reports READY and then ends, depending on whether it was up at that moment.",
 		Acts:  "It has another member of the cluster confirm this, unless it has applied the removal itself. Then it stops, does not come back by itself, and keeps the data dir as it is.",
 		Next: []Step{
 			addAgain("if this node is to be a member again: " + replace[0].Say),

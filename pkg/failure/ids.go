@@ -91,6 +91,7 @@ const (
 	IDMessage         = "message-damaged"    // what ended the member may have come with a message
 	IDForced          = "forced-new-cluster" // it was, and the setting is still there
 	IDForcedAgain     = "forced-again"       // refused: the cluster has grown since
+	IDForcedBeside    = "forced-beside"      // refused: other members are alive
 
 	// The process.
 	IDKilled        = "killed"

@@ -1,6 +1,7 @@
 package thisnode
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/config/unit"
 	"github.com/etcd-node/etcd-node/pkg/member/datadir"
 	"github.com/etcd-node/etcd-node/pkg/member/roster"
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 // Notices are what else the operator should know of a configuration: what the unit
@@ -22,7 +24,28 @@ func (n *Node) Notices(ctx context.Context, r *settings.Resolved, read string) [
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	u := unit.Ask(ctx, n.Unit)
-	return slices.Concat(r.Notices, u.OtherEnvFile(read), u.Forbids(r), u.Outdated(), n.OtherProgram(ctx), n.file.Flags(), n.listAgainstData(ctx, r))
+	return slices.Concat(r.Notices, u.OtherEnvFile(read), u.Forbids(r), u.Outdated(), n.OtherProgram(ctx), n.file.Flags(), n.listAgainstData(ctx, r), n.throwsOut(ctx, r))
+}
+
+// throwsOut says whom --force-new-cluster would drop from this node's data. Whether
+// they are alive the start finds out.
+func (n *Node) throwsOut(ctx context.Context, r *settings.Resolved) []string {
+	if r.Value("force-new-cluster") != "true" {
+		return nil
+	}
+	members, _ := n.storedMembers(ctx, r)
+	var others []string
+	for _, m := range members {
+		if !m.Self {
+			others = append(others, shown.Text(cmp.Or(m.Name, m.ID)))
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	slices.Sort(others)
+	return []string{fmt.Sprintf("%s makes the next start drop %s from the data: it is refused while one of them is alive; only where they are lost, or stopped for good (systemctl disable --now etcd on each of their machines), and never in a file that all members share: else remove it",
+		cmp.Or(r.SetAt("force-new-cluster"), "--force-new-cluster"), roster.Join(others))}
 }
 
 // self is this program.

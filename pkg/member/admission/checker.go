@@ -110,6 +110,11 @@ func (c *Checker) Admit(ctx context.Context) (Admission, *failure.Failure) {
 	case moveAside:
 		return a, c.makeRoom()
 	}
+	if !a.Unforced {
+		if f := c.throwsOut(ctx, data); f != nil {
+			return a, f
+		}
+	}
 	if f := c.copied(ctx, data); f != nil {
 		return a, f
 	}

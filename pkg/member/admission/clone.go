@@ -18,9 +18,10 @@ import (
 // under this member's ID is a second one. An address that does not answer costs
 // askTimeout.
 //
-// --force-new-cluster is how a copy is looked at beside the cluster that lives. A
-// copy of a cluster of one, on other ports, does no harm either: it answers nobody
-// but its own clients. And without a service manager etcd's own behaviour counts.
+// --force-new-cluster is how a copy is looked at; whether the cluster lives beside
+// it, throwsOut asks. A copy of a cluster of one, on other ports, does no harm
+// either: it answers nobody but its own clients. And without a service manager
+// etcd's own behaviour counts.
 func (c *Checker) copied(ctx context.Context, data datadir.Data) *failure.Failure {
 	if c.ForceNewCluster || !c.Guard.Patient || len(data.DB.Members) == 1 {
 		return nil

@@ -30,6 +30,9 @@
 // the list than this machine, machines may have changed their addresses as well:
 // then whoever answers there decides, and until somebody does the start waits.
 //
+// Where the other members are to be dropped from the data (--force-new-cluster),
+// none of them must answer.
+//
 // Where somebody sees why a start takes long, data that is missing is waited for:
 // most likely its disk is not mounted yet. The wait ends when a mount has brought
 // it, or when this node may begin as the replacement.

@@ -44,10 +44,10 @@ func (n Node) missing(names []string, alone bool) Difference {
 	var parts []string
 	if len(foreign) > 0 {
 		parts = append(parts, fmt.Sprintf("%s of the list %s to another cluster, %s: do not add %s", texts(foreign), verb(foreign, "belongs", "belong"),
-			join(slices.Sorted(maps.Keys(clusters))), verb(foreign, "it", "them")))
+			Join(slices.Sorted(maps.Keys(clusters))), verb(foreign, "it", "them")))
 	}
 	if len(ours) > 0 {
-		parts = append(parts, fmt.Sprintf("a member of this very cluster answers at %s", texts(ours)))
+		parts = append(parts, fmt.Sprintf("a member of this very cluster answers at %s: if the data does not have it under another URL, one of the two was started with --force-new-cluster, and the one that is not meant must be stopped for good", texts(ours)))
 	}
 	switch {
 	case len(free) > 0:
@@ -73,7 +73,7 @@ func texts(names []string) string {
 	for i, name := range names {
 		all[i] = shown.Text(name)
 	}
-	return join(all)
+	return Join(all)
 }
 
 func verb(of []string, one, several string) string {

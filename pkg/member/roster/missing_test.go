@@ -31,7 +31,7 @@ func TestWhatLivesThere(t *testing.T) {
 		"of two others":            {map[string]Life{"etcd-2": other, "etcd-3": {Asked: true, Cluster: "b"}}, "etcd-2 and etcd-3 of the list belong to another cluster, b and d: do not add them; correct the list"},
 		"one of another cluster":   {map[string]Life{"etcd-2": other, "etcd-3": nobody}, "etcd-2 of the list belongs to another cluster, d: do not add it; " + add3},
 		"the other is not known":   {map[string]Life{"etcd-2": other}, "etcd-2 of the list belongs to another cluster, d: do not add it; do not add etcd-3 before `etcd-node status` of a member that serves says what lives there; or correct the list"},
-		"a member by another name": {map[string]Life{"etcd-2": {Asked: true, Cluster: "c"}, "etcd-3": nobody}, "a member of this very cluster answers at etcd-2; " + add3},
+		"a member by another name": {map[string]Life{"etcd-2": {Asked: true, Cluster: "c"}, "etcd-3": nobody}, "a member of this very cluster answers at etcd-2: if the data does not have it under another URL, one of the two was started with --force-new-cluster, and the one that is not meant must be stopped for good; " + add3},
 	} {
 		n := New("etcd-1", ofHTTP, nil, []string{"http://192.168.122.5:2380"})
 		n.Lives, n.Cluster = tc.lives, "c"

@@ -129,7 +129,7 @@ func Short(all []Difference) (short []Difference) {
 		}
 	}
 	if len(same) > 0 {
-		short[first].Text += "; the same of " + join(same)
+		short[first].Text += "; the same of " + Join(same)
 	}
 	return short
 }
@@ -170,8 +170,8 @@ func (n Node) pair(self Member, others []Member) (paired []pair, missing []strin
 	return paired, missing, more
 }
 
-// join lists names in a sentence.
-func join(names []string) string {
+// Join lists names in a sentence.
+func Join(names []string) string {
 	if last := len(names) - 1; last > 0 {
 		return strings.Join(names[:last], ", ") + " and " + names[last]
 	}
