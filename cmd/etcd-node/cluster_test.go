@@ -94,7 +94,7 @@ func TestReadyAll(t *testing.T) {
 	}
 	a.start(true)
 	b.start(true)
-	a.await("STATUS=joining: 2 of 3 members; ETCD_NODE_READY=all waits for c (127.0.0.1: connection refused)")
+	a.await("STATUS=joining: 2 of 3 members; ETCD_NODE_READY=all waits for c (has never started; 127.0.0.1: connection refused)")
 	c.start(true)
 	a.await("READY=1")
 	b.await("READY=1")

@@ -13,6 +13,9 @@ var entriesAdmission = []Entry{
 			{"add this node to that cluster, and it joins by itself", []string{
 				"etcdctl member add {name} --learner --peer-urls={peer-urls} --endpoints={endpoints}",
 			}},
+			{"if that cluster has a member of this node's name, at a wrong address, that has never started (its list was mistyped when it began): tell it the right one; this node then joins by itself", []string{
+				"etcdctl member update ID --peer-urls={peer-urls} --endpoints={endpoints}",
+			}},
 			{"a node that was added joins as a learner, which does not count for the quorum. When it runs, make it a voter; its ID is in `etcd-node status`", []string{
 				"etcdctl member promote ID --endpoints={endpoints}",
 			}},

@@ -84,7 +84,7 @@ var entriesList = []Entry{
 	},
 	{
 		ID: IDNeverStarted, Class: Operator, Lives: true,
-		Sign:  "there is no leader, and without the members that were added and have never started there can be none; or the cluster list has another peer URL for such a member than the one with which it was added",
+		Sign:  "there is no leader, and without the members that were added and have never started there can be none; or the cluster list has another peer URL for a member that has never started than the data",
 		Cause: "a member was added that has never started: it counts for the quorum from the moment it was added",
 		Means: "`etcdctl member add` makes the cluster larger at once. A cluster of one that adds a second member has no quorum, and accepts no writes, until that one starts, with exactly the peer URL that was given to `member add`. If that URL is wrong, nobody starts there, and without a quorum `member remove` and `member update` do not work any more. No data is lost.",
 		Acts:  "It shows the member and the URL with which it was added, and goes on by itself as soon as that member has started.",

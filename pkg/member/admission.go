@@ -30,7 +30,7 @@ func (m *member) admit(ctx context.Context) (admission.Admission, *failure.Failu
 			Others: m.initial, Names: m.names,
 			New: isNew, ForceNewCluster: cfg.ForceNewCluster, AsEtcd: discovered || cfg.ForceNewCluster,
 			OnlyMember: isNew && len(m.names) == 1 && !discovered,
-			Begins:     beginsAs(cfg),
+			Begins:     beginsAs(cfg), ByToken: byToken(cfg.InitialClusterToken),
 		},
 		Asker:     asker{m, client, err},
 		PortsFree: m.peerPortsFree,
@@ -84,6 +84,17 @@ func beginsAs(cfg *embed.Config) (id admission.Identity) {
 		id = admission.Identity{ClusterID: c.ID().String(), MemberID: self.ID.String()}
 	}
 	return id
+}
+
+// byToken returns the func that makes a member's ID of a token and its URLs.
+func byToken(token string) func(peerURLs []string) uint64 {
+	return func(peerURLs []string) uint64 {
+		urls, err := types.NewURLs(peerURLs)
+		if err != nil {
+			return 0
+		}
+		return uint64(membership.NewMember("", urls, token, nil).ID)
+	}
 }
 
 // asker asks the members of the initial cluster, also where etcd would look it

@@ -58,7 +58,7 @@ func (m *member) differences(o *observation) []roster.Difference {
 // roster are the members that this one has applied.
 func (m *member) roster(o *observation) (members []roster.Member) {
 	for _, x := range o.members {
-		r := roster.Member{ID: x.ID.String(), Name: x.Name, PeerURLs: x.PeerURLs, Self: x.ID == o.self}
+		r := roster.Member{ID: x.ID.String(), Name: x.Name, PeerURLs: x.PeerURLs, Self: x.ID == o.self, Absent: o.absent(x)}
 		if !r.Self {
 			r.Reached, _ = m.takesPart(peerOf(x), o.cluster.String())
 		}

@@ -116,6 +116,13 @@ func (o *observation) others() []*membership.Member {
 	return others
 }
 
+// absent reports whether a member has its name from the beginning of the cluster,
+// which serves, and has itself never served.
+func (o *observation) absent(x *membership.Member) bool {
+	self := o.member(o.self)
+	return o.ready && self != nil && len(self.ClientURLs) > 0 && x.Name != "" && len(x.ClientURLs) == 0
+}
+
 // member is the member with this ID, or nil.
 func (o *observation) member(id types.ID) *membership.Member {
 	for _, x := range o.members {

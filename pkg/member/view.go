@@ -48,6 +48,8 @@ func (m *member) view(o *observation, now time.Time) status.View {
 			sm.Connected, sm.Cause = m.takesPart(peerOf(x), v.ClusterID)
 			if sm.Unstarted = x.Name == ""; sm.Unstarted && !sm.Connected {
 				sm.Cause = neverStarted(x.PeerURLs) + "; " + sm.Cause
+			} else if o.absent(x) && !sm.Connected {
+				sm.Cause = "has never started; " + sm.Cause
 			}
 		}
 		v.Members = append(v.Members, sm)

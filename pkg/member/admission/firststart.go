@@ -186,8 +186,16 @@ func (c *Checker) standingIn(ctx context.Context, r reply) (what standing, own p
 		return original, own
 	case c.Begins.MemberID == hex(own.ID): // it is made of token and URLs: the lists differ
 		return added, own
+	case c.sameToken(r.list): // its URL was another one when the cluster began
+		return added, own
 	}
 	return foreign, own
+}
+
+// sameToken reports whether a cluster began with this node's token: the ID of one of
+// its first members is made of that and of its URLs.
+func (n Node) sameToken(l peers.List) bool {
+	return n.ByToken != nil && slices.ContainsFunc(l.Members, func(x peers.Member) bool { return n.ByToken(x.PeerURLs) == x.ID })
 }
 
 // ownIn is the member of a list with this node's peer URLs. What is written the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -133,16 +134,25 @@ func TestFirstStart(t *testing.T) {
 		"that cluster has added this node":          {first, []fakePeer{knows(0xc), of("c", added3)}, nil, want{joins: true}},
 		"two of five know it, which is no quorum":   {first, []fakePeer{knows(0xc), knows(0xc), of("c", whole), closed}, nil, want{id: "stopped", said: noQuorum}},
 
-		"added":                          {first, both(of("c", added3)), nil, want{joins: true}},
-		"added, existing":                {existing, both(of("c", added3)), nil, want{joins: true}},
-		"added, without unit":            {bare, both(of("c", added3)), nil, want{joins: true}},
-		"added, one is down":             {first, []fakePeer{mute, of("c", added3)}, nil, want{joins: true}},
-		"added, one peer lags":           {first, []fakePeer{of("c", pair), of("c", added3)}, nil, want{joins: true}},
-		"added, all that answer lag":     {first, []fakePeer{later(sec, of("c", pair), of("c", added3)), mute}, nil, want{joins: true, took: sec + peers.PauseMissing}},
-		"added to another cluster":       {first, []fakePeer{of("c", pair), of(other, added3)}, nil, want{joins: true}},
-		"original, of another list":      {first, both(of(other, inUse(whole, 1))), nil, want{joins: true}}, // member 3 is what token and URL make
-		"original, of another token":     {first, both(of(other, inUse(begun, 1))), nil, want{id: failure.IDForeign, took: settleLimit}},
-		"the same, by one only":          {first, []fakePeer{of(other, inUse(begun, 1)), mute}, nil, want{id: "stopped", said: "foreign-cluster: cluster d of a, b, c lists this node, but as a member of another token (1 of 2 say so, 2 are a quorum): the others are asked"}},
+		"added":                      {first, both(of("c", added3)), nil, want{joins: true}},
+		"added, existing":            {existing, both(of("c", added3)), nil, want{joins: true}},
+		"added, without unit":        {bare, both(of("c", added3)), nil, want{joins: true}},
+		"added, one is down":         {first, []fakePeer{mute, of("c", added3)}, nil, want{joins: true}},
+		"added, one peer lags":       {first, []fakePeer{of("c", pair), of("c", added3)}, nil, want{joins: true}},
+		"added, all that answer lag": {first, []fakePeer{later(sec, of("c", pair), of("c", added3)), mute}, nil, want{joins: true, took: sec + peers.PauseMissing}},
+		"added to another cluster":   {first, []fakePeer{of("c", pair), of(other, added3)}, nil, want{joins: true}},
+		"original, of another list":  {first, both(of(other, inUse(whole, 1))), nil, want{joins: true}}, // member 3 is what token and URL make
+		"original, of another token": {first, both(of(other, inUse(begun, 1))), nil, want{id: failure.IDForeign, took: settleLimit}},
+		"the same, by one only":      {first, []fakePeer{of(other, inUse(begun, 1)), mute}, nil, want{id: "stopped", said: "foreign-cluster: cluster d of a, b, c lists this node, but as a member of another token (1 of 2 say so, 2 are a quorum): the others are asked"}},
+		"original, its URL was changed since": {Node{New: true, Guard: patient, ByToken: func(urls []string) uint64 {
+			if slices.Equal(urls, peerA.PeerURLs) {
+				return peerA.ID
+			}
+			return 99
+		}}, both(of(other, inUse(begun, 1))), nil, want{joins: true}},
+		"original, under a wrong URL": {first, both(of("d", inUse([]peers.Member{peerA, peerB, {ID: 0x1f, Name: "c", PeerURLs: []string{"http://127.0.0.77:2380"}}}, 1))), nil, want{id: "stopped",
+			said: "not-listed: cluster d of a, b, c does not list c (" + ownURL + "), and nothing is begun here; it has a member c (1f) at http://127.0.0.77:2380 that has never started: " +
+				"correct the list, or, if that is to be this node, etcdctl member update 1f --peer-urls=" + ownURL + " --endpoints=http://192.0.2.1:2379,http://192.0.2.2:2379"}},
 		"the same, nobody has served":    {first, both(of(other, begun)), nil, want{}},
 		"original, existing":             {existing, both(of("c", inUse(whole, 1))), nil, want{joins: true}},
 		"it has served, without unit":    {bare, both(of("c", inUse(whole, 0))), nil, want{}},

@@ -26,6 +26,9 @@ type Node struct {
 	AsEtcd bool
 	// Begins is what a first start by the list begins.
 	Begins Identity
+	// ByToken is the ID that a first start with this node's token gives a member with
+	// these peer URLs; nil: it is not known.
+	ByToken func(peerURLs []string) uint64
 }
 
 // Identity is a member of a cluster, in hexadecimal; "" where it is not known.

@@ -81,16 +81,22 @@ func (s *survey) memberAdd() string {
 	if endpoints != "" {
 		values["endpoints"] = endpoints
 	}
+	update := func(x peers.Member) string {
+		args := fmt.Sprintf("member update %x --peer-urls=%s", x.ID, shown.Quoted(urls))
+		if endpoints != "" {
+			args += " --endpoints=" + shown.Quoted(endpoints)
+		}
+		return failure.Etcdctl(args, values)
+	}
 	for _, x := range live.Members {
+		if x.Name == s.Name && len(x.ClientURLs) == 0 && live.Served() { // from the beginning, under a wrong address
+			return fmt.Sprintf("it has a member %s (%x) at %s that has never started: correct the list, or, if that is to be this node, %s", shown.Text(x.Name), x.ID, shown.Text(strings.Join(x.PeerURLs, ",")), update(x))
+		}
 		// Another entry of the list may be on this host, too.
 		if !unstarted(x) || !s.sharesHost(x) || s.Names[peers.Peer{URLs: x.PeerURLs}.Key()] != "" {
 			continue
 		}
-		update := fmt.Sprintf("member update %x --peer-urls=%s", x.ID, shown.Quoted(urls))
-		if endpoints != "" {
-			update += " --endpoints=" + shown.Quoted(endpoints)
-		}
-		return fmt.Sprintf("it was added as %s: start it under exactly that, or %s", strings.Join(x.PeerURLs, ","), failure.Etcdctl(update, values))
+		return fmt.Sprintf("it was added as %s: start it under exactly that, or %s", strings.Join(x.PeerURLs, ","), update(x))
 	}
 	return failure.Steps(failure.IDNotListed, values)[0]
 }

@@ -59,6 +59,8 @@ type Member struct {
 	PeerURLs []string
 	Self     bool
 	Reached  bool // it answers there; false where that is not known
+	// Absent: it has a name, from the beginning of the cluster, but has never served.
+	Absent bool
 }
 
 // Difference is one between the list and the data.

@@ -122,6 +122,10 @@ func TestCompare(t *testing.T) {
 			"apart: the data knows etcd-3 under http://192.168.122.9:2380, the list says http://192.168.122.7:2380: the data counts; correct the list, or, if etcd-3 has moved, see its own status",
 		}},
 
+		{what: "another has been at the wrong address since the beginning", list: ofHTTP, members: func() []Member { m := three("etcd-3=http://192.168.122.77:2380"); m[2].Absent = true; return m }(), want: []string{
+			"the cluster has a member etcd-3 (a3) at http://192.168.122.77:2380 that has never started, the list says http://192.168.122.7:2380: `etcdctl member update a3 --peer-urls=http://192.168.122.7:2380`; or, if the list is wrong, correct it",
+		}},
+
 		{what: "another name with data", list: ofHTTP, name: "etcd-9", listens: "http://192.168.122.5:2380", members: three(), want: []string{
 			"the list names this member etcd-1, its own name says etcd-9: set ETCD_NAME=etcd-1, or correct the list",
 		}},

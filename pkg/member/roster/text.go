@@ -82,6 +82,12 @@ func (n Node) other(m Member, name string, ownToo bool) (d Difference, differs b
 			list(m.PeerURLs), list(want), shown.Text(name), update)
 		return d, true
 	}
+	if m.Absent && !m.Reached {
+		d.ID = failure.IDNeverStarted
+		d.Text = fmt.Sprintf("the cluster has a member %s (%s) at %s that has never started, the list says %s: %s; or, if the list is wrong, correct it",
+			shown.Text(m.Name), m.ID, list(m.PeerURLs), list(want), n.etcdctl("member update %s --peer-urls=%s", m.ID, list(want)))
+		return d, true
+	}
 	// No command: which of the two is right, that member's own node knows, and names
 	// it there. One that is merely down would lose its right address by it.
 	d.Text = fmt.Sprintf("the data knows %s under %s, the list says %s: the data counts", shown.Text(name), list(m.PeerURLs), list(want))
