@@ -73,6 +73,9 @@ func (l *look) absent(data *cluster) error {
 	if l.wait.List != "" {
 		what += "; waiting, or correct " + l.wait.List
 	}
+	if len(known) > 0 && !slices.Equal(known, listed) {
+		what += "; or is this a copy of the disk of the machine that has it? (etcd-node explain cloned)"
+	}
 	return &Pending{Reason: what, Hint: "set ETCD_PEER to this machine's address if it is another one", names: l.cluster.hasNames()}
 }
 

@@ -14,6 +14,10 @@ const wireguard = "etcd-1=10.9.0.1 etcd-2=10.9.0.2 etcd-3=10.9.0.3"
 // knows is what the data says of this member.
 func knows(hosts ...string) func() []string { return func() []string { return hosts } }
 
+// copied is what is asked where the data is of a member at another address than this
+// machine's entry has.
+const copied = "; or is this a copy of the disk of the machine that has it? (etcd-node explain cloned)"
+
 // An address that somebody has written down may come with an interface that is
 // not there yet: where somebody waits, no other one is taken in its place.
 func TestAbsent(t *testing.T) {
@@ -65,7 +69,7 @@ func TestAbsent(t *testing.T) {
 			name:    "with data too, and the data says which",
 			machine: machine{rows: []string{lo, eth0}},
 			req:     Request{Cluster: members(wireguard), HasData: true},
-			want:    "pending: no interface has 10.9.0.1 yet, where the data knows this member" + found,
+			want:    "pending: no interface has 10.9.0.1 yet, where the data knows this member" + found + copied,
 		}, data: knows("10.9.0.1")}, {lookRow: lookRow{
 			name:    "with data that cannot be read, by name",
 			machine: machine{rows: []string{lo, eth0}, hostname: "etcd-1"},
@@ -76,7 +80,7 @@ func TestAbsent(t *testing.T) {
 			machine: machine{rows: []string{lo, eth0}, hostname: "etcd-1"},
 			req:     Request{Cluster: members(wireguard), HasData: true},
 			want: "pending: no interface has 10.9.0.1 (etcd-1 in the initial cluster) yet, " +
-				"nor 10.1.1.1, where the data knows this member" + found,
+				"nor 10.1.1.1, where the data knows this member" + found + copied,
 		}, data: knows("10.1.1.1")}, {lookRow: lookRow{
 			name:    "a list without this member: the data knows where it is",
 			machine: machine{rows: []string{lo, "eth0 10.0.2.15/24", "eth1 192.168.122.8/24"}, hostname: "etcd-4"},
@@ -147,7 +151,7 @@ func TestWaitEndlessWithData(t *testing.T) {
 				said = append(said, fmt.Sprintf("%v: %s", time.Since(m.start), reason))
 			})
 		check(t, strings.Join(said, "\n"), "0s: waiting for DNS: cannot resolve gone.example (no such name) of the initial cluster\n"+
-			"1m0s: no interface has 10.1.1.1 yet, where the data knows this member; found eth0: 10.0.0.9/24, eth1: none")
+			"1m0s: no interface has 10.1.1.1 yet, where the data knows this member; found eth0: 10.0.0.9/24, eth1: none"+copied)
 		check(t, answer(r, err), "host, host name at 10.1.1.1, detected from wg0 (the data knows this member there)\n"+
 			"warning: none of this machine's addresses is in the initial cluster, of which these names do not resolve: "+
 			"gone.example (no such name); the data dir holds a member, and what it says counts")
