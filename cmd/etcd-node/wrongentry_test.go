@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -72,4 +74,90 @@ func TestWrongEntryAtTheFirstStart(t *testing.T) {
 	}
 	a.put("k", "v")
 	c.holds("k", "v")
+}
+
+// relisted lets all about peers be derived, with this text for a node's own entry.
+func relisted(own *node, entry string, others ...*node) {
+	list := []string{entry}
+	for _, n := range others {
+		list = append(list, n.Name+"="+n.Peer)
+	}
+	own.flags = []string{
+		"--data-dir=" + own.Data(), "--listen-client-urls=" + own.Client, "--advertise-client-urls=" + own.Client,
+		"--initial-cluster=" + strings.Join(list, ","), "--heartbeat-interval=50", "--election-timeout=500",
+	}
+}
+
+// The name in the list is mistyped for a member with data: it is renamed in the
+// cluster, and says so.
+func TestRenamedByTheList(t *testing.T) {
+	t.Parallel()
+	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
+	listed("http", nil, a, b, c)
+	for _, n := range []*node{a, b, c} {
+		n.start(true)
+	}
+	for _, n := range []*node{a, b, c} {
+		n.await("READY=1")
+	}
+	b.stop()
+	relisted(b, "b2="+b.Peer, a, c)
+	b.flags = append(b.flags, "--name=b2")
+	const want = "this member was called b in the cluster; it is now b2, as the list says"
+	if out := b.config(); !strings.Contains(out, "etcd-node: notice: "+want) {
+		t.Errorf("config does not say so:\n%s", out)
+	}
+	b.up()
+	if log := strings.Join(b.Lines(), "\n"); !strings.Contains(log, want) {
+		t.Error("the start does not say so")
+	}
+	b.until("well", whole)
+}
+
+// ownAddress is one of this machine's that a list may have: not of loopback.
+func ownAddress(t *testing.T) string {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() && p.Addr().IsGlobalUnicast() {
+			return p.Addr().String()
+		}
+	}
+	t.Skip("this machine has loopback only")
+	return ""
+}
+
+// The own address in the list is mistyped for a member with data: it serves at the
+// one of the data, `config` says the same as the daemon, and what is to be done.
+func TestOwnEntryMistyped(t *testing.T) {
+	t.Parallel()
+	own := ownAddress(t)
+	a, b, c := newNode(t, "a"), newNode(t, "b"), newNode(t, "c")
+	b.Peer = strings.Replace(b.Peer, "127.0.0.1", own, 1)
+	listed("http", nil, a, b, c)
+	for _, n := range []*node{a, b, c} {
+		n.start(true)
+	}
+	for _, n := range []*node{a, b, c} {
+		n.await("READY=1")
+	}
+	b.stop()
+	wrong := strings.Replace(b.Peer, own, "203.0.113.66", 1)
+	relisted(b, "b="+wrong, a, c)
+	b.flags = append(b.flags, "--name=b")
+	b.up()
+	want := "the data knows this member under " + b.Peer + ", the list says " + wrong + ": the data counts, and it listens there; correct the list, or, if it is to move there, first `etcdctl member update"
+	b.until("warned", func(st status.Status) bool {
+		return serving(st) && strings.Contains(conditions(st, failure.IDOtherURLs), want)
+	})
+	for range 2 { // while it runs its database is locked
+		if out := b.config(); !strings.Contains(out, "etcd-node: notice: "+want) || strings.Contains(out, "no interface") {
+			t.Errorf("config does not say so:\n%s", out)
+		}
+		if !b.Over() {
+			b.stop()
+		}
+	}
 }

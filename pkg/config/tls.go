@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -61,7 +63,11 @@ func (l *Loaded) LookAtTLS(r *settings.Resolved) TLS {
 		if !until.IsZero() && (look.Until.IsZero() || until.Before(look.Until)) {
 			look.Until = until
 		}
-		found = append(found, d.in.Host.Names(side, d.connectedTo(side, advertised))...)
+		hosts := d.connectedTo(side, advertised)
+		if own := listensAt(r); peer && len(own) > 0 {
+			hosts = own
+		}
+		found = append(found, d.in.Host.Names(side, hosts)...)
 		for _, f := range found {
 			look.take(f, peer && d.severalWithTLS())
 		}
@@ -72,6 +78,28 @@ func (l *Loaded) LookAtTLS(r *settings.Resolved) TLS {
 		}
 	}
 	return look.done()
+}
+
+// listensAt are the addresses of this machine at which a member with data listens
+// with TLS, where they were derived: the data says where the others dial it, and the
+// list of a first start may have another address since, or a mistyped one.
+func listensAt(r *settings.Resolved) (hosts []string) {
+	if r == nil || !r.HasData || !r.Derived("listen-peer-urls") {
+		return nil
+	}
+	for _, u := range parseURLs(r.Value("listen-peer-urls")) {
+		advertised := slices.ContainsFunc(parseURLs(r.Value("initial-advertise-peer-urls")), func(v *url.URL) bool {
+			_, err := netip.ParseAddr(v.Hostname())
+			return err != nil || v.Hostname() == u.Hostname() // a name may be this address's
+		})
+		if addr, err := netip.ParseAddr(u.Hostname()); err != nil || addr.IsUnspecified() || advertised {
+			return nil
+		}
+		if u.Scheme == "https" {
+			hosts = append(hosts, u.Hostname())
+		}
+	}
+	return hosts
 }
 
 // tlsLook sorts findings. What is found of one file through several settings is

@@ -155,3 +155,30 @@ func TestNamesWhileRunning(t *testing.T) {
 		t.Errorf("said once for all, too: %q", r.Notices)
 	}
 }
+
+// TestNamesWithData: a member with data is dialed where the data says, and listens
+// there; the list may have another address, or a mistyped one.
+func TestNamesWithData(t *testing.T) {
+	for listens, want := range map[string]string{"192.168.122.5": "", "192.168.122.9": "/crt is not for 192.168.122.9"} {
+		in := Input{Host: goodHost(), Watching: true, Environ: []string{"ETCD_PEER_CERT_FILE=/crt", "ETCD_PEER_KEY_FILE=/key", "ETCD_DATA_DIR=/d", "ETCD_NAME=a",
+			"ETCD_INITIAL_CLUSTER=a=https://192.168.122.66:2380,b=https://10.0.0.2:2380,c=https://10.0.0.3:2380"},
+			ReadDir: func(string) ([]fs.DirEntry, error) { return []fs.DirEntry{wal{}}, nil }}
+		l, err := Load(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := l.Resolve(t.Context(), func(_ context.Context, req netdetect.Request) (netdetect.Result, error) {
+			return netdetect.Result{Addr: netip.MustParseAddr(listens), Name: "a", Member: &req.Cluster[0]}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		for _, c := range l.LookAtTLS(r).Conditions {
+			got += c.Text
+		}
+		if want == "" && got != "" || !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %q, want %q", listens, got, want)
+		}
+	}
+}

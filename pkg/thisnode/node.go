@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -116,8 +117,33 @@ func (n *Node) Resolve(ctx context.Context, in config.Input, say func(reason str
 	return loaded.Resolve(ctx, func(ctx context.Context, req netdetect.Request) (netdetect.Result, error) {
 		patience := Patience(loaded, limit)
 		patience.Absent = true // the daemon waits for it
+		stored := patience.Data
+		patience.Data = func() []string {
+			if hosts := stored(); hosts != nil {
+				return hosts
+			}
+			return n.servesAt(ctx, loaded) // its database is locked, or not ours to read
+		}
 		return netdetect.Wait(ctx, netdetect.System(), req, patience, say)
 	})
+}
+
+// servesAt are the hosts under which the cluster knows this member, where its daemon
+// runs and says so.
+func (n *Node) servesAt(ctx context.Context, loaded *config.Loaded) (hosts []string) {
+	dataDir, _ := loaded.Dirs()
+	st, _, err := n.Daemon(ctx, dataDir).Ask(ctx)
+	if err != nil || !same(st.Values["data-dir"], dataDir) {
+		return nil
+	}
+	for _, m := range st.View.Members {
+		for _, text := range m.PeerURLs {
+			if u, err := url.Parse(text); m.Self && err == nil && u.Hostname() != "" {
+				hosts = append(hosts, u.Hostname())
+			}
+		}
+	}
+	return hosts
 }
 
 // resolve resolves a configuration without waiting for anything; nil where that

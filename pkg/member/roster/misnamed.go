@@ -36,3 +36,16 @@ func (n Node) misnamed(self Member) (d Difference, name string) {
 			shown.Text(name), cmp.Or(n.NameSource, "its own name"), shown.Text(n.Name), mend),
 	}, name
 }
+
+// renamed is that the list calls this member otherwise than the cluster does up to
+// now. With its start the list's name is the cluster's, too.
+func (n Node) renamed(self Member) (d Difference, yes bool) {
+	_, listed := n.List[n.Name]
+	if _, old := n.List[self.Name]; self.Name == "" || self.Name == n.Name || !listed || old {
+		return d, false
+	}
+	return Difference{
+		ID: failure.IDOtherMembers, Who: n.Name,
+		Text: fmt.Sprintf("this member was called %s in the cluster; it is now %s, as the list says", shown.Text(self.Name), shown.Text(n.Name)),
+	}, true
+}

@@ -92,6 +92,9 @@ func (n Node) Compare(members []Member) []Difference {
 		return own
 	}
 	paired, missing, more := n.pair(self, others)
+	if d, ok := n.renamed(self); ok {
+		own = append(own, d)
+	}
 	if d, name := n.misnamed(self); name != "" {
 		own = append(own, d)
 		missing = slices.DeleteFunc(missing, func(m string) bool { return m == name })

@@ -65,7 +65,9 @@ func TestCompare(t *testing.T) {
 		{what: "the same in another order", list: "etcd-1=http://a:1,etcd-1=http://b:2,etcd-2=http://c:1",
 			members: three("etcd-1=http://b:2,http://a:1", "etcd-2=http://c:1", "etcd-3=")},
 		{what: "names for addresses, and without the domain", list: ofNames, members: three("etcd-2=http://etcd-2:2380")},
-		{what: "other names of members", list: strings.ReplaceAll(ofHTTP, "etcd-", "node-"), name: "node-1", members: three()},
+		{what: "other names of members", list: strings.ReplaceAll(ofHTTP, "etcd-", "node-"), name: "node-1", members: three(), want: []string{
+			"this member was called etcd-1 in the cluster; it is now node-1, as the list says",
+		}},
 
 		{what: "report 10: https, data of http", list: ofHTTPS, tls: true, listens: "http://192.168.122.5:2380", members: three(), want: []string{
 			"the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the data counts, and it listens without TLS; once all members run with their certificates, first `etcdctl member update a1 --peer-urls=https://192.168.122.5:2380`, then `systemctl restart etcd`",
@@ -112,8 +114,8 @@ func TestCompare(t *testing.T) {
 			"apart: the data knows etcd-2 under http://192.168.122.6:2380, the list says http://10.20.0.6:2380: the data counts",
 			"apart: the data knows etcd-3 under http://192.168.122.7:2380, the list says http://10.20.0.7:2380: the data counts",
 		}},
-		{what: "the list is old for this member", list: ofHTTP, listens: "http://192.168.122.9:2380", members: three("etcd-1=http://192.168.122.9:2380"), want: []string{
-			"idle: the data knows this member under http://192.168.122.9:2380, the list says http://192.168.122.5:2380, and it listens where the data says: the list is old, correct it",
+		{what: "the list is old for this member, or mistyped", list: ofHTTP, listens: "http://192.168.122.9:2380", members: three("etcd-1=http://192.168.122.9:2380"), want: []string{
+			"the data knows this member under http://192.168.122.9:2380, the list says http://192.168.122.5:2380: the data counts, and it listens there; correct the list, or, if it is to move there, first `etcdctl member update a1 --peer-urls=http://192.168.122.5:2380`",
 		}},
 		{what: "the list is old for another", list: ofHTTP, members: reached(three("etcd-3=http://192.168.122.9:2380")), want: []string{
 			"idle: the data knows etcd-3 under http://192.168.122.9:2380, the list says http://192.168.122.7:2380: the data counts, and it answers there; correct the list",

@@ -30,7 +30,9 @@ func (n Node) own(self Member, alone bool) (d Difference, differs bool) {
 	case alone:
 		d.Text = fmt.Sprintf("%s: before another member is added, %s", know, update)
 	case heardAt(self.PeerURLs, n.Listens) && !heardAt(n.Own, n.Listens):
-		d.Text, d.Idle = know+", and it listens where the data says: the list is old, correct it", true
+		// A slip of the pen, or where it shall be one day. Where the list is merely
+		// old it is to be corrected, too.
+		d.Text = fmt.Sprintf("%s: the data counts, and it listens there; correct the list, or, if it is to move there, first %s", know, update)
 	case !heard && secure(self.PeerURLs) && !n.TLS:
 		d.Case = failure.CaseEarly
 		d.Text, d.Apart = fmt.Sprintf("%s: the others are to dial it with TLS, for which it has no certificate; if they have theirs, give it its own and the list of https, else take it back: %s", know, update), true
