@@ -110,12 +110,26 @@ func TestForeignToken(t *testing.T) {
 	b.start(true)
 	c.start(true, "--initial-cluster-token=other")
 	a.await("READY=1")
-	c.await("STATUS=failed: the peers belong to another cluster")
+	said := c.await("STATUS=failed: the peers belong to another cluster")
 	c.exits(76)
 	b.await("READY=1")
 	if st := a.status(); !serving(st) {
 		t.Errorf("a: %s", st.Line())
 	}
+	if !strings.Contains(said, "this one is what the list and the token say here: they differ from those of the peers") {
+		t.Errorf("%s", said)
+	}
+	// The token is corrected: it is the data that is of no use now.
+	c.start(true)
+	s := c.await("STATUS=failed: the data here was begun under another token or list, and has never served")
+	c.exits(76)
+	if strings.Contains(s, "ETCD_INITIAL_CLUSTER_TOKEN") || !strings.Contains(s, "mv ") {
+		t.Errorf("%s", s)
+	}
+	c.wipe()
+	c.run("forget")
+	c.up()
+	c.with(3)
 }
 
 func TestRemovedMember(t *testing.T) {

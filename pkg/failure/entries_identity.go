@@ -152,7 +152,7 @@ var entriesIdentity = []Entry{
 		Acts:  "It asks each peer for its cluster ID, and stops when a quorum of them agrees on another ID than this member's. A node without data stops, under systemd, when a quorum lists it as a member of another token, or under a peer URL that is written otherwise (a name, an address), and waits while fewer do.",
 		Next: []Step{
 			{"compare ETCD_INITIAL_CLUSTER_TOKEN and the cluster list on all nodes", []string{"etcd-node config"}},
-			aside("if this node's data is the wrong one", "etcd-node forget", "systemctl start etcd"),
+			aside("if this node's data is the wrong one, as where it was begun under a token or list that was corrected since, and has never served", "etcd-node forget", "systemctl start etcd"),
 		},
 		Never: "Never delete data on the side that serves.",
 	},

@@ -30,7 +30,7 @@ func (m *member) admit(ctx context.Context) (admission.Admission, *failure.Failu
 			Others: m.initial, Names: m.names,
 			New: isNew, ForceNewCluster: cfg.ForceNewCluster, AsEtcd: discovered || cfg.ForceNewCluster,
 			OnlyMember: isNew && len(m.names) == 1 && !discovered,
-			Begins:     beginsAs(cfg), ByToken: byToken(cfg.InitialClusterToken),
+			Begins:     m.begins, ByToken: byToken(cfg.InitialClusterToken),
 		},
 		Asker:     asker{m, client, err},
 		PortsFree: m.peerPortsFree,
@@ -145,5 +145,6 @@ func (m *member) stuck(o *observation) *failure.Failure {
 	return admission.Stuck(admission.Start{
 		ClusterID: o.cluster.String(), Members: len(o.members), Listed: len(m.names),
 		Begun: o.term != 0 || o.committed != 0, Since: time.Since(m.startedAt),
+		Begins: m.begins.ClusterID, Pinned: m.Guard.Pin != nil,
 	}, &m.probes)
 }

@@ -14,6 +14,7 @@ import (
 	"go.etcd.io/etcd/server/v3/storage/wal"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/admission"
 	"github.com/etcd-node/etcd-node/pkg/member/datadir"
 	"github.com/etcd-node/etcd-node/pkg/member/disk"
 	"github.com/etcd-node/etcd-node/pkg/member/election"
@@ -51,6 +52,7 @@ type member struct {
 	log     *zap.Logger
 	initial []peers.Peer      // the others, by the initial cluster
 	names   map[string]string // Peer.Key → name, by the initial cluster
+	begins  admission.Identity
 
 	// Each of these works by itself, and all goroutines may ask it.
 	observer                  *observer
@@ -125,6 +127,7 @@ func newMember(o Options) *member {
 	m.flight = m.newFlight()
 	m.quota.limit = quotaOf(o.Config.QuotaBackendBytes)
 	m.initial, m.names = peers.Initial(o.Config.InitialCluster, o.Config.Name)
+	m.begins = beginsAs(o.Config)
 	m.starting.Store(&status.Condition{Text: "opening the data"})
 	return m
 }

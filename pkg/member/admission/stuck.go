@@ -24,6 +24,10 @@ type Start struct {
 	Listed    int           // in the initial cluster
 	Begun     bool          // there is a term, or an entry is committed
 	Since     time.Duration // how long ago StartEtcd returned
+	// Begins is the cluster that a first start by the present list and token would
+	// begin; "": not known. Pinned: a member has stored something on this node.
+	Begins string
+	Pinned bool
 }
 
 // Foreigners knows what the peers say of their cluster, as peers.Findings does.
@@ -37,7 +41,7 @@ type Foreigners interface {
 // returns no error.
 func Stuck(s Start, peers Foreigners) *failure.Failure {
 	if id := peers.Foreign(s.ClusterID, max(s.Members, s.Listed), strayRounds); id != "" {
-		return failure.New(failure.IDForeign, fmt.Sprintf("this member belongs to cluster %s, its peers to cluster %s", s.ClusterID, id))
+		return foreignTo(s, id)
 	}
 	// A WAL without entries: a first start that was killed. In a cluster of
 	// several the other members bring what is missing.
@@ -45,4 +49,18 @@ func Stuck(s Start, peers Foreigners) *failure.Failure {
 		return failure.New(failure.IDHalfBegun, "")
 	}
 	return nil
+}
+
+// foreignTo tells data that is of no use from a configuration that differs now.
+func foreignTo(s Start, id string) *failure.Failure {
+	f := failure.New(failure.IDForeign, fmt.Sprintf("this member belongs to cluster %s, its peers to cluster %s", s.ClusterID, id))
+	switch {
+	case s.Begins == id && !s.Pinned:
+		f.Cause = "the data here was begun under another token or list, and has never served"
+		f.Detail += ", which is what the list and the token say now"
+		f.Next = f.Next[1:] // they are right
+	case s.Begins == s.ClusterID:
+		f.Detail += "; this one is what the list and the token say here: they differ from those of the peers"
+	}
+	return f
 }
