@@ -34,6 +34,9 @@ func TestThreeMembers(t *testing.T) {
 	a, b, c := abc(t)
 	a.start(true)
 	a.await("STATUS=joining: 1 of 3 members; waiting for b (127.0.0.1: connection refused), c (127.0.0.1: connection refused)")
+	if line, err := a.Logged(t.Context(), `"msg":"joining: 1 of 3 members; waiting for b (127.0.0.1: connection refused), c (127.0.0.1: connection refused)`); err != nil || !strings.Contains(line, `"level":"warn"`) {
+		t.Errorf("the log: %s, %v", line, err)
+	}
 	b.start(true)
 	c.start(true)
 	for _, n := range []*node{a, b, c} {

@@ -42,6 +42,14 @@ func (a *announcer) announce(st *status.Status) {
 	}
 }
 
+// waits tells the log for whom a start waits, where only systemd has been told. It
+// is called once that has been so for a while, and when it has changed.
+func (a *announcer) waits(st *status.Status) {
+	if a.send != nil && st.State == status.Joining {
+		a.log.Warn(st.Line())
+	}
+}
+
 // write writes the status line to the log.
 func (a *announcer) write(line string, st *status.Status) {
 	var fields []zap.Field

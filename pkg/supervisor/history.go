@@ -49,20 +49,21 @@ func (h *history) entered(st status.Status) {
 
 // observe looks at the status once a tick. It records what has changed within
 // a state, such as a peer that is missing or a leader that is lost, once the
-// status has been the same for a while.
-func (h *history) observe(st status.Status) {
+// status has been the same for a while, and reports whether it has.
+func (h *history) observe(st status.Status) (recorded bool) {
 	about := subject(st)
 	if about != h.subject {
 		h.subject, h.ticks = about, 0
-		return
+		return false
 	}
 	if h.ticks++; h.ticks < settledAfter || about == h.recorded || !h.changes.Allow() {
-		return
+		return false
 	}
 	h.recorded = about
 	line := st.Line()
 	reason := strings.TrimPrefix(strings.TrimPrefix(line, string(st.State)), ": ")
 	h.add(recorder.Record{Kind: recorder.State, State: st.State, Reason: reason})
+	return true
 }
 
 // subject is what a status line is about: a condition counts by its entry, for

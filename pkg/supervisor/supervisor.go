@@ -176,7 +176,9 @@ func (s *Supervisor) serve() {
 // not beat.
 func (s *Supervisor) onTick() {
 	now := time.Now()
-	s.history.observe(s.st)
+	if s.history.observe(s.st) {
+		s.announcer.waits(&s.st)
+	}
 
 	// A killed process is gone in milliseconds; one that is not by the next
 	// tick cannot be ended by the kernel.
