@@ -36,6 +36,7 @@ type NoAnswer struct {
 	error
 	Stopped   bool // nobody is there
 	Forbidden bool // this user may not ask
+	Other     bool // who answers is another unit's daemon
 }
 
 func (e *NoAnswer) Unwrap() error { return e.error }
@@ -111,6 +112,8 @@ func (d *Daemon) Ask(ctx context.Context) (status.Status, []byte, error) {
 		switch forbidden := errors.Is(err, fs.ErrPermission); {
 		case err == nil && named && dir == units && !same(st.Values["data-dir"], d.dataDir):
 			// Another daemon than the one that was asked for.
+		case err == nil && dir == units && d.node.isOther(d.node.unitOf(st.PID)):
+			return status.Status{}, nil, &NoAnswer{error: d.node.ofOther(filepath.Join(dir, control.Socket), d.node.unitOf(st.PID)), Other: true}
 		case err == nil:
 			if e := st.LastEnd; e != nil { // commands are made here, where the values of others are quoted
 				e.Next = failure.Steps(e.ID, e.Values)
@@ -129,6 +132,23 @@ func (d *Daemon) Ask(ctx context.Context) (status.Status, []byte, error) {
 		failed = &NoAnswer{error: d.nobody(), Stopped: true}
 	}
 	return status.Status{}, nil, failed
+}
+
+// isOther reports whether a daemon's unit is known, and is another one than this
+// node's, which may have a second name.
+func (n *Node) isOther(theirs string) bool {
+	if theirs == "" || theirs == n.Unit || !n.installed {
+		return false
+	}
+	other, found := unit.Read(theirs)
+	return !found || strings.Contains(theirs, "@") || !same(other.Path, n.file.Path)
+}
+
+// ofOther says that the daemon at the socket is another unit's. That happens where a
+// unit was copied: the two share one directory, and the later one has the socket.
+func (n *Node) ofOther(socket, theirs string) error {
+	return fmt.Errorf("the daemon at %s is %s's: give %s its own RuntimeDirectory= (and StateDirectory=, LogsDirectory=), or use etcd@NAME",
+		socket, shown.Text(theirs), n.Service())
 }
 
 // inOrder are the directories where to look, that of the unit among them, if it

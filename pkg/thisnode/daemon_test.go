@@ -2,6 +2,7 @@ package thisnode
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -46,6 +47,43 @@ func TestAsk(t *testing.T) {
 		var no *NoAnswer
 		if st.Values["data-dir"] != want || (want == "") != (errors.As(err, &no) && no.Stopped && no.Exit() == ExitNoDaemon) {
 			t.Errorf("%q: of %q, %v", named, st.Values["data-dir"], err)
+		}
+	}
+}
+
+// TestAskOther: a unit that was copied has the first one's socket.
+func TestAskOther(t *testing.T) {
+	dir, err := os.MkdirTemp("", "n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	l, err := control.Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+			_ = status.Status{Format: status.Format, PID: 7}.Encode(c)
+			c.Close()
+		}
+	}()
+	for theirs, want := range map[string]string{
+		"": "", "etcdb.service": "",
+		"etcd.service": "the daemon at " + filepath.Join(dir, control.Socket) + " is etcd.service's: give etcdb its own RuntimeDirectory= (and StateDirectory=, LogsDirectory=), or use etcd@NAME",
+	} {
+		n := &Node{Unit: "etcdb.service", installed: true, home: unit.Home{Run: dir}, environ: unit.Environ{unit.Variable + "=etcdb"}, unitOf: func(int) string { return theirs }}
+		_, _, err := n.Daemon(t.Context(), "").Ask(t.Context())
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", theirs, got, want)
+		}
+		if err := n.Daemon(t.Context(), "").Explain(t.Context(), io.Discard); (err != nil) != (want != "") {
+			t.Errorf("%q: explain: %v", theirs, err)
 		}
 	}
 }

@@ -26,6 +26,9 @@ func (d *Daemon) Explain(ctx context.Context, out io.Writer) error {
 	if errors.Is(noDaemon, fs.ErrPermission) {
 		return noDaemon // the records are as much forbidden
 	}
+	if no, ok := errors.AsType[*NoAnswer](noDaemon); ok && no.Other {
+		return noDaemon // the records are the other one's, too
+	}
 	x := explanation{out, d.Values(ctx, st), map[string]bool{}}
 	end := st.LastEnd
 	if noDaemon == nil {

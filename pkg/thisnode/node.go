@@ -32,12 +32,13 @@ type Node struct {
 	file      unit.File
 	installed bool // file is what the unit's files say
 	home      unit.Home
+	unitOf    func(pid int) string // the unit of a process; "": not known
 }
 
 // Of is the node that a command with an environment is about. The error says that
 // there is no unit of the name that it gives.
 func Of(environ unit.Environ) (*Node, error) {
-	n := &Node{Unit: environ.Unit(), environ: environ}
+	n := &Node{Unit: environ.Unit(), environ: environ, unitOf: unit.OfProcess}
 	n.file, n.installed = unit.Read(n.Unit)
 	switch {
 	case !n.named():

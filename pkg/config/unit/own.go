@@ -3,6 +3,7 @@ package unit
 import (
 	"os"
 	"path"
+	"strconv"
 	"strings"
 )
 
@@ -18,8 +19,19 @@ func (e Environ) Starter() (u File) {
 // own is the name of the unit that this process is a service of, as its cgroup
 // tells; "" where it is none. A unit of a user's own systemd is none: its files
 // lie elsewhere.
-func own() string {
-	data, err := os.ReadFile("/proc/self/cgroup")
+func own() string { return ofProcess("self") }
+
+// OfProcess is the name of the unit that a process is a service of; "" where it is
+// none, or where that cannot be seen.
+func OfProcess(pid int) string {
+	if pid <= 0 {
+		return ""
+	}
+	return ofProcess(strconv.Itoa(pid))
+}
+
+func ofProcess(pid string) string {
+	data, err := os.ReadFile("/proc/" + pid + "/cgroup")
 	if err != nil {
 		return ""
 	}

@@ -3,6 +3,7 @@ package admission
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
@@ -37,7 +38,16 @@ func (c *Checker) inspect(ctx context.Context) (datadir.Data, error) {
 // far as this one may see it.
 func holderOf(data datadir.Data) string {
 	if pid, command, ok := datadir.Holder(data.DB.Path); ok {
-		return fmt.Sprintf("%s, which process %d (%s) holds", data.DB.Path, pid, command)
+		return held(data.DB.Path, pid, command)
 	}
 	return data.DB.Path + ", which another process holds"
+}
+
+// held says who holds a database. Another etcd's is no disk of this member's.
+func held(path string, pid int, command string) string {
+	text := fmt.Sprintf("%s, which process %d (%s) holds", path, pid, command)
+	if strings.Contains(command, "etcd") {
+		text += "; a second member on this machine needs a data dir of its own: use the unit etcd@NAME, or set ETCD_DATA_DIR"
+	}
+	return text
 }
