@@ -14,8 +14,8 @@ import (
 type kind int
 
 const (
-	// other requests are answered by this member, or by etcd at a change of leader.
-	other kind = iota
+	// The others are answered by this member, or by etcd at a change of leader.
+	_ kind = iota
 	// stream: its messages are answered one by one, by other rules of etcd's.
 	stream
 	// proposal: it is one proposal to raft, which may be lost with the leader.
