@@ -31,7 +31,7 @@ func TestAloneWaits(t *testing.T) {
 	c.start(2) // two of three are a quorum
 	c.await(1, "active", func(u Unit) bool { return u.ActiveState == "active" })
 	for i := 1; i <= 2; i++ {
-		c.status(i, "serving: ", "2 of 3 members", "etcd-3 ("+c.host(3).IP)
+		c.status(i, "serving: ", "2 of 3 members", "etcd-3 (has never started; "+c.host(3).IP)
 	}
 }
 

@@ -402,7 +402,7 @@ func TestSimulatedBlind(t *testing.T) {
 		{to: "its agreement to another", keep: func(s *snapshot) { s.each(func(v *voter) { v.backed = time.Time{} }) }, where: slow, rare: true},
 		{to: "its candidacy", keep: func(s *snapshot) { s.role, s.stood = raft.StateFollower, time.Time{} }},
 		// Votes are hardly ever split where members wait for one that they have agreed to.
-		{to: "having lost", keep: func(s *snapshot) { s.each(func(v *voter) { v.denied, v.backed = 0, time.Time{} }) }, where: slow},
+		{to: "having lost", keep: func(s *snapshot) { s.each(func(v *voter) { v.denied, v.backed = 0, time.Time{} }) }, where: slow, rare: true},
 		{to: "who leads", keep: func(s *snapshot) { s.election.answer, s.election.answered = nobody, s.now }},
 		{to: "the whole silence", hosts: true, keep: func(s *snapshot) { s.leader.silent = s.leader.hushed }},
 		{to: "who asks during half of it", hosts: true, keep: func(s *snapshot) { s.each(func(v *voter) { v.ignored = s.now }) }},
