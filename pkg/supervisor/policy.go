@@ -13,12 +13,13 @@ const (
 	// spin.
 	firstDelay = 100 * time.Millisecond
 	// maxDelay bounds the doubling: most causes that heal by themselves do in
-	// seconds, and the member shall be back within one of that.
-	maxDelay = time.Second
+	// seconds, and the member shall be back within one of that, with the fifth by
+	// which pauses differ and its own start.
+	maxDelay = 700 * time.Millisecond
 	// patientAfter attempts, a minute, the cause is one that lasts, and each
 	// attempt leaves its lines in the log; patientDelay still has a member back
 	// within five seconds of the disk being freed, the port being given up.
-	patientAfter = 60
+	patientAfter = 86
 	patientDelay = 3 * time.Second
 	// operatorDelay separates attempts that only a repair can help. Each
 	// leaves its lines in the log, so they come slowly.

@@ -98,13 +98,14 @@ func (p *product) cluster() []fault {
 			a.kept()
 			return seen, took
 		})},
-		{"nobody to join answers, for 5 s", "peers-unreachable", back, goalServing, p.on(func(s *stage) (string, time.Duration) {
+		{"nobody to join answers, for 5 s", failure.IDNoCluster, back, goalServing, p.on(func(s *stage) (string, time.Duration) {
 			a, b, c := s.three()
 			c.replaceIn(a)
 			a.stop()
 			b.stop()
 			c.start()
-			seen, at := c.waits("peers-unreachable")
+			_, at := c.condition(failure.IDNoCluster)
+			seen := c.essence(c.await("STATUS=joining: no member of the cluster answers").Text)
 			c.rest(at.Add(heldFor))
 			a.start()
 			b.start()
@@ -113,14 +114,15 @@ func (p *product) cluster() []fault {
 			line, took := c.back(gone)
 			return then(seen, line), took
 		})},
-		{"the cluster list names more members than there are", failure.IDConfiguration, refusal, goalExplained, p.on(func(s *stage) (string, time.Duration) {
+		{"the cluster list names more members than there are", failure.IDOtherMembers, "joins by the cluster's own list, and says what is wrong", goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			a, _, c := s.three()
 			c.replaceIn(a)
 			c.set("ETCD_INITIAL_CLUSTER", a.Cluster+",d=http://127.0.0.1:1")
 			c.start()
-			seen, took := c.refused(failure.IDConfiguration)
-			a.kept()
-			return seen, took
+			c.serves()
+			line, at := c.condition(failure.IDOtherMembers)
+			c.kept()
+			return c.essence(line), at.Sub(c.begun)
 		})},
 	}
 }
