@@ -21,13 +21,13 @@ func TestBackoff(t *testing.T) {
 				}
 			}
 		})
-		r.pass(8 * time.Second) // the ten delays take 6.5 s
+		r.pass(8 * time.Second) // the ten delays take 4.9 s
 		var gaps []time.Duration
 		for i := 1; i < len(r.starts); i++ {
 			gaps = append(gaps, r.starts[i].Sub(r.starts[i-1]))
 		}
 		ms := time.Millisecond
-		want := []time.Duration{0, 100 * ms, 200 * ms, 400 * ms, 800 * ms, 1000 * ms, 1000 * ms, 1000 * ms, 1000 * ms, 1000 * ms}
+		want := []time.Duration{0, 100 * ms, 200 * ms, 400 * ms, 700 * ms, 700 * ms, 700 * ms, 700 * ms, 700 * ms, 700 * ms}
 		if !slices.Equal(gaps, want) {
 			t.Errorf("gaps %v, want %v", gaps, want)
 		}
@@ -71,8 +71,8 @@ func TestJitter(t *testing.T) {
 		{failure.Transient, 0, 0.9, 0},
 		{failure.Transient, 1, 0, 80 * time.Millisecond},
 		{failure.Transient, 1, 1, 120 * time.Millisecond},
-		{failure.Transient, 59, 0.5, time.Second},
-		{failure.Transient, 60, 0.5, 3 * time.Second},
+		{failure.Transient, 85, 0.5, 700 * time.Millisecond},
+		{failure.Transient, 86, 0.5, 3 * time.Second},
 		{failure.Operator, 0, 0.5, 30 * time.Second},
 	} {
 		if got := delay(tc.class, tc.n, tc.jitter); got != tc.want {
