@@ -163,6 +163,18 @@ func TestRequestsOfEachKind(t *testing.T) {
 	}
 	const id = 0x1234
 
+	// Whoever may not move the leadership keeps nobody's requests back either.
+	st, err := cli.Status(ctx, n.Client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := leader.etcd().MoveLeader(ctx, st.Header.MemberId); err == nil {
+		t.Error("etcd moves the leadership for nobody")
+	}
+	if log := strings.Join(n.Lines(), "\n"); strings.Contains(log, "MsgTransferLeader") {
+		t.Error("a handover was prepared for nobody")
+	}
+
 	if err := syscall.Kill(leader.status().MemberPID, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/etcdserver"
 
 	"github.com/etcd-node/etcd-node/pkg/member/election"
@@ -66,6 +67,16 @@ func (s served) Leader() (id, term uint64) {
 }
 
 func (s served) AppliedTerm() uint64 { return s.Term() }
+
+// MayMove is what etcd asks before it moves the leadership for a client.
+func (s served) MayMove(ctx context.Context, to uint64) bool {
+	heir := s.Cluster().Member(types.ID(to))
+	if heir == nil || heir.IsLearner || heir.ID == s.MemberID() {
+		return false
+	}
+	who, err := s.AuthInfoFromCtx(ctx)
+	return err == nil && s.AuthStore().IsAdminPermitted(who) == nil
+}
 
 // Committed looks at what was sent to the followers: raft sends what it takes in at
 // once, before its own disk has it.

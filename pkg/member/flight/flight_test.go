@@ -56,6 +56,9 @@ func (f *fakeServer) AppliedTerm() uint64 {
 
 func (f *fakeServer) Self() uint64 { return self }
 
+// MayMove: to second only.
+func (f *fakeServer) MayMove(_ context.Context, to uint64) bool { return to == second }
+
 func (f *fakeServer) Committed() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -469,6 +472,24 @@ func TestHandover(t *testing.T) {
 			t.Errorf("%v, told %d times", order, f.told)
 		}
 	})
+}
+
+// A client's request to move the leadership is prepared, if etcd will take it: else
+// anybody could keep everybody's requests back.
+func TestMoveLeader(t *testing.T) {
+	for to, want := range map[uint64]int{second: 1, first: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			f, tracker := scene(t)
+			f.follows(self, 0)
+			time.Sleep(time.Second)
+			moved := request(t.Context(), tracker, etcdserverpb.Maintenance_MoveLeader_FullMethodName, &etcdserverpb.MoveLeaderRequest{TargetID: to}, 10*time.Millisecond, nil)
+			kept := put(t.Context(), tracker, 0)
+			<-moved
+			if r := <-kept; r.took > 0 != (want > 0) || f.told != want {
+				t.Errorf("to %d: kept back for %v, told %d times", to, r.took, f.told)
+			}
+		})
+	}
 }
 
 // Nothing is kept back for longer than that.

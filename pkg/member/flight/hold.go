@@ -2,7 +2,6 @@ package flight
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"go.etcd.io/raft/v3"
@@ -49,7 +48,7 @@ func (t *Tracker) Hold(ctx context.Context) (release func()) {
 	defer cancel()
 	s.Tell(told)
 	t.settle(ctx, s, g)
-	return sync.OnceFunc(func() { t.open(g) })
+	return func() { t.open(g) }
 }
 
 // leads returns the server if this member leads, or nil.
@@ -63,6 +62,13 @@ func (t *Tracker) leads() Server {
 		}
 	}
 	return nil
+}
+
+// mayMove reports whether etcd will take the request of a client to hand the
+// leadership to a member.
+func (t *Tracker) mayMove(ctx context.Context, to uint64) bool {
+	s := t.leads()
+	return s != nil && s.MayMove(ctx, to)
 }
 
 // settle waits until nothing is under way, here and in the log.

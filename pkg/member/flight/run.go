@@ -42,6 +42,9 @@ type Server interface {
 	Self() uint64
 	// AppliedTerm is the term of the last entry that this member has applied.
 	AppliedTerm() uint64
+	// MayMove reports whether the client of a request may hand the leadership to a
+	// member, and that one could take it.
+	MayMove(ctx context.Context, to uint64) bool
 	// Committed reports, in a leader, whether all of its log is.
 	Committed() bool
 	// QuorumSilentSince is since when this member, as leader, hears no quorum; the

@@ -9,6 +9,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 )
 
 // Options are what a Tracker works with.
@@ -73,7 +75,10 @@ func (t *Tracker) Intercept(ctx context.Context, req any, info *grpc.UnaryServer
 	r := rules[info.FullMethod]
 	switch {
 	case r.kind == transfer:
-		defer t.Hold(ctx)()
+		// Whom etcd will refuse keeps nobody's requests back.
+		if move, ok := req.(*etcdserverpb.MoveLeaderRequest); ok && t.mayMove(ctx, move.GetTargetID()) {
+			defer t.Hold(ctx)()
+		}
 		return handler(ctx, req)
 	case !r.proposes(req):
 		return handler(ctx, req)
