@@ -97,13 +97,17 @@ check:
 # The lab runs after the rest, alone, because its tests measure time. Those of cmd/etcd-node wait
 # for daemons most of the time: with one per core, which is Go's choice, they take ten minutes on two
 # idle cores, with eight at once three. The timeout is for a machine that is busy.
+# What failed is printed again at the end.
+REPORT = $(GO) run ./test/report -failures bin/failures
 test: build
-	@rc=0; $(GO) test -race -timeout=15m -json $$($(GO) list ./... | grep -v -e '/test/lab$$' -e '/cmd/etcd-node$$') | $(GO) run ./test/report || rc=1; \
-	$(GO) test -race -parallel=8 -timeout=15m -json ./cmd/etcd-node | $(GO) run ./test/report || rc=1; \
-	$(MAKE) --no-print-directory lab-test || rc=1; exit $$rc
+	@rm -f bin/failures; rc=0; \
+	$(GO) test -race -timeout=15m -json $$($(GO) list ./... | grep -v -e '/test/lab$$' -e '/cmd/etcd-node$$') | $(REPORT) || rc=1; \
+	$(GO) test -race -parallel=8 -timeout=15m -json ./cmd/etcd-node | $(REPORT) || rc=1; \
+	$(MAKE) --no-print-directory lab-test || rc=1; \
+	if test -e bin/failures; then echo '== what failed, once more:'; cat bin/failures; fi; exit $$rc
 
 lab-test: build
-	@$(GO) test -race -count=1 -timeout=12m -json ./test/lab | $(GO) run ./test/report
+	@$(GO) test -race -count=1 -timeout=12m -json ./test/lab | $(REPORT)
 
 # 1,000 seeds are what the rarest of its missing rules wants; CI plays 100.
 simulate:

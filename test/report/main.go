@@ -4,12 +4,18 @@
 // and why. It exits 1 if anything failed or nothing was tested at all.
 //
 //	go test -json ./... | go run ./test/report
+//	go test -json ./... | go run ./test/report -failures bin/failures
+//
+// The second also appends what failed to a file, for the end of a run of several:
+// who reads a long log reads its end, and some keep nothing else of it.
 package main
 
 import (
 	"bufio"
 	"cmp"
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -23,7 +29,13 @@ import (
 const slow = 2.0
 
 func main() {
-	ok, err := report(os.Stdin, os.Stdout)
+	path := flag.String("failures", "", "append what failed to this file")
+	flag.Parse()
+	var failures strings.Builder
+	ok, err := report(os.Stdin, os.Stdout, &failures)
+	if *path != "" && failures.Len() > 0 {
+		err = errors.Join(err, appendTo(*path, failures.String()))
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "report:", err)
 	}
@@ -45,8 +57,23 @@ type event struct {
 
 type skip struct{ pkg, reason string }
 
-// report copies what matters from in to out and says whether all went well.
-func report(in io.Reader, out io.Writer) (ok bool, err error) {
+func appendTo(path, text string) (err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	_, err = f.WriteString(text)
+	return err
+}
+
+// longest is how many bytes of one failure's output failures gets: the beginning
+// of a crash says what it was, the other thousand goroutines do not.
+const longest = 4000
+
+// report copies what matters from in to out, what failed also to failures, and
+// says whether all went well.
+func report(in io.Reader, out, failures io.Writer) (ok bool, err error) {
 	output := map[[2]string][]string{} // of each running test, and of each package under ""
 	failed := map[string]bool{}
 	skipped := map[skip][]string{}
@@ -67,6 +94,7 @@ func report(in io.Reader, out io.Writer) (ok bool, err error) {
 			}
 		case "build-output":
 			fmt.Fprint(out, e.Output)
+			fmt.Fprint(failures, e.Output)
 		case "build-fail":
 			ok = false
 		case "fail":
@@ -75,10 +103,10 @@ func report(in io.Reader, out io.Writer) (ok bool, err error) {
 			text := strings.Join(output[key], "")
 			if e.Test == "" {
 				packages++
-				text = withoutVerdicts(text)
-				fmt.Fprintf(out, "FAIL %s %.1fs\n", e.Package, e.Elapsed)
+				text = fmt.Sprintf("FAIL %s %.1fs\n", e.Package, e.Elapsed) + withoutVerdicts(text)
 			}
 			fmt.Fprint(out, text)
+			fmt.Fprint(failures, short(text))
 			delete(output, key)
 		case "skip", "pass":
 			if e.Test == "" {
@@ -107,11 +135,20 @@ func report(in io.Reader, out io.Writer) (ok bool, err error) {
 	// What never said how it ended: a crash of the test binary, or its timeout.
 	for key, text := range output {
 		if key[1] != "" && failed[key[0]] {
-			fmt.Fprintf(out, "%s %s did not end:\n%s", key[0], key[1], strings.Join(text, ""))
+			all := fmt.Sprintf("%s %s did not end:\n%s", key[0], key[1], strings.Join(text, ""))
+			fmt.Fprint(out, all)
+			fmt.Fprint(failures, short(all))
 		}
 	}
 	printSkipped(out, skipped)
 	return ok && packages > 0, nil
+}
+
+func short(text string) string {
+	if len(text) <= longest {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longest], "") + "\n[…]\n"
 }
 
 func printSkipped(out io.Writer, skipped map[skip][]string) {

@@ -72,11 +72,35 @@ func TestReport(t *testing.T) {
 		name: "nothing tested is not success",
 	}} {
 		t.Run(tc.name, func(t *testing.T) {
-			var out strings.Builder
-			ok, err := report(strings.NewReader(tc.in), &out)
+			var out, failures strings.Builder
+			ok, err := report(strings.NewReader(tc.in), &out, &failures)
 			if err != nil || ok != tc.ok || out.String() != tc.want {
 				t.Errorf("ok %v, err %v, printed:\n%s\nwant ok %v:\n%s", ok, err, out.String(), tc.ok, tc.want)
 			}
 		})
+	}
+}
+
+// TestFailures: what failed, and nothing else, is for the end of the run; of a
+// crash its beginning.
+func TestFailures(t *testing.T) {
+	in := `{"Action":"output","Package":"p","Test":"TestA","Output":"fine\n"}
+{"Action":"pass","Package":"p","Test":"TestA","Elapsed":9}
+{"Action":"output","Package":"p","Test":"TestB","Output":"    b_test.go:7: broken\n"}
+{"Action":"fail","Package":"p","Test":"TestB","Elapsed":0.1}
+{"Action":"output","Package":"p","Test":"TestC","Output":"fatal error: oh\n"}
+{"Action":"output","Package":"p","Test":"TestC","Output":"` + strings.Repeat("goroutine ", longest) + `"}
+{"Action":"fail","Package":"p","Elapsed":0.2}
+`
+	var out, failures strings.Builder
+	if ok, err := report(strings.NewReader(in), &out, &failures); ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	got := failures.String()
+	if want := "    b_test.go:7: broken\nFAIL p 0.2s\np TestC did not end:\nfatal error: oh\n"; !strings.HasPrefix(got, want) {
+		t.Errorf("got %.300s\nwant %s", got, want)
+	}
+	if len(got) > longest+200 || strings.Contains(got, "fine") {
+		t.Errorf("%d bytes: %.300s", len(got), got)
 	}
 }
