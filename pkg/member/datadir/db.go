@@ -74,13 +74,14 @@ func readDB(path string) (DB, error) {
 	return d, nil
 }
 
-// read opens the database and reads it. bbolt panics on pages that make no
-// sense, and a file that ends too early faults: both come back as errors.
+// read opens the database and reads it. bbolt takes the lock, and finds the
+// newer of the two meta pages, which have a checksum. It panics where neither
+// makes sense, and a file that ends too early faults: both come back as errors.
 func (d *DB) read() (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // of this goroutine only
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("the database cannot be read: %v", r)
+			err = damaged(fmt.Sprint(r))
 		}
 	}()
 	db, err := bolt.Open(d.Path, 0, &bolt.Options{ReadOnly: true, Timeout: lockTry})
@@ -96,16 +97,40 @@ func (d *DB) read() (err error) {
 	if want := tx.Size(); want > d.Size {
 		return fmt.Errorf("the file is cut short: %d bytes instead of %d", d.Size, want)
 	}
-	if b := tx.Bucket(schema.Meta.Name()); b != nil {
-		d.ConsistentIndex = number(b.Get(schema.MetaConsistentIndexKeyName))
-		d.Term = number(b.Get(schema.MetaTermKeyName))
-		d.StorageVersion = string(b.Get(schema.MetaStorageVersionName))
+	file, err := os.Open(d.Path)
+	if err != nil {
+		return err
 	}
-	if b := tx.Bucket(schema.Cluster.Name()); b != nil {
-		d.ClusterVersion = string(b.Get(schema.ClusterClusterVersionKeyName))
+	defer file.Close()
+	p := &pages{file: file, size: int64(db.Info().PageSize), left: maxPages}
+	return p.bucket(uint64(tx.Cursor().Bucket().Root()), func(name, value []byte) error {
+		switch string(name) {
+		case string(schema.Meta.Name()):
+			return p.inside(value, d.addMeta)
+		case string(schema.Cluster.Name()):
+			return p.inside(value, d.addCluster)
+		case string(schema.Members.Name()):
+			return p.inside(value, d.addMember)
+		}
+		return nil
+	})
+}
+
+func (d *DB) addMeta(k, v []byte) error {
+	switch string(k) {
+	case string(schema.MetaConsistentIndexKeyName):
+		d.ConsistentIndex = number(v)
+	case string(schema.MetaTermKeyName):
+		d.Term = number(v)
+	case string(schema.MetaStorageVersionName):
+		d.StorageVersion = string(v)
 	}
-	if b := tx.Bucket(schema.Members.Name()); b != nil {
-		return b.ForEach(d.addMember)
+	return nil
+}
+
+func (d *DB) addCluster(k, v []byte) error {
+	if string(k) == string(schema.ClusterClusterVersionKeyName) {
+		d.ClusterVersion = string(v)
 	}
 	return nil
 }
