@@ -29,6 +29,7 @@ type Host interface {
 	Look() (silence.Look, bool)
 	Ask() error
 	Refresh()
+	Abandon()
 }
 
 // Voters is [silence.Voters], but in tests.
@@ -95,14 +96,20 @@ func (a around) quorum(ctx context.Context) bool {
 }
 
 // listen tells whether the host at the other end of the line is silent, until
-// its context ends.
+// its context ends. If it was silent to the last, another leads now, and what
+// still waits for the old one is let go.
 func (n Network) listen(holding context.Context, held *line, a around, tell func(event)) {
 	if n.Silence.Limit <= 0 {
 		return
 	}
-	host := n.Silence.Host()
+	host, last := n.Silence.Host(), silence.None
 	var closing sync.WaitGroup
 	defer closing.Wait()
+	defer func() {
+		if last != silence.None {
+			host.Abandon()
+		}
+	}()
 	silence.Watch{
 		Limit: n.Silence.Limit,
 		Look: func() (silence.Look, bool) {
@@ -124,6 +131,7 @@ func (n Network) listen(holding context.Context, held *line, a around, tell func
 			})
 		},
 		Tell: func(is silence.Evidence, asked time.Time) {
+			last = is
 			tell(event{map[silence.Evidence]string{silence.None: heard, silence.Half: hushed, silence.Whole: silent}[is], asked})
 		},
 	}.Run(holding)

@@ -26,6 +26,8 @@ type fakeHosts struct {
 	asked bool
 	asks  int
 	heard time.Time
+
+	abandoned int
 }
 
 func (h *fakeHosts) vanish(gone bool) {
@@ -63,11 +65,22 @@ func (h *fakeHosts) look() silence.Look {
 func (h *fakeHosts) On(net.Conn)                { _ = h }
 func (h *fakeHosts) Look() (silence.Look, bool) { return h.look(), true }
 func (h *fakeHosts) Refresh()                   { _ = h }
+func (h *fakeHosts) Abandon() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.abandoned++
+}
 func (h *fakeHosts) Ask() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.asked, h.asks = true, h.asks+1
 	return nil
+}
+
+func (h *fakeHosts) left() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.abandoned
 }
 
 // fakeVoters are the hosts from the leader's side.
@@ -134,10 +147,16 @@ func TestHostSilent(t *testing.T) {
 		if c := e.Counts(); c.Silent != 1 || c.Deaths != 0 || c.Campaigns == 0 {
 			t.Errorf("counts %+v", c)
 		}
+		if n := h.left(); n != 0 { // it may be back, and lead on
+			t.Errorf("connections abandoned %d times before another leads", n)
+		}
 		f.elected(first)
 		time.Sleep(time.Minute)
 		if c := e.Counts(); c.Deceived != 0 || c.Silent != 1 {
 			t.Errorf("counts %+v", c)
+		}
+		if n := h.left(); n != 1 {
+			t.Errorf("connections abandoned %d times when another leads", n)
 		}
 	})
 }
@@ -179,6 +198,11 @@ func TestHalfSilentAndHeardAgain(t *testing.T) {
 		time.Sleep(time.Second)
 		if c := e.Counts(); c != (Counts{}) || len(f.kinds()) > 0 {
 			t.Errorf("asked %v, counts %+v", f.kinds(), c)
+		}
+		f.elected(first)
+		time.Sleep(ms)
+		if n := h.left(); n != 0 {
+			t.Errorf("connections with a host that is heard abandoned %d times", n)
 		}
 	})
 }

@@ -69,7 +69,7 @@ func (h *simHost) On(line net.Conn) {
 }
 
 func (h *simHost) Refresh() { _ = h }
-
+func (h *simHost) Abandon() { _ = h }
 func (h *simHost) Look() (silence.Look, bool) {
 	n := h.node
 	simServer{n, n.life}.hesitate()

@@ -134,6 +134,11 @@ func (c Conn) Info() (*unix.TCPInfo, bool) {
 	return info, err == nil && c.same() && info.State == stateEstablished
 }
 
+// End ends the connection, as if the peer had.
+func (c Conn) End() error {
+	return hold(c.fd, c.inode, anyEstablished, func(fd int, _ *unix.TCPInfo) error { return unix.Shutdown(fd, unix.SHUT_RDWR) })
+}
+
 func (c Conn) same() bool {
 	var st unix.Stat_t
 	return unix.Fstat(c.fd, &st) == nil && st.Ino == c.inode

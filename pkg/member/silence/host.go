@@ -100,6 +100,18 @@ func (h *Host) Look() (l Look, ok bool) {
 	return l, true
 }
 
+// Abandon ends all connections with the host. What waits for an answer on them
+// then learns that it will not come: etcd forwards the renewal of a lease, and
+// the question how long it lasts, to the leader by HTTP, and waits there for the
+// request timeout.
+func (h *Host) Abandon() {
+	h.Refresh()
+	for _, c := range h.with {
+		_ = c.End() // it has ended, or the minder of the connections complains
+	}
+	h.with = nil
+}
+
 // netConn is a TLS connection.
 type netConn interface{ NetConn() net.Conn }
 

@@ -183,6 +183,34 @@ func TestCut(t *testing.T) {
 	}
 }
 
+// Whoever waits for an answer of an abandoned host learns that none will come.
+func TestAbandon(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer server.Close()
+	h, line := asked(t, server)
+	waits := make(chan error)
+	go func() {
+		resp, err := http.Post(server.URL, "", nil)
+		if err == nil {
+			resp.Body.Close()
+		}
+		waits <- err
+	}()
+	poll.Eventually(t, func() error {
+		if h.Refresh(); len(h.with) < 2 {
+			return errors.New("the request has no connection yet")
+		}
+		return nil
+	})
+	h.Abandon()
+	if err := <-waits; err == nil {
+		t.Error("answered")
+	}
+	if _, err := line.Read(make([]byte, 1)); err == nil {
+		t.Error("the line stands")
+	}
+}
+
 // What comes on raft's connections counts, whoever owns them.
 func TestHeardElsewhere(t *testing.T) {
 	if !inNamespace(t) {
