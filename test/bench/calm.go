@@ -2,13 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -128,25 +123,6 @@ func (c *cluster) freeze(ctx context.Context, d time.Duration, hosts ...*lab.Hos
 // slowDisk makes each fdatasync of the serving process take longer, until the
 // func that it returns is called.
 func (c *cluster) slowDisk(ctx context.Context, h *lab.Host, d time.Duration) func() {
-	p := c.process(h)
-	dir := steps.Of(os.MkdirTemp("", "strace"))
-	trace := filepath.Join(dir, "trace")
-	cmd := exec.Command("strace", "-f", "-qq", "-o", trace, "-p", fmt.Sprint(p.PID), "-e", "trace=fdatasync",
-		"-e", fmt.Sprintf("inject=fdatasync:delay_enter=%d", d.Microseconds()))
-	cmd.Stderr, cmd.SysProcAttr = os.Stderr, &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	steps.Must(cmd.Start())
-	stop := func() {
-		_ = cmd.Process.Signal(unix.SIGINT) // it may have ended
-		_ = cmd.Wait()                      // by the signal
-		said, err := os.ReadFile(trace)
-		steps.Must(errors.Join(err, os.RemoveAll(dir)))
-		if !strings.Contains(string(said), "(DELAYED)") {
-			steps.Fail("strace has delayed no fdatasync of %s", h.Name)
-		}
-	}
-	await(ctx, "strace to hold the process", func() bool {
-		status := steps.Of(os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID)))
-		return !strings.Contains(string(status), "TracerPid:\t0\n")
-	})
-	return stop
+	stop := steps.Of(c.process(h).SlowDisk(ctx, d))
+	return func() { steps.Must(stop()) }
 }
