@@ -45,6 +45,8 @@ func TestLeaderHostGone(t *testing.T) {
 	if took := time.Since(gone); took >= 5*time.Second {
 		t.Errorf("replaced after %v: etcd's timer takes that long by itself", took)
 	}
+	c.status(one, "missing "+c.host(lost).Name)
+	t.Logf("called missing after %v", time.Since(gone))
 	c.logs(one, "the leader's host is silent; asking for an election now")
 	c.logs(two, "the leader's host is silent; asking for an election now")
 	// etcd forwards them to the leader's host by HTTP, and waits 15 s for an answer;
