@@ -83,7 +83,8 @@ type member struct {
 	forced         bool        // see status.View
 	elector        elector
 	leaderSeen     time.Time
-	led            bool // there has been a leader, in this process's time
+	compared       comparison // of the list with the members
+	led            bool       // there has been a leader, in this process's time
 	sentView       *status.View
 }
 
