@@ -20,7 +20,7 @@ func TestEtcdText(t *testing.T) {
 		t.Fatal(err)
 	}
 	missing := map[string]bool{}
-	for _, text := range []string{msgPeerActive, msgPeerInactive, msgServerError, msgSlowOpen, msgServeEnded, msgPeerRejected, msgClientRejected} {
+	for _, text := range []string{msgPeerActive, msgPeerInactive, msgServerError, msgSlowOpen, msgSnapshot, msgServeEnded, msgPeerRejected, msgClientRejected} {
 		missing[text] = true
 	}
 	err = filepath.WalkDir(strings.TrimSpace(string(out)), func(path string, d fs.DirEntry, err error) error {

@@ -80,6 +80,7 @@ func (m *member) serverStarted(ctx context.Context, r result) {
 	m.observer.ask()
 	go m.reserve.Run(ctx)
 	go m.watchAuthorities(ctx)
+	go m.resume(ctx, r.etcd.Server)
 	m.elector.run(ctx, r.elector)
 	if m.flight != nil {
 		go m.flight.Run(ctx, served{r.etcd.Server, m}, m.log)

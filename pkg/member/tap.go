@@ -16,6 +16,7 @@ const (
 	msgPeerInactive = "peer became inactive (message send to peer failed)"
 	msgServerError  = "server error"
 	msgSlowOpen     = "db file is flocked by another process, or taking too long"
+	msgSnapshot     = "applied snapshot"
 )
 
 // tap is a zap core that listens to etcd's log, whatever its level: it hears
@@ -28,8 +29,9 @@ type tap struct {
 
 // heard is what the tap has heard. It is safe for concurrent use.
 type heard struct {
-	doomed  func(*failure.Failure) // called by the goroutine that logs, before it ends the process
-	changed func()
+	doomed   func(*failure.Failure) // called by the goroutine that logs, before it ends the process
+	changed  func()
+	snapshot chan struct{} // receives after etcd has installed a snapshot of the leader
 
 	mu         sync.Mutex
 	connected  map[string]time.Time // peer ID → since when raft is connected to it
@@ -38,7 +40,7 @@ type heard struct {
 }
 
 func newTap(changed func(), doomed func(*failure.Failure)) tap {
-	return tap{heard: &heard{changed: changed, doomed: doomed, connected: map[string]time.Time{}}}
+	return tap{heard: &heard{changed: changed, doomed: doomed, snapshot: make(chan struct{}, 1), connected: map[string]time.Time{}}}
 }
 
 // Enabled is independent of etcd's log level.
@@ -56,7 +58,7 @@ func (t tap) Check(e zapcore.Entry, c *zapcore.CheckedEntry) *zapcore.CheckedEnt
 		return c.AddCore(e, t)
 	}
 	switch e.Message {
-	case msgPeerActive, msgPeerInactive, msgServerError, msgSlowOpen:
+	case msgPeerActive, msgPeerInactive, msgServerError, msgSlowOpen, msgSnapshot:
 		return c.AddCore(e, t)
 	}
 	return c
@@ -110,6 +112,8 @@ func (h *heard) line(e zapcore.Entry, peer, text string) {
 		}
 	case msgSlowOpen:
 		h.openIsSlow = true
+	case msgSnapshot:
+		signal(h.snapshot)
 	}
 }
 
