@@ -88,14 +88,21 @@ var rules = map[string]rule{
 	etcdserverpb.Lease_LeaseTimeToLive_FullMethodName: {},
 	etcdserverpb.Lease_LeaseLeases_FullMethodName:     {},
 
-	etcdserverpb.Cluster_MemberAdd_FullMethodName:     {kind: proposal},
-	etcdserverpb.Cluster_MemberRemove_FullMethodName:  {kind: proposal},
-	etcdserverpb.Cluster_MemberUpdate_FullMethodName:  {kind: proposal},
-	etcdserverpb.Cluster_MemberPromote_FullMethodName: {kind: proposal},
+	etcdserverpb.Cluster_MemberAdd_FullMethodName:    {kind: proposal},
+	etcdserverpb.Cluster_MemberRemove_FullMethodName: {kind: proposal},
+	etcdserverpb.Cluster_MemberUpdate_FullMethodName: {kind: proposal},
+	// A follower proposes nothing: it asks the leader over HTTP, and the next one
+	// when that fails.
+	etcdserverpb.Cluster_MemberPromote_FullMethodName: {},
 	etcdserverpb.Cluster_MemberList_FullMethodName:    {},
 
-	etcdserverpb.Maintenance_Alarm_FullMethodName:      {kind: proposal}, // also when it asks
-	etcdserverpb.Maintenance_Downgrade_FullMethodName:  {kind: proposal},
+	etcdserverpb.Maintenance_Alarm_FullMethodName: {kind: proposal}, // also when it asks
+	// Of the others one only reads; and the end of a downgrade, ended here, would be
+	// called a success: etcd keeps the error to itself.
+	etcdserverpb.Maintenance_Downgrade_FullMethodName: {kind: proposal, changes: func(req any) bool {
+		r, ok := req.(*etcdserverpb.DowngradeRequest)
+		return ok && r.GetAction() == etcdserverpb.DowngradeRequest_ENABLE
+	}},
 	etcdserverpb.Maintenance_MoveLeader_FullMethodName: {kind: transfer},
 	etcdserverpb.Maintenance_Status_FullMethodName:     {},
 	etcdserverpb.Maintenance_Defragment_FullMethodName: {},

@@ -64,6 +64,20 @@ func TestProposals(t *testing.T) {
 			t.Errorf("%v: %v", tc.txn, got)
 		}
 	}
+	downgrade := rules[etcdserverpb.Maintenance_Downgrade_FullMethodName]
+	for action, want := range map[etcdserverpb.DowngradeRequest_DowngradeAction]bool{
+		etcdserverpb.DowngradeRequest_VALIDATE: false, // it reads
+		etcdserverpb.DowngradeRequest_ENABLE:   true,
+		etcdserverpb.DowngradeRequest_CANCEL:   false, // etcd would call its end a success
+	} {
+		if got := downgrade.proposes(&etcdserverpb.DowngradeRequest{Action: action}); got != want {
+			t.Errorf("%v: %v", action, got)
+		}
+	}
+	// A follower asks the leader over HTTP, and the next one.
+	if rules[etcdserverpb.Cluster_MemberPromote_FullMethodName].proposes(&etcdserverpb.MemberPromoteRequest{}) {
+		t.Error("a promotion would be ended")
+	}
 	if (rule{}).proposes(nil) {
 		t.Error("an unknown method counts as a proposal")
 	}
