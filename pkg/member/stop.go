@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"go.etcd.io/etcd/client/pkg/v3/types"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 )
 
 const (
@@ -56,10 +57,16 @@ func (m *member) stop() {
 		self: e.Server.MemberID(), connected: m.isConnected, log: m.log,
 	}
 	if o := m.observer.last.Load(); o != nil {
-		s.alone, s.heirs = len(o.members) == 1, m.heirs(o)
+		s.alone, s.heirs = soleVoter(o), m.heirs(o)
 	}
 	s.run(m.ready.Load())
 	_ = m.log.Sync() // standard streams cannot be synced
+}
+
+// soleVoter reports whether nobody else could lead: there is no other voting
+// member. Learners are not elected.
+func soleVoter(o *observation) bool {
+	return !slices.ContainsFunc(o.others(), func(x *membership.Member) bool { return !x.IsLearner })
 }
 
 // heirs are the connected voting members, the longest connected first.
@@ -103,7 +110,7 @@ type shutdown struct {
 	// proposed during a transfer.
 	hold      func(context.Context) (release func())
 	self      types.ID
-	alone     bool       // in its cluster
+	alone     bool       // nobody else in its cluster could lead
 	heirs     []types.ID // the best first
 	connected func(types.ID) bool
 	log       *zap.Logger
@@ -145,7 +152,9 @@ func (s shutdown) handOver() {
 		return
 	}
 	begun := time.Now()
-	defer s.hold(context.Background())()
+	if len(s.heirs) > 0 { // else there is nothing to prepare
+		defer s.hold(context.Background())()
+	}
 	for _, heir := range s.heirs {
 		if s.moveTo(heir, handoverLimit/time.Duration(len(s.heirs))) {
 			s.log.Info("handed over the leadership", zap.String("to", s.Leader().String()), zap.Duration("took", time.Since(begun)))

@@ -75,16 +75,22 @@ func (f *fakeServer) end(how string) {
 // stopped runs a stop of member 1, which leads 2 and 3, and returns how long it
 // took and what it logged.
 func stopped(t *testing.T, f *fakeServer, ready bool, connected func(types.ID) bool) (took time.Duration, log *logged.ObservedLogs) {
+	return stoppedWith(t, f, ready, connected, func(*shutdown) {})
+}
+
+func stoppedWith(_ *testing.T, f *fakeServer, ready bool, connected func(types.ID) bool, change func(*shutdown)) (took time.Duration, log *logged.ObservedLogs) {
 	core, log := logged.New(zapcore.InfoLevel)
 	f.leader, f.changed = 1, make(chan struct{})
 	begun := time.Now()
-	shutdown{
+	s := shutdown{
 		leadership: f, committed: func() uint64 { return f.committed },
 		close: func() { f.end("close") }, hardStop: func() { f.end("hard stop") },
 		closed: func() { zap.New(core).Info(msgClosed) },
 		hold:   func(context.Context) func() { f.say("hold"); return func() { f.say("release") } },
 		self:   1, heirs: []types.ID{2, 3}, connected: connected, log: zap.New(core),
-	}.run(ready)
+	}
+	change(&s)
+	s.run(ready)
 	return time.Since(begun), log
 }
 
@@ -160,6 +166,37 @@ func TestHandOverFails(t *testing.T) {
 		}
 		close(blocked)
 	})
+}
+
+// Without an heir nothing is kept back; and nobody is said to elect a leader where
+// nobody else can.
+func TestNoHeirs(t *testing.T) {
+	for alone, warnings := range map[bool]int{true: 0, false: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			var f fakeServer
+			took, log := stoppedWith(t, &f, true, all, func(s *shutdown) { s.heirs, s.alone = nil, alone })
+			if took != 0 || !slices.Equal(f.ended, []string{"close", "hard stop"}) {
+				t.Errorf("took %v, ended by %v", took, f.ended)
+			}
+			if got := log.FilterMessageSnippet("the others will elect a leader").Len(); got != warnings {
+				t.Errorf("alone %v: said %v", alone, log.All())
+			}
+		})
+	}
+}
+
+// Learners cannot lead.
+func TestSoleVoter(t *testing.T) {
+	o := twoMembers()
+	if soleVoter(o) {
+		t.Error("there is another")
+	}
+	other := *o.members[1]
+	other.IsLearner = true
+	o.members[1] = &other
+	if !soleVoter(o) {
+		t.Error("the other is a learner")
+	}
 }
 
 // Neither streams that never end nor a disk that hangs keep the process.
