@@ -198,7 +198,8 @@ func (r *run) endOvertaken() {
 
 func (r *run) say(why string, ended int) {
 	if ended > 0 {
-		r.log.Warn("ended requests that were lost on the way to the leader or with it, which may have carried them out or not",
+		r.log.Warn("ended requests that were lost on the way to the leader or with it, which may have carried them out or not; "+
+			"their clients were told so, and should read before they repeat them",
 			zap.Int("requests", ended), zap.String("why", why))
 		r.opts.Changed()
 	}
