@@ -582,6 +582,23 @@ func TestKeptBackAndGone(t *testing.T) {
 	})
 }
 
+// Two checks at once, after a pause of the process, prove as much as one.
+func TestOrderAfterPause(t *testing.T) {
+	var o order
+	at := time.Now()
+	o.answered(at)
+	o.check(at.Add(slack))
+	o.answered(at.Add(10 * slack))
+	pause := at.Add(11 * slack)
+	o.check(pause)
+	if before := o.check(pause.Add(slack - 1)); before.After(at) {
+		t.Errorf("an answer that came a moment ago proves that all before %v is lost", before.Sub(at))
+	}
+	if before := o.check(pause.Add(orderCheck)); !before.Equal(at.Add(9 * slack)) {
+		t.Errorf("a check later what is before %v is lost", before.Sub(at))
+	}
+}
+
 func TestCommits(t *testing.T) {
 	var c commits
 	at := time.Now()

@@ -3,8 +3,9 @@ package flight
 import "time"
 
 const (
-	// orderCheck is how often it is looked whether requests were overtaken.
-	orderCheck = time.Second
+	// orderCheck is how often it is looked whether requests were overtaken: a little
+	// more than slack, so that a check which comes somewhat early still counts.
+	orderCheck = slack + 100*time.Millisecond
 	// slack is how much later a request must have begun than another to prove that
 	// that one is lost, and how long ago its answer must have come, at least. A
 	// goroutine that is not scheduled, and messages that go to the leader on four
@@ -20,6 +21,7 @@ const (
 type order struct {
 	latest time.Time // when the last request began, of those that were answered
 	before time.Time // the same at the last check
+	last   time.Time // when that was
 }
 
 func (o *order) answered(began time.Time) {
@@ -29,7 +31,13 @@ func (o *order) answered(began time.Time) {
 }
 
 // check returns the moment before which a request must have begun to be lost.
-func (o *order) check() time.Time {
+// After a pause of the process two ticks can follow each other at once: then the
+// answers that the first has seen prove nothing yet.
+func (o *order) check(now time.Time) time.Time {
+	if now.Sub(o.last) < slack {
+		return time.Time{}
+	}
+	o.last = now
 	overtaken := o.before.Add(-slack)
 	o.before = o.latest
 	return overtaken

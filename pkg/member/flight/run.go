@@ -191,7 +191,7 @@ func (r *run) end(why string) {
 // endOvertaken ends what was lost under a leader that stays.
 func (r *run) endOvertaken() {
 	r.mu.Lock()
-	before := r.passed.check()
+	before := r.passed.check(time.Now())
 	r.mu.Unlock()
 	r.say("later ones have been answered", r.endThose(func(c *call) bool { return c.prompt && c.began.Before(before) }))
 }
