@@ -317,6 +317,32 @@ func TestCutOff(t *testing.T) {
 	})
 }
 
+// So it does once raft has made it step down behind the cut cable, until it follows
+// another.
+func TestCutOffAndSteppedDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, tracker := scene(t)
+		f.follows(self, 0)
+		time.Sleep(time.Second)
+		f.quorum(time.Now())
+		f.loses()
+		for range 3 { // over and over, for longer than a member waits for an election
+			meanwhile := put(t.Context(), tracker, requestTimeout)
+			if r := <-meanwhile; r.err != errLost || r.took < cutOffGrace || r.took > cutOffGrace+cutOffPoll {
+				t.Errorf("%v after %v", r.err, r.took)
+			}
+			time.Sleep(leaderless)
+		}
+		late := put(t.Context(), tracker, requestTimeout)
+		time.Sleep(cutOffGrace / 2)
+		f.follows(second, 0)
+		f.quorum(time.Time{})
+		if r := <-late; r.err != nil {
+			t.Errorf("%v after %v", r.err, r.took)
+		}
+	})
+}
+
 // Under a leader that stays, a request is lost if a later one is answered; one that
 // is slow is not, and neither is what is proposed late or goes on after it is applied.
 func TestOvertaken(t *testing.T) {

@@ -144,6 +144,10 @@ func (r *run) cutOff(leader uint64, now time.Time) time.Duration {
 	if leader != r.server.Self() || r.server.QuorumSilentSince().IsZero() {
 		return never
 	}
+	return r.withoutQuorum(now)
+}
+
+func (r *run) withoutQuorum(now time.Time) time.Duration {
 	r.say("no quorum is heard", r.endThose(func(c *call) bool { return now.Sub(c.began) >= cutOffGrace }))
 	return cutOffPoll
 }
@@ -151,6 +155,11 @@ func (r *run) cutOff(leader uint64, now time.Time) time.Duration {
 // withoutLeader ends what waits for a leader that does not come. Without a quorum
 // there is nothing that could prove its fate.
 func (r *run) withoutLeader(now time.Time) time.Duration {
+	if !r.server.QuorumSilentSince().IsZero() {
+		// It led, and has stepped down since. Behind the same cut cable there is no next
+		// leader to keep anything back for.
+		return r.withoutQuorum(now)
+	}
 	if left := r.lost.Add(leaderless).Sub(now); left > 0 {
 		return left
 	}
