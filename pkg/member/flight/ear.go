@@ -16,10 +16,16 @@ var leaderMessages = []string{" lost leader ", " changed leader from ", " electe
 
 // A leader that hands over sends its followers a message that raft ignores, of the
 // kind that begins a transfer, and of term 1, in which no leader ever is: see
-// [Notice]. This is what raft logs of it, around the sender's ID.
+// [Notice]. They answer with the same. This is what raft logs of it, around the
+// sender's ID.
 const toldMessage, toldTerm = " ignored a MsgTransferLeader message with lower term from ", " [term: 1]"
 
-// Notice is the message by which a leader tells a follower that it hands over.
+// What etcd logs once it has put a leader's snapshot in the place of its database,
+// and the field with the term of the last entry that this one contains.
+const restoredMessage, restoredTerm = "applied snapshot", "incoming-leader-snapshot-term"
+
+// Notice is the message by which a leader tells a follower that it hands over, and
+// by which that one answers that nothing of its own is under way.
 func Notice(from, to uint64) *raftpb.Message {
 	return &raftpb.Message{Type: raftpb.MsgTransferLeader.Enum(), From: &from, To: &to, Term: new(uint64(1))}
 }
@@ -50,7 +56,7 @@ func (e ear) With([]zapcore.Field) zapcore.Core { return e }
 
 // Check adds e where a message is about raft's leader.
 func (e ear) Check(entry zapcore.Entry, c *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if _, ok := handover(entry.Message); ok {
+	if _, ok := handover(entry.Message); ok || entry.Message == restoredMessage {
 		return c.AddCore(entry, e)
 	}
 	if strings.HasPrefix(entry.Message, "raft.node: ") {
@@ -63,10 +69,19 @@ func (e ear) Check(entry zapcore.Entry, c *zapcore.CheckedEntry) *zapcore.Checke
 	return c
 }
 
-// Write notes the moment. It is called by raft's own goroutine.
-func (e ear) Write(entry zapcore.Entry, _ []zapcore.Field) error {
+// Write notes the moment. It is called by raft's own goroutine, and by the one
+// that applies.
+func (e ear) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	if by, ok := handover(entry.Message); ok {
 		e.t.told(by)
+		return nil
+	}
+	if entry.Message == restoredMessage {
+		for _, f := range fields {
+			if f.Key == restoredTerm {
+				e.t.restoredTo(uint64(f.Integer))
+			}
+		}
 		return nil
 	}
 	e.t.mu.Lock()
@@ -92,4 +107,17 @@ func (t *Tracker) heardLoss(leader uint64) time.Time {
 	}
 	t.lostAt, t.following = time.Time{}, leader
 	return at
+}
+
+// restoredTo notes that this member has a snapshot whose last entry is of a term.
+func (t *Tracker) restoredTo(term uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.restored = max(t.restored, term)
+}
+
+func (t *Tracker) restoredTerm() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.restored
 }

@@ -4,7 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -228,6 +233,66 @@ func TestWaitForLeaderIsNoCommit(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 	})
+}
+
+// Neither does what takes long for another reason: a compaction, a password's hash.
+func TestSlowIsNoCommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, tracker := scene(t)
+		for _, method := range []string{"/etcdserverpb.KV/Compact", "/etcdserverpb.Auth/Authenticate"} {
+			<-request(t.Context(), tracker, method, nil, time.Second, nil)
+		}
+		lost := put(t.Context(), tracker, requestTimeout)
+		f.loses()
+		f.follows(second, 0)
+		if r := <-lost; r.err != errLost || r.took > 2*minGrace {
+			t.Errorf("%v after %v", r.err, r.took)
+		}
+	})
+}
+
+// The new leader's first entry may have come in a snapshot, and no other follows.
+// The snapshot of one before it proves nothing.
+func TestSnapshot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, tracker := scene(t)
+		restored := func(term uint64) {
+			entry := zapcore.Entry{Level: zapcore.InfoLevel, Message: restoredMessage}
+			if c := tracker.Hears().Check(entry, nil); c != nil {
+				c.Write(zap.Uint64("incoming-leader-snapshot-index", 100), zap.Uint64(restoredTerm, term))
+			}
+		}
+		lost := put(t.Context(), tracker, requestTimeout)
+		f.loses()
+		f.follows(second, time.Hour)
+		restored(f.term - 1)
+		select {
+		case <-lost:
+			t.Fatal("nothing proves that it is lost")
+		case <-time.After(3 * time.Second):
+		}
+		restored(f.term)
+		if r := <-lost; r.err != errLost || r.took > 3*time.Second+maxGrace+2*appliedPoll {
+			t.Errorf("%v after %v", r.err, r.took)
+		}
+	})
+}
+
+// etcd's source still has the words for it: nothing else goes red when it rewords
+// them.
+func TestSnapshotText(t *testing.T) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "go.etcd.io/etcd/server/v3").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(out)), "etcdserver", "server.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(source), strconv.Quote(restoredMessage))
+	if call, _, _ := strings.Cut(after, "\n\t\t)"); !found || !strings.Contains(call, "zap.Uint64("+strconv.Quote(restoredTerm)) {
+		t.Errorf("etcd no longer logs %q with %q", restoredMessage, restoredTerm)
+	}
 }
 
 // A request that is slow under the same leader is not touched, also where raft has

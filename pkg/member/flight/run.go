@@ -174,7 +174,10 @@ func (r *run) withLeader(now time.Time) time.Duration {
 		return never
 	}
 	if r.until.IsZero() {
-		if r.server.AppliedTerm() < r.next.term {
+		// Or the first entry came in a snapshot, of which etcd's Term knows nothing; in a
+		// cluster where nobody else writes no other entry would follow. A commit index would
+		// prove less: what the old leader had stored may be behind it.
+		if max(r.server.AppliedTerm(), r.restoredTerm()) < r.next.term {
 			return appliedPoll
 		}
 		r.until = now.Add(min(maxGrace, max(minGrace, graceOfEntry*now.Sub(r.known), r.slowest(now))))

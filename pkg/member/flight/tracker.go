@@ -38,6 +38,7 @@ type Tracker struct {
 	following uint64    // the leader, by the last look
 	since     time.Time // since when it is
 	lostAt    time.Time // when the log first spoke of a change since then
+	restored  uint64    // the term of the last entry of the latest leader's snapshot
 	slow      commits
 	passed    order
 	counts    Counts
@@ -128,14 +129,14 @@ func (t *Tracker) over(c *call, good bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.calls, c)
-	if good {
+	// Others also take the time of what is no commit: a compaction goes through the
+	// database, a password is hashed.
+	if good && c.prompt {
 		// One that has waited for a leader says nothing of how long a commit takes.
 		if now := time.Now(); t.lostAt.IsZero() && c.began.After(t.since) {
 			t.slow.note(now, now.Sub(c.began))
 		}
-		if c.prompt {
-			t.passed.answered(c.began)
-		}
+		t.passed.answered(c.began)
 	}
 	t.settled()
 }
