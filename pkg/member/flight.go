@@ -9,6 +9,8 @@ import (
 
 	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/etcdserver"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
+	"go.etcd.io/raft/v3"
 
 	"github.com/etcd-node/etcd-node/pkg/member/election"
 	"github.com/etcd-node/etcd-node/pkg/member/flight"
@@ -62,8 +64,8 @@ type served struct {
 func (s served) Self() uint64 { return uint64(s.MemberID()) }
 
 func (s served) Leader() (id, term uint64) {
-	raft := election.RaftStatus()
-	return raft.Lead, raft.HardState.GetTerm()
+	is := election.RaftStatus()
+	return is.Lead, is.HardState.GetTerm()
 }
 
 func (s served) AppliedTerm() uint64 { return s.Term() }
@@ -81,9 +83,9 @@ func (s served) MayMove(ctx context.Context, to uint64) bool {
 // Committed looks at what was sent to the followers: raft sends what it takes in at
 // once, before its own disk has it.
 func (s served) Committed() bool {
-	raft := election.RaftStatus()
-	for _, p := range raft.Progress {
-		if p.Next > raft.HardState.GetCommit()+1 {
+	is := election.RaftStatus()
+	for _, p := range is.Progress {
+		if p.Next > is.HardState.GetCommit()+1 {
 			return false
 		}
 	}
@@ -92,18 +94,46 @@ func (s served) Committed() bool {
 
 func (s served) QuorumSilentSince() time.Time { return s.member.elector.quorumSilentSince() }
 
-func (s served) Tell(ctx context.Context) {
-	client, o := s.member.asks.Load(), s.member.observer.last.Load()
-	if client == nil || o == nil {
-		return
+func (s served) Transferring() bool { return election.RaftStatus().LeadTransferee != raft.None }
+
+// Tell leaves out learners: etcd takes no proposal from their clients. It waits for
+// those that raft is connected to; what the others forward would be lost anyway.
+func (s served) Tell(ctx context.Context) (told []uint64) {
+	o := s.member.observer.last.Load()
+	if o == nil || s.member.asks.Load() == nil {
+		return nil
 	}
-	var all sync.WaitGroup
+	var connected sync.WaitGroup
 	for _, x := range o.others() {
-		if !x.IsLearner {
-			all.Go(func() {
-				client.Tell(ctx, x.PeerURLs, o.cluster.String(), flight.Notice(uint64(o.self), uint64(x.ID)))
-			})
+		tell := func() { s.notify(ctx, o, x) }
+		switch {
+		case x.IsLearner:
+		case s.member.isConnected(x.ID):
+			told = append(told, uint64(x.ID))
+			connected.Go(tell)
+		default:
+			go tell()
 		}
 	}
-	all.Wait()
+	connected.Wait()
+	return told
+}
+
+func (s served) Answer(ctx context.Context, leader uint64) {
+	o := s.member.observer.last.Load()
+	if o == nil {
+		return
+	}
+	for _, x := range o.others() {
+		if uint64(x.ID) == leader {
+			s.notify(ctx, o, x)
+		}
+	}
+}
+
+// notify sends a notice to another member.
+func (s served) notify(ctx context.Context, o *observation, to *membership.Member) {
+	if client := s.member.asks.Load(); client != nil {
+		client.Tell(ctx, to.PeerURLs, o.cluster.String(), flight.Notice(uint64(o.self), uint64(to.ID)))
+	}
 }

@@ -40,7 +40,8 @@ type Server interface {
 	Leader() (id, term uint64)
 	// Self is this member's ID.
 	Self() uint64
-	// AppliedTerm is the term of the last entry that this member has applied.
+	// AppliedTerm is the term of the last entry that this member has applied by
+	// itself; what it has from a leader's snapshot does not count.
 	AppliedTerm() uint64
 	// MayMove reports whether the client of a request may hand the leadership to a
 	// member, and that one could take it.
@@ -50,9 +51,16 @@ type Server interface {
 	// QuorumSilentSince is since when this member, as leader, hears no quorum; the
 	// zero time if it does.
 	QuorumSilentSince() time.Time
+	// Transferring reports whether raft is in the middle of handing over this member's
+	// leadership, and so drops what is proposed.
+	Transferring() bool
 	// Tell tells the other members that this one hands over the leadership, until
-	// ctx ends. They hear it in their log.
-	Tell(ctx context.Context)
+	// ctx ends. They hear it in their log. It returns those whose answer is worth
+	// waiting for.
+	Tell(ctx context.Context) []uint64
+	// Answer tells the leader, which hands over, that nothing of this member's is
+	// under way to it, until ctx ends.
+	Answer(ctx context.Context, leader uint64)
 }
 
 // reign is the time of one leader: in one term there is one at most.
