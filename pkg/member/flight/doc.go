@@ -12,7 +12,10 @@
 // lost its leader ([Tracker.Hears]). What the lost leader had stored is answered by
 // etcd once this member has applied the first entry of the next leader's term;
 // so has all that raft kept back while there was no leader, a moment later. What
-// began before the loss and is still unanswered then is ended.
+// began before the loss and is still unanswered then is ended. (The first entry may
+// come in a snapshot. That one answers nobody.)
+//
+// A leader that goes in good order loses none: see [Tracker.Hold].
 //
 // # What it promises
 //
@@ -31,5 +34,7 @@
 //
 // Raft's words in the log for a leader that is lost or replaced, and that etcd's
 // Term is the term of the last applied entry. TestLeaderKilled fails when either
-// changes; at run time the worst that follows is etcd's own timeout.
+// changes. So do TestRaft, for raft's words about a message that it ignores, and
+// TestSnapshotText, for etcd's about a snapshot that it has applied. At run time the
+// worst that follows is etcd's own timeout.
 package flight
