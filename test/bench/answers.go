@@ -6,8 +6,6 @@ import (
 	"os"
 	"time"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
-
 	"github.com/etcd-node/etcd-node/test/lab"
 	"github.com/etcd-node/etcd-node/test/prober"
 	"github.com/etcd-node/etcd-node/test/steps"
@@ -17,7 +15,8 @@ import (
 const waiting = 32
 
 const answersAbout = `32 clients put through the members that stay, each waits for its answer before it asks again, and a millisecond more. The slowest answer
-is that of all of them, and an error is an answer. The share of errors is that of the answers to what was under way in the second around the election.`
+is that of all of them, and an error is an answer. The share of errors is that of the answers to what was under way in the second around the election. The moment of
+the election is the last one at which both survivors were asked, and none knew another leader.`
 
 // answerRows are about the clients that have asked when the leader goes.
 func answerRows() []row {
@@ -91,31 +90,51 @@ func (l loss) answers(ctx context.Context, c *cluster) []float64 {
 	return values
 }
 
-// elected delivers when another than this leader was first seen to lead; the zero
-// time if nobody was.
+// elected delivers the last moment at which none of the survivors knew another
+// leader than this; the zero time if that lasted.
 func (c *cluster) elected(ctx context.Context, leader *lab.Host, survivors []*lab.Host) <-chan time.Time {
 	old := c.status(ctx, leader).Header.MemberId
-	found := make(chan time.Time, 1)
-	var clients []*clientv3.Client
+	var ask []func(context.Context) bool
 	for _, h := range survivors {
-		clients = append(clients, c.client(h)) // in this goroutine
+		cli, url := c.client(h), c.clientURL(h) // in this goroutine
+		ask = append(ask, func(ctx context.Context) bool {
+			s, err := cli.Status(ctx, url)
+			return err == nil && s.Leader != 0 && s.Leader != old
+		})
 	}
+	found := make(chan time.Time, 1)
 	go func() {
-		defer close(found)
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
-		for ctx.Err() == nil {
-			for i, cli := range clients {
-				short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
-				s, err := cli.Status(short, c.clientURL(survivors[i]))
-				cancel()
-				if err == nil && s.Leader != 0 && s.Leader != old {
-					found <- time.Now()
-					return
-				}
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
+		found <- lastWithout(ctx, ask)
 	}()
 	return found
+}
+
+// lastWithout asks all at once, again and again, until one says yes. It returns
+// when it last began to ask and none did, or the zero time if none ever does.
+// One that does not answer has said no.
+func lastWithout(ctx context.Context, ask []func(context.Context) bool) time.Time {
+	last := time.Now()
+	for ctx.Err() == nil {
+		begin := time.Now()
+		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		answers := make(chan bool, len(ask))
+		for _, a := range ask {
+			go func() { answers <- a(short) }()
+		}
+		yes := false
+		for range ask {
+			if yes = <-answers; yes {
+				break // the others need not answer
+			}
+		}
+		cancel()
+		if yes {
+			return last
+		}
+		last = begin
+		time.Sleep(5 * time.Millisecond)
+	}
+	return time.Time{}
 }

@@ -71,7 +71,7 @@ func (u unit) summary(values []float64) string {
 	if n == 1 {
 		return u.show(values[0])
 	}
-	name, bad, best, worst := "p90", sorted[(n*9+9)/10-1], sorted[0], sorted[n-1]
+	name, bad, best, worst := "p90", quantile(sorted, 90), sorted[0], sorted[n-1]
 	if u == rate {
 		name, bad, best, worst = "p10", sorted[n-(n*9+9)/10], worst, best
 	}
@@ -80,24 +80,33 @@ func (u unit) summary(values []float64) string {
 
 // goal is what a figure of etcd-node is to be; its zero value wants nothing.
 type goal struct {
-	words         string  // says it instead of what is below, which may be none: then it is not checked
+	words         string  // says it instead of what is below, which is checked all the same
 	median, worst float64 // each is less than this
+	p90, p99      float64 // the same
 	atLeast       float64 // of stock's: the ratio; missed where its whole interval is below
 	atMost        float64 // the same from above
 	none          bool    // the sum is 0
 	asStock       bool    // the sum is not more than stock's
 }
 
-// words makes a goal that is only said.
-func words(s string) goal { return goal{words: s} }
+// checked reports whether something can miss it.
+func (g goal) checked() bool { g.words = ""; return g != goal{} }
 
 func (g goal) text(u unit) string {
-	if g.words != "" {
+	if g.words != "" && !g.checked() {
+		return g.words + " (not checked)"
+	} else if g.words != "" {
 		return g.words
 	}
 	var all []string
 	if g.median > 0 {
 		all = append(all, "median < "+u.show(g.median))
+	}
+	if g.p90 > 0 {
+		all = append(all, "p90 < "+u.show(g.p90))
+	}
+	if g.p99 > 0 {
+		all = append(all, "p99 < "+u.show(g.p99))
 	}
 	if g.worst > 0 {
 		all = append(all, "worst < "+u.show(g.worst))
@@ -132,6 +141,10 @@ func (g goal) missed(ours, others []float64) string {
 	switch r := ratioOf(ours, others); {
 	case g.median > 0 && median(sorted) >= g.median:
 		return "the median is too large"
+	case g.p90 > 0 && quantile(sorted, 90) >= g.p90:
+		return "the 90th percentile is too large"
+	case g.p99 > 0 && quantile(sorted, 99) >= g.p99:
+		return "the 99th percentile is too large"
 	case g.worst > 0 && sorted[len(sorted)-1] >= g.worst:
 		return "the worst is too large"
 	case g.atLeast > 0 && r.high < g.atLeast:

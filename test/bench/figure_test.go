@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestSummary(t *testing.T) {
 	for _, tc := range []struct {
@@ -39,7 +42,12 @@ func TestGoal(t *testing.T) {
 		missed       bool
 	}{
 		{goal{}, seconds, same, same, "", false},
-		{words("< 3 s"), seconds, same, same, "< 3 s", false},
+		{goal{words: "quick"}, seconds, same, same, "quick (not checked)", false},
+		{goal{words: "no new term, worst < 50 ms", worst: 0.05}, seconds, []float64{0.01, 0.06}, nil, "no new term, worst < 50 ms", true},
+		{goal{p90: 2}, seconds, []float64{1, 1, 1, 1, 1, 1, 1, 1, 1, 3}, nil, "p90 < 2.00 s", false},
+		{goal{p90: 2}, seconds, []float64{1, 1, 1, 1, 1, 1, 1, 1, 3, 3}, nil, "p90 < 2.00 s", true},
+		{goal{p99: 1}, seconds, []float64{0.5, 0.5, 1}, nil, "p99 < 1.00 s", true},
+		{goal{p99: 1}, seconds, append(slices.Repeat([]float64{0.5}, 99), 3), nil, "p99 < 1.00 s", false},
 		{goal{median: 0.15, worst: 0.3}, seconds, []float64{0.1, 0.1, 0.29}, nil, "median < 150 ms, worst < 300 ms", false},
 		{goal{median: 0.15, worst: 0.3}, seconds, []float64{0.1, 0.1, 0.31}, nil, "median < 150 ms, worst < 300 ms", true},
 		{goal{median: 0.15, worst: 0.3}, seconds, []float64{0.1, 0.2, 0.2}, nil, "median < 150 ms, worst < 300 ms", true},

@@ -70,3 +70,9 @@ func median(sorted []float64) float64 {
 	n := len(sorted)
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
+
+// quantile wants sorted values, at least one, and the share of them in percent
+// that is not larger than what it returns.
+func quantile(sorted []float64, share int) float64 {
+	return sorted[(len(sorted)*share+99)/100-1]
+}

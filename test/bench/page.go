@@ -25,7 +25,7 @@ func (r result) tableLine(g goal) string {
 		mine += " **missed: " + why + "**"
 	}
 	load := fmt.Sprintf("%.1f–%.1f", r.Load[0], r.Load[1])
-	return fmt.Sprintf("| %s | %s | %s | %s | %s | %d | %s | %d |\n", cell(r.Line), cell(r.Goal), cell(mine), cell(r.Unit.summary(r.Others)),
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %d | %s | %d |\n", cell(r.Line), cell(g.text(r.Unit)), cell(mine), cell(r.Unit.summary(r.Others)),
 		g.ratio(r.Ours, r.Others), len(r.Ours), load, r.Run)
 }
 

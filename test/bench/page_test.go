@@ -164,6 +164,9 @@ func TestTable(t *testing.T) {
 					t.Errorf("two lines are called %q", r.line(f))
 				}
 				seen[r.line(f)] = true
+				if f.goal.words != "" && !f.goal.checked() {
+					t.Errorf("%s: nothing checks the goal %q", r.line(f), f.goal.words)
+				}
 				known := f.chart.name == ""
 				for _, k := range kinds {
 					known = known || k.name == f.chart.name

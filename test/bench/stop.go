@@ -19,24 +19,24 @@ import (
 func stopRows() []row {
 	var all []row
 	for _, t := range []timing{near, far} {
-		leaderGoal := "< 0.3 s"
+		leaderGoal := goal{worst: 0.3}
 		if t == far {
-			leaderGoal = "< 1.3 s"
+			leaderGoal = goal{worst: 1.3}
 		}
-		restart := took(words("< 0.3 s"))
+		restart := took(goal{worst: 0.3})
 		restart[0].chart = chart{name: "gaps-" + t.file(), label: "restart of each"}
 		all = append(all,
-			row{name: "stop of a follower, streams open", setup: setup{timing: t}, figures: took(words("< 0.3 s")), measure: once(stopFollower)},
-			row{name: "stop of the leader, streams open", setup: setup{timing: t}, figures: took(words(leaderGoal)), measure: once(stopLeader)},
-			row{name: "stop of all three at once, streams open", setup: setup{timing: t}, figures: took(words("< 2 s")), measure: once(stopAll)},
-			row{name: "stop while waiting for the others", setup: setup{timing: t}, figures: took(words("< 0.3 s")), measure: once(stopWaiting), oursOnly: true},
+			row{name: "stop of a follower, streams open", setup: setup{timing: t}, figures: took(goal{worst: 0.3}), measure: once(stopFollower)},
+			row{name: "stop of the leader, streams open", setup: setup{timing: t}, figures: took(leaderGoal), measure: once(stopLeader)},
+			row{name: "stop of all three at once, streams open", setup: setup{timing: t}, figures: took(goal{worst: 2}), measure: once(stopAll)},
+			row{name: "stop while waiting for the others", setup: setup{timing: t}, figures: took(goal{worst: 0.3}), measure: once(stopWaiting), oursOnly: true},
 			row{name: "restart of each in turn, longest gap of puts through the others", setup: setup{timing: t}, figures: restart, measure: once(restartEach)},
 			row{name: "restart of each in turn under 500 puts a second until it serves; no new term for a follower", setup: setup{timing: t},
-				figures: took(words("p99 < 1 s")), series: restartUnderLoad},
+				figures: took(goal{p99: 1}), series: restartUnderLoad},
 		)
 	}
 	return append(all,
-		row{name: "supervisor killed until its member is gone and the port free", setup: setup{timing: near}, figures: took(words("< 50 ms")), measure: once(killSupervisor), oursOnly: true},
+		row{name: "supervisor killed until its member is gone and the port free", setup: setup{timing: near}, figures: took(goal{worst: 0.05}), measure: once(killSupervisor), oursOnly: true},
 	)
 }
 
