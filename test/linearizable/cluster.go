@@ -27,6 +27,8 @@ type member struct {
 // cluster is three daemons that can be mistreated.
 type cluster interface {
 	members() []member
+	// version is that of etcd-node.
+	version(ctx context.Context) (string, error)
 	// lose takes member i away and brings it back. It reports whether it was there.
 	lose(ctx context.Context, kind string, i int) (bool, error)
 	close() error

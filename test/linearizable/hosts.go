@@ -57,6 +57,11 @@ func startHosts(ctx context.Context) (*hosts, error) {
 
 func (c *hosts) members() []member { return c.all }
 
+func (c *hosts) version(ctx context.Context) (string, error) {
+	said, err := c.Hosts[0].Run(ctx, "etcd-node", "--version")
+	return versionIn(said), err
+}
+
 func (c *hosts) lose(ctx context.Context, kind string, i int) (bool, error) {
 	h := c.Hosts[i]
 	// Also longer than raft trusts a silent stream.

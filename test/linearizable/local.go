@@ -63,6 +63,11 @@ func (c *local) run(n *daemon.Daemon) error {
 
 func (c *local) members() []member { return c.all }
 
+func (c *local) version(ctx context.Context) (string, error) {
+	said, err := exec.CommandContext(ctx, c.bin, "--version").Output()
+	return versionIn(string(said)), err
+}
+
 func (c *local) lose(ctx context.Context, kind string, i int) (bool, error) {
 	n := c.nodes[i]
 	switch kind {

@@ -4,12 +4,17 @@
 //
 //	go run ./test/linearizable -kills 1000
 //	go run ./test/linearizable -losses kill,stop,host,cable -kills 1000
+//	go run ./test/linearizable -kills 50 -log FILE    one part of many: repeat it
+//	go run ./test/linearizable -kills 0 -log FILE     what the parts have come to
 //
 // Three daemons run as real processes of bin/etcd-node (make build): on loopback,
 // or where hosts and cables are to be lost on three lab hosts, as root. What a
 // member says may be lost with its leader is repeated by half of the clients. It
-// prints one line of numbers and exits 1 if the history does not fit, or if a
-// loss costs more than 1.2 terms. The daemons restart their killed members with
+// prints one line of numbers and exits 1 if the history does not fit or was not
+// decided, if nothing was asked, if a loss costs more than 1.2 terms, and if there
+// were fewer losses than asked for (also at -limit; an interrupt may end it). With
+// -log it adds its numbers to a file, and prints the sum of all that are there;
+// with a part that failed among them it exits 1 too. The daemons restart their killed members with
 // growing pauses, so a kill takes about three seconds, and other losses more.
 package main
 
@@ -18,7 +23,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"os/signal"
@@ -46,14 +50,33 @@ func main() {
 	kills := flag.Int("kills", 100, "leaders to lose")
 	losses := flag.String("losses", kill, "how, one of them at random each time: kill, stop, host, cable; the last two need hosts, and root")
 	limit := flag.Duration("limit", time.Hour, "stop after this time")
+	log := flag.String("log", "", "add the numbers to this file, a line for each run, and print their sum")
 	flag.Parse()
-	if err := run(ctx, *bin, strings.Split(*losses, ","), *kills, *limit); err != nil {
+	var err error
+	if *kills > 0 || *log == "" {
+		p := part{Date: time.Now().UTC(), Asked: *kills, Losses: map[string]int{}}
+		err = p.run(ctx, *bin, strings.Split(*losses, ","), *limit)
+		if err != nil {
+			p.Error = err.Error()
+		}
+		fmt.Println(p)
+		if *log != "" {
+			err = errors.Join(err, p.add(*log))
+		}
+	}
+	if *log != "" {
+		all, failed := sum(*log)
+		fmt.Println("in all:", all)
+		err = errors.Join(err, failed)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "linearizable:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, bin string, losses []string, kills int, limit time.Duration) (err error) {
+// run takes leaders away until there were as many losses as asked for.
+func (p *part) run(ctx context.Context, bin string, losses []string, limit time.Duration) (err error) {
 	c, err := begin(ctx, bin, losses)
 	if c != nil {
 		defer func() { err = errors.Join(err, c.close()) }()
@@ -65,19 +88,24 @@ func run(ctx context.Context, bin string, losses []string, kills int, limit time
 	if err != nil {
 		return err
 	}
+	if p.Version, err = c.version(ctx); err != nil {
+		return err
+	}
 	var clients []*clientv3.Client
 	for _, m := range c.members() {
 		clients = append(clients, m.Client)
 	}
 	h := history.Start(clients, pause)
-	begun, lost := time.Now(), map[string]int{}
-	total := 0
+	begun := time.Now()
 	var wrong error
-	for total < kills && time.Since(begun) < limit && ctx.Err() == nil && wrong == nil {
+	for p.total() < p.Asked && time.Since(begun) < limit && ctx.Err() == nil && wrong == nil {
 		// Another moment of the election each time: also while one goes on.
 		time.Sleep(time.Duration(200+rand.IntN(500)) * time.Millisecond)
 		i, _, err := leader(ctx, c)
 		if err != nil {
+			if ctx.Err() == nil {
+				wrong = err
+			}
 			break
 		}
 		kind := losses[rand.IntN(len(losses))]
@@ -86,37 +114,25 @@ func run(ctx context.Context, bin string, losses []string, kills int, limit time
 			wrong = fmt.Errorf("%s: %w", kind, err)
 		}
 		if was {
-			lost[kind]++
-			total++
+			p.Losses[kind]++
 		}
 	}
 	r := h.Stop()
+	p.count(r)
+	p.Seconds = time.Since(begun).Seconds()
+	for _, text := range r.Illegal {
+		fmt.Print(text)
+	}
 	// Not under ctx: also an interrupted run is checked.
 	settle, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	_, last, err := leader(settle, c)
 	if err != nil {
-		return fmt.Errorf("after %d losses there is no leader: %w", total, err)
+		wrong = errors.Join(wrong, fmt.Errorf("after %d losses there is no leader: %w", p.total(), err))
+	} else {
+		p.Terms = last - first
 	}
-	terms := float64(last-first) / float64(max(1, total))
-	for _, text := range r.Illegal {
-		fmt.Print(text)
-	}
-	var kinds []string
-	for _, kind := range slices.Sorted(maps.Keys(lost)) {
-		kinds = append(kinds, fmt.Sprintf("%d %s", lost[kind], kind))
-	}
-	fmt.Printf("%d losses (%s) in %s; %.2f terms a loss; %d operations on %d groups of keys, %d of unknown outcome, %d of those lost with their leader, %d repeated; %d groups not linearizable, %d undecided\n",
-		total, strings.Join(kinds, ", "), time.Since(begun).Round(time.Second), terms, r.Operations, r.Groups, r.Unknown, r.Lost, r.Repeated, len(r.Illegal), r.Undecided)
-	switch {
-	case len(r.Illegal) > 0:
-		return fmt.Errorf("%d groups of keys have a history that no order of events explains", len(r.Illegal))
-	case wrong != nil:
-		return wrong
-	case terms > maxTerms:
-		return fmt.Errorf("a loss costs %.2f terms, more than %.1f", terms, maxTerms)
-	}
-	return nil
+	return errors.Join(p.verdict(ctx.Err() != nil), wrong)
 }
 
 // begin starts the cluster that can be mistreated so. It is to be closed, also
