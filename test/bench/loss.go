@@ -57,7 +57,7 @@ func lossRows() []row {
 			all = append(all, row{name: l.name + ", longest gap of puts through the others", setup: setup{timing: t}, figures: f, measure: once(l.gap)})
 		}
 	}
-	return all
+	return append(all, clientRow())
 }
 
 // gap is the longest gap of puts through each survivor.
