@@ -16,9 +16,9 @@
 //   - for a guaranteed share of the time puts get through within a second;
 //   - no supervisor grows, in memory, open files or goroutines.
 //
-// It prints a table, and exits 1 if any of that did not hold. -seed repeats the
-// order of the faults; who leads at that moment and how long a recovery takes
-// may differ. The directory -out gets a log of all events and each host's journal.
+// It prints a table, and exits 1 if any of that did not hold, or if no fault struck
+// or nothing was asked. -seed repeats the order of the faults; who leads at that
+// moment and how long a recovery takes may differ. The directory -out gets a log of all events and each host's journal.
 package main
 
 import (

@@ -39,6 +39,12 @@ func (s *soak) judge() verdict {
 	for _, text := range v.history.Illegal {
 		s.violation("%s", text)
 	}
+	if v.history.Operations == 0 {
+		s.violation("no operation was recorded")
+	}
+	if s.struck() == 0 {
+		s.violation("no fault struck")
+	}
 	if v.history.Undecided > 0 {
 		s.violation("%d groups of keys could not be decided in time", v.history.Undecided)
 	}
@@ -72,6 +78,14 @@ func (s *soak) judge() verdict {
 	return v
 }
 
+// struck is how many faults there were.
+func (s *soak) struck() (n int) {
+	for _, k := range s.counts {
+		n += k
+	}
+	return n
+}
+
 // report prints the table.
 func (s *soak) report(w io.Writer, v verdict, took time.Duration) {
 	row := func(what, format string, args ...any) {
@@ -79,12 +93,10 @@ func (s *soak) report(w io.Writer, v verdict, took time.Duration) {
 	}
 	row("soak", "%s, seed %d", took.Round(time.Second), s.seed)
 	fmt.Fprintln(w, "|---|---|")
-	total := 0
 	for _, k := range kinds {
 		row(string(k.kind), "%d", s.counts[k.kind])
-		total += s.counts[k.kind]
 	}
-	row("faults", "%d, %d of them on two or three hosts at once; %d more found no process to strike", total, s.several, s.missed)
+	row("faults", "%d, %d of them on two or three hosts at once; %d more found no process to strike", s.struck(), s.several, s.missed)
 	if n := len(s.recoveries); n > 0 {
 		slices.SortFunc(s.recoveries, func(a, b gap) int { return cmp.Compare(a.length(), b.length()) })
 		row("serving again after the healing", "median %.2f s, worst %.2f s %s",
