@@ -53,6 +53,7 @@ func (l *Loaded) checkInFile(path string) {
 	d.cluster = cluster
 	if !l.in.readOnly {
 		d.check()
+		d.checkElections(l.node, l.own)
 		for _, s := range d.settings() {
 			if p := d.pathProblem(s); p != nil {
 				d.problems = append(d.problems, *p)

@@ -13,7 +13,8 @@ import (
 )
 
 // The types of etcd-node's own settings are envconfig's Decoders: each says
-// what its value may be. [Loaded.loadOwn] calls them itself, because envconfig's
+// what is wrong with a value; where it does not say what to write instead,
+// [Variable.Takes] does. [Loaded.loadOwn] calls them itself, because envconfig's
 // Process sees the environment and no env file, and stops at the first error.
 
 // wait is a duration that is not negative.
@@ -22,8 +23,15 @@ type wait time.Duration
 // Decode implements envconfig.Decoder.
 func (w *wait) Decode(s string) error {
 	d, err := time.ParseDuration(s)
-	if err != nil || d < 0 {
-		return &settings.Problem{What: strconv.Quote(s) + " is not a length of time", Hint: "give it with its unit, such as 90s or 5m"}
+	if err != nil {
+		what := strconv.Quote(s) + " is not a length of time"
+		if _, err := strconv.ParseFloat(s, 64); err == nil {
+			what += ": it has no unit"
+		}
+		return &settings.Problem{What: what}
+	}
+	if d < 0 {
+		return &settings.Problem{What: strconv.Quote(s) + " must not be negative"}
 	}
 	*w = wait(d)
 	return nil
@@ -38,10 +46,7 @@ func (p *patience) Decode(s string) error {
 		*p = -1
 		return nil
 	}
-	if (*wait)(p).Decode(s) != nil {
-		return &settings.Problem{What: strconv.Quote(s) + " is not a length of time", Hint: "give it with its unit, such as 90s or 5m, or say forever"}
-	}
-	return nil
+	return (*wait)(p).Decode(s)
 }
 
 // hangLimit is a duration of some of the supervisor's ticks.
@@ -96,15 +101,16 @@ func (a *allReady) Decode(s string) error {
 	return nil
 }
 
-// toggle is "on" or "off".
+// toggle is "on" or "off", in any case: what is meant is plain.
 type toggle bool
 
 // Decode implements envconfig.Decoder.
 func (t *toggle) Decode(s string) error {
-	if s != "on" && s != "off" {
+	on := strings.EqualFold(s, "on")
+	if !on && !strings.EqualFold(s, "off") {
 		return &settings.Problem{What: strconv.Quote(s) + " is neither on nor off"}
 	}
-	*t = s == "on"
+	*t = toggle(on)
 	return nil
 }
 

@@ -145,6 +145,7 @@ func (l *Loaded) trial() {
 		return
 	}
 	d.check()
+	d.checkElections(l.node, l.own)
 	d.checkFiles()
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 
@@ -18,7 +19,7 @@ import (
 type Variable struct {
 	Name    string
 	Default string // as one would write it; "" for none
-	Takes   string // unit or kind of the value
+	Takes   string // unit or kind of the value; the hint where one is refused, too
 	Section string // of the env file, by the keys that package reference gives them; "" for none
 	Help    string // one sentence without its full stop
 	More    string // what an operator has to know beyond that; "" for nothing
@@ -28,10 +29,15 @@ type Variable struct {
 	in func(*values) envconfig.Decoder
 }
 
-const (
-	duration = "duration, such as 90s or 5m"
-	onOff    = "on or off"
-)
+const onOff = "on or off"
+
+// hint says what to write instead of a value that is refused.
+func (v Variable) hint() string {
+	if strings.HasPrefix(v.Takes, "duration") {
+		return "give a " + v.Takes
+	}
+	return "write " + v.Takes
+}
 
 // Variables is the one table of the settings that are etcd-node's own.
 var Variables = []Variable{
@@ -42,7 +48,7 @@ var Variables = []Variable{
 		Example: "bond0",
 		in:      func(v *values) envconfig.Decoder { return (*label)(&v.Interface) },
 	}, {
-		Name: "ETCD_NODE_ADDRESS_WAIT", Default: "60s", Takes: duration, Section: "address",
+		Name: "ETCD_NODE_ADDRESS_WAIT", Default: "60s", Takes: "duration, such as 60s", Section: "address",
 		Help:    "How long to wait for an address that is not there yet (DHCP, DNS)",
 		More:    "Then a member with data goes on by what the data says, and a daemon without systemd ends. Under systemd everything else is waited for as long as it takes; the status says what for.",
 		Example: "60s",
@@ -54,13 +60,13 @@ var Variables = []Variable{
 		Example: "all",
 		in:      func(v *values) envconfig.Decoder { return (*allReady)(&v.ReadyAll) },
 	}, {
-		Name: "ETCD_NODE_START_TIMEOUT", Default: "0s", Takes: duration, Section: "ready",
+		Name: "ETCD_NODE_START_TIMEOUT", Default: "0s", Takes: "duration, such as 10m; 0s means for ever", Section: "ready",
 		Help:    "How long the daemon asks systemd for more time while it waits for its peers; 0s means for ever",
 		More:    "For ever, so that the machines may be started one after the other. When a limit has passed, the daemon ends with exit code 75.",
 		Example: "0s",
 		in:      func(v *values) envconfig.Decoder { return (*wait)(&v.StartTimeout) },
 	}, {
-		Name: "ETCD_NODE_BOOTSTRAP_WAIT", Default: "30s", Takes: "duration, such as 90s or 5m, or forever", Section: "ready",
+		Name: "ETCD_NODE_BOOTSTRAP_WAIT", Default: "30s", Takes: "duration, such as 30s, or forever; 0s means not at all", Section: "ready",
 		Help:    "How long the first start of a node waits for a member of the list whose machine does not answer at all, before a new cluster begins without it; 0s means not at all",
 		More:    "An older cluster may live there, and a second one must not begin beside it. A machine that refuses the connection gets 2 s of this, because its etcd may be restarting. What a member or a node without data answers counts at once, so that nodes that begin together wait for nothing. Whatever else answers is waited for without limit, and a cluster never begins without a quorum of the list, except with 0s.",
 		Example: "forever",
@@ -68,14 +74,14 @@ var Variables = []Variable{
 	}, {
 		Name: "ETCD_NODE_FAILOVER", Default: "on", Takes: onOff, Section: "election",
 		Help:    "Whether a leader that is lost costs milliseconds: it is replaced at once, not after the election timeout",
-		More:    "The other members are asked through raft's pre-vote, so that a quorum must agree that the leader is gone. Requests that were under way to a lost leader are answered at once, and a handover loses none.",
+		More:    "The other members are asked through raft's pre-vote, so that a quorum must agree that the leader is gone. Requests that were under way to a lost leader are answered at once, and a handover loses none. With off everything is as in etcd: there is no leader for one to two election timeouts (1–2 s with the defaults), and a request that was under way to the lost one waits up to the request timeout, 5 s and two election timeouts (7 s with the defaults). With ETCD_PRE_VOTE=false the leader is replaced as with off.",
 		Example: "off",
 		in:      func(v *values) envconfig.Decoder { return (*toggle)(&v.Failover) },
 	}, {
-		Name: "ETCD_NODE_HOST_SILENCE", Default: "400ms", Takes: duration, Section: "election",
+		Name: "ETCD_NODE_HOST_SILENCE", Default: "400ms", Takes: "duration, such as 400ms; 0s switches it off", Section: "election",
 		Help:    "How long the leader's host may acknowledge nothing before an election is asked for; 0s leaves a silent host to the election timeout",
-		More:    "A kernel acknowledges within a round trip, whatever its processes do, so this is about power loss and cut cables. It is never less than ten measured round trips, or than TCP needs to send again and be answered, and grows with the loss of packets.",
-		Example: "1s",
+		More:    "A kernel acknowledges within a round trip, whatever its processes do, so this is about power loss and cut cables. It is never less than ten measured round trips, or than TCP needs to send again and be answered (400ms at least), and grows with the loss of packets. A value that is not below the election timeout does nothing, as etcd's own timer is sooner. It has no effect without ETCD_NODE_FAILOVER=on. Members may have different values.",
+		Example: "800ms",
 		in:      func(v *values) envconfig.Decoder { return (*wait)(&v.HostSilence) },
 	}, {
 		Name: "ETCD_NODE_FAST_START", Default: "on", Takes: onOff, Section: "election",
@@ -89,7 +95,7 @@ var Variables = []Variable{
 		Example: "192MiB",
 		in:      func(v *values) envconfig.Decoder { return (*reserve)(&v.DiskReserve) },
 	}, {
-		Name: "ETCD_NODE_HANG_LIMIT", Default: "10s", Takes: "duration of at least 3s", Section: "fault",
+		Name: "ETCD_NODE_HANG_LIMIT", Default: "10s", Takes: "duration of at least 3s, such as 10s", Section: "fault",
 		Help:    "How long the member may give no sign of life before the daemon makes it print its stacks, kills it, and starts it again",
 		More:    "Peers, a missing leader or a slow disk are never a reason.",
 		Example: "10s",
@@ -137,6 +143,9 @@ func (l *Loaded) loadOwn(variables map[string]settings.Setting) (v values) {
 		l.used[row.Name] = true
 		if text := cmp.Or(s.Value, row.Default); text != "" {
 			if err := row.in(&v).Decode(text); err != nil {
+				if p, ok := errors.AsType[*settings.Problem](err); ok {
+					p.Hint = cmp.Or(p.Hint, row.hint())
+				}
 				l.wrong(s.Source, err)
 			}
 		}

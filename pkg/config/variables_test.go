@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kelseyhightower/envconfig"
 
@@ -24,6 +25,10 @@ func TestVariables(t *testing.T) {
 		fields[in] = v.Name
 		if v.Help == "" || strings.HasSuffix(v.Help, ".") || v.Takes == "" {
 			t.Errorf("%s: help %q, takes %q", v.Name, v.Help, v.Takes)
+		}
+		// What helps whoever has written a wrong one is the default, or where that is none a value of its kind.
+		if d, err := time.ParseDuration(v.Default); err == nil && d != 0 && !strings.Contains(v.Takes, "such as "+v.Default) {
+			t.Errorf("%s takes %q, and its default is %s", v.Name, v.Takes, v.Default)
 		}
 		for _, value := range []string{v.Default, v.Example} {
 			if value == "" {
