@@ -113,7 +113,7 @@ func (m *member) conditions(o *observation, now time.Time) []status.Condition {
 	}
 	for _, x := range o.others() {
 		p := peerOf(x)
-		if _, connected := m.heard.connectedSince(p.ID); connected && m.probes.Mute(p) {
+		if since, connected := m.heard.connectedSince(p.ID); connected && m.probes.MuteSince(p, since) {
 			all = append(all, status.Condition{ID: failure.IDPeerFrozen, Text: fmt.Sprintf("raft's connection to %s stands, but it does not answer", m.nameOf(o, x.ID))})
 		}
 	}

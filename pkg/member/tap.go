@@ -35,12 +35,16 @@ type heard struct {
 
 	mu         sync.Mutex
 	connected  map[string]time.Time // peer ID → since when raft is connected to it
+	parted     map[string]time.Time // peer ID → when raft's connection to it ended last
 	ended      *failure.Failure
 	openIsSlow bool
 }
 
 func newTap(changed func(), doomed func(*failure.Failure)) tap {
-	return tap{heard: &heard{changed: changed, doomed: doomed, snapshot: make(chan struct{}, 1), connected: map[string]time.Time{}}}
+	return tap{heard: &heard{
+		changed: changed, doomed: doomed, snapshot: make(chan struct{}, 1),
+		connected: map[string]time.Time{}, parted: map[string]time.Time{},
+	}}
 }
 
 // Enabled is independent of etcd's log level.
@@ -106,6 +110,7 @@ func (h *heard) line(e zapcore.Entry, peer, text string) {
 		h.connected[peer] = e.Time
 	case msgPeerInactive:
 		delete(h.connected, peer)
+		h.parted[peer] = e.Time
 	case msgServerError:
 		if f := failure.FromText(text); f != nil {
 			h.ended = f
@@ -124,6 +129,14 @@ func (h *heard) connectedSince(peer string) (since time.Time, ok bool) {
 	defer h.mu.Unlock()
 	since, ok = h.connected[peer]
 	return since, ok
+}
+
+// partedAt is when raft's connection to a peer ended last; the zero time if none
+// has.
+func (h *heard) partedAt(peer string) time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.parted[peer]
 }
 
 // whyEnded is why the server stops by itself; nil if the log has not said.

@@ -83,7 +83,7 @@ func (m *member) startProgress() string {
 
 // takesPart reports whether a peer is connected and answers, and if not, why.
 func (m *member) takesPart(p peers.Peer, ownCluster string) (yes bool, cause string) {
-	_, connected := m.heard.connectedSince(p.ID)
+	since, connected := m.heard.connectedSince(p.ID)
 	found, probed := m.probes.Of(p)
 	if changed := m.authorities.hasChanged(m.Config.PeerTLSInfo.TrustedCAFile); found.Untrusted && changed != "" {
 		found.Cause += ": " + changed
@@ -91,12 +91,16 @@ func (m *member) takesPart(p peers.Peer, ownCluster string) (yes bool, cause str
 	switch {
 	case probed && found.ClusterID != "" && found.ClusterID != ownCluster:
 		return false, "belongs to another cluster, " + found.ClusterID
-	case connected && m.probes.Silent(p):
+	case connected && m.probes.SilentSince(p, since):
 		return false, found.Cause
+	case connected && m.probes.Silent(p): // what failed is older than the connection
+		return false, "coming back"
 	case connected:
 		return true, ""
 	case !probed:
 		return false, "connecting"
+	case found.OK && m.heard.partedAt(p.ID).After(found.Began):
+		return false, "its connection ended" // the next probe knows more
 	case found.OK:
 		return false, "it answers, raft is connecting"
 	default:

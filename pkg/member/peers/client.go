@@ -99,11 +99,12 @@ func ClientTLS(info transport.TLSInfo, auto bool) (*tls.Config, error) {
 
 // Finding is what one probe of a peer found.
 type Finding struct {
-	OK        bool   // it answered as an etcd peer
-	Cause     string // why it did not: "192.168.122.6: connection refused"
-	Mute      bool   // nobody answered at all
-	ClusterID string // the cluster it belongs to, hexadecimal; "" where unknown
-	Untrusted bool   // none of our trusted CAs has signed its certificate
+	Began     time.Time // the probe; what has happened since, it cannot know
+	OK        bool      // it answered as an etcd peer
+	Cause     string    // why it did not: "192.168.122.6: connection refused"
+	Mute      bool      // nobody answered at all
+	ClusterID string    // the cluster it belongs to, hexadecimal; "" where unknown
+	Untrusted bool      // none of our trusted CAs has signed its certificate
 }
 
 // Probe asks a peer at each of its URLs until one answers, for a second each.

@@ -19,11 +19,14 @@ const (
 // after each round.
 func (c *Client) Watch(ctx context.Context, list func() []Peer, f *Findings, changed func()) {
 	for {
-		peers := list()
+		peers, began := list(), time.Now()
 		found := make([]Finding, len(peers))
 		var wg sync.WaitGroup
 		for i := range peers {
-			wg.Go(func() { found[i] = c.Probe(ctx, peers[i].URLs) })
+			wg.Go(func() {
+				found[i] = c.Probe(ctx, peers[i].URLs)
+				found[i].Began = began
+			})
 		}
 		wg.Wait()
 		if ctx.Err() != nil {
@@ -47,6 +50,7 @@ type Findings struct {
 	mu       sync.Mutex
 	last     map[string]Finding // by Peer.Key, as below
 	failures map[string]int     // in a row
+	before   map[string]Finding // the failure before the last, where there are two in a row
 	rounds   int
 }
 
@@ -55,17 +59,19 @@ type Findings struct {
 func (f *Findings) put(peers []Peer, found []Finding) (all bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	last, failures := map[string]Finding{}, map[string]int{}
+	last, failures, before := map[string]Finding{}, map[string]int{}, map[string]Finding{}
 	all = true
 	for i, p := range peers {
 		k, x := p.Key(), found[i]
 		if !x.OK {
-			failures[k] = f.failures[k] + 1
+			if failures[k] = f.failures[k] + 1; failures[k] > 1 {
+				before[k] = f.last[k]
+			}
 		}
 		last[k] = x
 		all = all && x.OK
 	}
-	f.last, f.failures = last, failures
+	f.last, f.failures, f.before = last, failures, before
 	f.rounds++
 	return all
 }
@@ -86,13 +92,25 @@ func (f *Findings) Silent(p Peer) bool {
 	return f.failures[p.Key()] >= 2
 }
 
-// Mute reports the same of probes to which nobody answered at all. A peer that
+// SilentSince reports the same of probes that began after a moment. Those before a
+// connection came to stand say nothing of it.
+func (f *Findings) SilentSince(p Peer, since time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.silentSince(p.Key(), since)
+}
+
+func (f *Findings) silentSince(key string, since time.Time) bool {
+	return f.failures[key] >= 2 && f.before[key].Began.After(since)
+}
+
+// MuteSince reports the same of probes to which nobody answered at all. A peer that
 // refuses us is not frozen.
-func (f *Findings) Mute(p Peer) bool {
+func (f *Findings) MuteSince(p Peer, since time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	k := p.Key()
-	return f.failures[k] >= 2 && f.last[k].Mute
+	return f.silentSince(k, since) && f.last[k].Mute
 }
 
 // Whole reports whether every peer answered its last probe.

@@ -1,6 +1,9 @@
 package peers
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestFindings(t *testing.T) {
 	var f Findings
@@ -50,13 +53,29 @@ func TestFindings(t *testing.T) {
 func TestMute(t *testing.T) {
 	var f Findings
 	peers := []Peer{{URLs: []string{"b"}}, {URLs: []string{"c"}}}
-	for range 2 {
-		if f.Mute(peers[0]) {
+	start := time.Now()
+	fail := func(after time.Duration) {
+		f.put(peers, []Finding{{Began: start.Add(after), Cause: "no answer in 1s", Mute: true}, {Began: start.Add(after), Cause: "TLS: it refuses our certificate"}})
+	}
+	for n := range 2 {
+		if f.MuteSince(peers[0], time.Time{}) {
 			t.Error("mute after one probe")
 		}
-		f.put(peers, []Finding{{Cause: "no answer in 1s", Mute: true}, {Cause: "TLS: it refuses our certificate"}})
+		fail(time.Duration(n) * time.Second)
 	}
-	if !f.Mute(peers[0]) || f.Mute(peers[1]) || !f.Silent(peers[1]) {
-		t.Errorf("mute: %v, %v", f.Mute(peers[0]), f.Mute(peers[1]))
+	if !f.MuteSince(peers[0], time.Time{}) || f.MuteSince(peers[1], time.Time{}) || !f.Silent(peers[1]) {
+		t.Errorf("mute: %v, %v", f.MuteSince(peers[0], time.Time{}), f.MuteSince(peers[1], time.Time{}))
+	}
+	// Only probes that began after a connection stood say that nobody answers on it.
+	connected := start.Add(1500 * time.Millisecond)
+	for n, want := range []bool{false, false, true} { // of 0 s and 1 s, 1 s and 2 s, 2 s and 3 s
+		if got := f.MuteSince(peers[0], connected); got != want || f.SilentSince(peers[1], connected) != want || !f.Silent(peers[1]) {
+			t.Errorf("%d probes on the connection: mute %v", n, got)
+		}
+		fail(time.Duration(n+2) * time.Second)
+	}
+	f.put(peers, []Finding{{OK: true}, {OK: true}})
+	if f.SilentSince(peers[0], time.Time{}) {
+		t.Error("silent although it answered")
 	}
 }
