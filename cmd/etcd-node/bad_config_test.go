@@ -124,7 +124,7 @@ var badConfigurations = []bad{
 	// Ours.
 	{name: "unknown setting", file: "ETCD_NODE_REDY=all\n", want: [2]string{"etcd.env:1", "did you mean ETCD_NODE_READY?"}},
 	{name: "readiness", file: "ETCD_NODE_READY=most\n", want: [2]string{"etcd.env:1", "neither quorum nor all"}},
-	{name: "wait without a unit", file: "ETCD_NODE_ADDRESS_WAIT=60\n", want: [2]string{"etcd.env:1", "give it with its unit"}},
+	{name: "wait without a unit", file: "ETCD_NODE_ADDRESS_WAIT=60\n", want: [2]string{"etcd.env:1", "it has no unit"}},
 	{name: "hang limit too short", file: "ETCD_NODE_HANG_LIMIT=1s\n", want: [2]string{"etcd.env:1", "give at least 3s"}},
 	{name: "failover", file: "ETCD_NODE_FAILOVER=no\n", want: [2]string{"etcd.env:1", "neither on nor off"}},
 	{name: "reserve too small", file: "ETCD_NODE_DISK_RESERVE=1MiB\n", want: [2]string{"etcd.env:1", "cannot hold a WAL segment"}},
