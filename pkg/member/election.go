@@ -102,6 +102,20 @@ func (e *elector) quorumSilentSince() time.Time {
 	return e.QuorumSilentSince()
 }
 
+// electionsOff says why a leader that is lost is left to etcd's timer; "" if it is
+// not.
+func (m *member) electionsOff() string {
+	switch {
+	case !m.Election.Failover:
+		return "ETCD_NODE_FAILOVER=off"
+	case !m.Config.PreVote:
+		return "pre-vote=false"
+	case m.elector.Elector == nil:
+		return "the TLS settings for peers cannot be used"
+	}
+	return ""
+}
+
 // elections is what the elector has done.
 func (e *elector) elections() status.Elections {
 	if e.Elector == nil {

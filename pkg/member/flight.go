@@ -40,8 +40,9 @@ func (m *member) requests() status.Requests {
 }
 
 // lookAtRequests has the requests under way looked at, because the quorum was lost
-// or is back.
+// or is back, and the status show it: its clients see it at once.
 func (m *member) lookAtRequests() {
+	m.observer.ask()
 	if m.flight != nil {
 		m.flight.Look()
 	}

@@ -57,6 +57,9 @@ func (m *member) view(o *observation, now time.Time) status.View {
 	slices.SortFunc(v.Members, func(a, b status.Member) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
+	if !m.elector.quorumSilentSince().IsZero() {
+		withoutQuorum(&v)
+	}
 	for _, a := range o.alarms {
 		if a.Alarm == etcdserverpb.AlarmType_NONE {
 			continue
@@ -68,8 +71,26 @@ func (m *member) view(o *observation, now time.Time) status.View {
 		v.Alarms = append(v.Alarms, text)
 	}
 	slices.Sort(v.Alarms)
-	v.Elections, v.Requests, v.Auth = m.elector.elections(), m.requests(), o.auth
+	v.Elections, v.ElectionsOff, v.Requests, v.Auth = m.elector.elections(), m.electionsOff(), m.requests(), o.auth
 	return v
+}
+
+// withoutQuorum says that this member leads, or did last, and hears no quorum. Our
+// probes take some seconds to find out who is silent; of two or three members all
+// the others are, for with one of them there would be a quorum.
+func withoutQuorum(v *status.View) {
+	v.NoQuorum = true
+	voters := 0
+	for _, x := range v.Members {
+		if !x.Learner {
+			voters++
+		}
+	}
+	for i := range v.Members {
+		if x := &v.Members[i]; voters <= 3 && x.Connected && !x.Self && !x.Learner {
+			x.Connected, x.Cause = false, "silent"
+		}
+	}
 }
 
 // startProgress is what the start is at before etcd runs.

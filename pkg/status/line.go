@@ -85,17 +85,23 @@ func (s Status) joining() string {
 func (s Status) serving() string {
 	v := s.View
 	var role string
+	members := count(v.Members)
 	switch {
 	case v.Leader == "":
 		role = "no leader (writes wait for a quorum)"
-	case v.Leader == v.Name || v.Leader == v.MemberID:
+	case v.leads() && v.NoQuorum:
+		role = "leader that hears no quorum (writes get an error)"
+	case v.leads():
 		role = "leader"
 	case v.Learner:
 		role = "learner of " + v.Leader
 	default:
 		role = "follower of " + v.Leader
 	}
-	out := role + ", " + count(v.Members)
+	if v.NoQuorum && v.quorum() { // it is not known yet who of them is silent
+		members = "fewer than a quorum of " + members[strings.Index(members, " of ")+len(" of "):]
+	}
+	out := role + ", " + members
 	if m := missing(v.Members); m != "" {
 		out += "; missing " + m
 	}

@@ -102,8 +102,11 @@ type View struct {
 	Auth bool `json:"auth,omitempty"`
 	// Leader is the leader's name, or its member ID while the name is
 	// unknown; "" while there is none.
-	Leader   string   `json:"leader,omitempty"`
-	Members  []Member `json:"members,omitempty"`  // all, this one included, in the order of names
+	Leader  string   `json:"leader,omitempty"`
+	Members []Member `json:"members,omitempty"` // all, this one included, in the order of names
+	// NoQuorum says that this member leads, or did last, and hears no quorum:
+	// whatever Leader says, nothing is committed.
+	NoQuorum bool     `json:"noQuorum,omitempty"`
 	Alarms   []string `json:"alarms,omitempty"`   // "NOSPACE", "CORRUPT of etcd-2"
 	Progress string   `json:"progress,omitempty"` // what a start that takes its time is doing
 	// Conditions are what is wrong while the member runs, and a restart would
@@ -115,6 +118,9 @@ type View struct {
 	// Elections is what was done instead of waiting for etcd's timers, since
 	// the member process began.
 	Elections Elections `json:"elections,omitzero"`
+	// ElectionsOff says why nobody is asked to replace a leader that is lost, so
+	// that etcd's timer decides; "" where it is asked.
+	ElectionsOff string `json:"electionsOff,omitempty"`
 	// Requests is what became of requests to a lost leader, in the same time.
 	Requests Requests `json:"requests,omitzero"`
 }
@@ -169,7 +175,7 @@ type Member struct {
 // Equal reports whether two views say the same.
 func (v View) Equal(w View) bool {
 	return v.ClusterID == w.ClusterID && v.MemberID == w.MemberID && v.Name == w.Name &&
-		v.Stored == w.Stored && v.Ready == w.Ready && v.Learner == w.Learner && v.Auth == w.Auth && v.Leader == w.Leader && v.Progress == w.Progress && v.Elections == w.Elections && v.Requests == w.Requests &&
+		v.Stored == w.Stored && v.Ready == w.Ready && v.Learner == w.Learner && v.Auth == w.Auth && v.Leader == w.Leader && v.Progress == w.Progress && v.Elections == w.Elections && v.ElectionsOff == w.ElectionsOff && v.NoQuorum == w.NoQuorum && v.Requests == w.Requests &&
 		v.Forced == w.Forced &&
 		slices.Equal(v.Alarms, w.Alarms) && slices.Equal(v.Conditions, w.Conditions) &&
 		slices.EqualFunc(v.Members, w.Members, func(a, b Member) bool {
@@ -177,6 +183,9 @@ func (v View) Equal(w View) bool {
 				a.Connected == b.Connected && a.Cause == b.Cause && slices.Equal(a.PeerURLs, b.PeerURLs)
 		})
 }
+
+// leads reports whether this member is the leader.
+func (v View) leads() bool { return v.Leader != "" && (v.Leader == v.Name || v.Leader == v.MemberID) }
 
 // quorum reports whether the connected voting members are one.
 func (v View) quorum() bool {

@@ -34,6 +34,9 @@ func TestLine(t *testing.T) {
 		{"serving: follower of etcd-2, 2 of 2 members, 1 of 1 learner", Status{State: Serving, View: View{Name: "etcd-1", Leader: "etcd-2", Members: append(three[:2:2], Member{Learner: true, Connected: true})}}},
 		{"serving: follower of etcd-2, 2 of 2 members, 1 of 2 learners; missing etcd-4 (connecting)", Status{State: Serving, View: View{Name: "etcd-1", Leader: "etcd-2", Members: append(three[:2:2], Member{Learner: true, Connected: true}, Member{Name: "etcd-4", Learner: true, Cause: "connecting"})}}},
 		{"serving: leader, 1 of 1 member", Status{State: Serving, View: View{Name: "etcd-1", Leader: "etcd-1", Members: three[:1]}}},
+		{"serving: leader that hears no quorum (writes get an error), 1 of 2 members; missing etcd-2 (silent)", Status{State: Serving, View: View{Name: "etcd-1", Leader: "etcd-1", NoQuorum: true, Members: []Member{three[0], {Name: "etcd-2", Cause: "silent"}}}}},
+		{"serving: leader that hears no quorum (writes get an error), fewer than a quorum of 2 members", Status{State: Serving, View: View{Name: "etcd-1", Leader: "etcd-1", NoQuorum: true, Members: three[:2]}}},
+		{"serving: no leader (writes wait for a quorum), fewer than a quorum of 2 members, 1 of 1 learner", Status{State: Serving, View: View{Name: "etcd-1", NoQuorum: true, Members: append(three[:2:2], Member{Learner: true, Connected: true})}}},
 		{"serving: no leader (writes wait for a quorum), 2 of 3 members; missing http://192.168.122.7:2380 (192.168.122.7: connection refused); alarm NOSPACE", Status{State: Serving, View: View{Members: three, Alarms: []string{"NOSPACE"}}}},
 		{"serving: leader, 1 of 1 member, restarted 1 time, last: killed by signal 9", Status{State: Serving, Restarts: 1, LastEnd: killed, View: View{Name: "a", Leader: "a", Members: three[:1]}}},
 		{"backoff: killed by signal 9; next attempt in 100ms, restarted 2 times", Status{State: Backoff, Restarts: 2, LastEnd: killed, Reason: "killed by signal 9; next attempt in 100ms"}},
@@ -117,6 +120,19 @@ func TestText(t *testing.T) {
 `
 	if got := s.Text(now); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestTextShowsElectionsOff: that nothing replaces a lost leader is said, and what a
+// start has asked for all the same is, too.
+func TestTextShowsElectionsOff(t *testing.T) {
+	v := View{ElectionsOff: "ETCD_NODE_FAILOVER=off"}
+	if got := (Status{State: Serving, View: v}).Text(time.Now()); !strings.Contains(got, "\n  elections off (ETCD_NODE_FAILOVER=off)\n") {
+		t.Errorf("%s", got)
+	}
+	v.Elections.Campaigns = 1
+	if got := (Status{State: Serving, View: v}).Text(time.Now()); !strings.Contains(got, "\n  elections off (ETCD_NODE_FAILOVER=off)\n            1 asked for without waiting, ") {
+		t.Errorf("%s", got)
 	}
 }
 

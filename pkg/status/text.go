@@ -40,8 +40,13 @@ func (s Status) Text(now time.Time) string {
 		}
 		row("explained", "%s", failure.ForUnit("etcd-node explain "+shown.Quoted(c.ID), s.Values))
 	}
+	elections := "elections"
+	if off := s.View.ElectionsOff; off != "" {
+		row(elections, "off (%s)", off)
+		elections = "" // a start may have asked for one all the same
+	}
 	if e := s.View.Elections; e != (Elections{}) {
-		row("elections", "%d asked for without waiting, %s, %s; %s, %s", e.Campaigns,
+		row(elections, "%d asked for without waiting, %s, %s; %s, %s", e.Campaigns,
 			shown.Count(e.Deaths, "dead leader"), shown.Count(e.Silent, "silent host"), shown.Count(e.Deceived, "deception"), shown.Count(e.Doubts, "doubt"))
 	}
 	if r := s.View.Requests; r != (Requests{}) {

@@ -122,9 +122,13 @@ func (x explanation) now(st status.Status, begun bool) {
 		fmt.Fprintln(x.out)
 		x.say(cmp.Or(c.Text, c.ID), c.ID, c.Values())
 	}
-	if st.State == status.Serving && st.View.Leader == "" && !x.said[failure.IDNoQuorum] && !x.said[failure.IDNeverStarted] && !x.said[failure.IDOtherURLs] {
+	if st.State == status.Serving && (st.View.Leader == "" || st.View.NoQuorum) && !x.said[failure.IDNoQuorum] && !x.said[failure.IDNeverStarted] && !x.said[failure.IDOtherURLs] {
 		fmt.Fprintln(x.out)
-		x.say("there is no leader", failure.IDNoQuorum, nil)
+		head := "there is no leader"
+		if st.View.Leader != "" {
+			head = "this member leads, and hears no quorum"
+		}
+		x.say(head, failure.IDNoQuorum, nil)
 	}
 	if st.LacksQuorum() && len(x.said) == 0 { // the member says so after a while
 		id := failure.IDNoQuorumYet
