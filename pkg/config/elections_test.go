@@ -67,11 +67,11 @@ func TestElectionNotices(t *testing.T) {
 // refused is noticed, too.
 func TestElectionValues(t *testing.T) {
 	for environ, want := range map[string]string{
-		"ETCD_NODE_HOST_SILENCE=-1s": `"-1s" must not be negative (give a duration, such as 400ms; 0s switches it off)`,
-		"ETCD_NODE_HOST_SILENCE=off": `"off" is not a length of time (give a duration, such as 400ms; 0s switches it off)`,
-		"ETCD_NODE_HOST_SILENCE=400": `"400" is not a length of time: it has no unit (give a duration, such as 400ms; 0s switches it off)`,
-		"ETCD_NODE_FAILOVER=true":    `"true" is neither on nor off (write on or off)`,
-		"ETCD_NODE_FAST_START=0":     `"0" is neither on nor off (write on or off)`,
+		"ETCD_NODE_HOST_SILENCE=-1s": `"-1s" must not be negative (give a duration, such as the default, 400ms; 0s switches it off)`,
+		"ETCD_NODE_HOST_SILENCE=off": `"off" is not a length of time (give a duration, such as the default, 400ms; 0s switches it off)`,
+		"ETCD_NODE_HOST_SILENCE=400": `"400" is not a length of time: it has no unit (give a duration, such as the default, 400ms; 0s switches it off)`,
+		"ETCD_NODE_FAILOVER=true":    `"true" is neither on nor off (write on or off; the default is on)`,
+		"ETCD_NODE_FAST_START=0":     `"0" is neither on nor off (write on or off; the default is on)`,
 	} {
 		name, _, _ := strings.Cut(environ, "=")
 		if _, err := Load(Input{Host: goodHost(), Environ: []string{environ}}); err == nil || err.Error() != name+": "+want {

@@ -164,10 +164,10 @@ func TestBadConfigurations(t *testing.T) {
 		}, {
 			name: "ours", environ: []string{"ETCD_NODE_READY=most", "ETCD_NODE_ADDRESS_WAIT=60", "ETCD_NODE_START_TIMEOUT=-1s", "ETCD_NODE_BOOTSTRAP_WAIT=ever", "ETCD_NODE_REDY=all", "ETCD_PEER=192.168.122.5/24"},
 			want: []string{
-				`ETCD_NODE_ADDRESS_WAIT: "60" is not a length of time: it has no unit (give a duration, such as 60s)`,
-				`ETCD_NODE_READY: "most" is neither quorum nor all (write quorum or all)`,
-				`ETCD_NODE_START_TIMEOUT: "-1s" must not be negative (give a duration, such as 10m; 0s means for ever)`,
-				`ETCD_NODE_BOOTSTRAP_WAIT: "ever" is not a length of time (give a duration, such as 30s, or forever; 0s means not at all)`,
+				`ETCD_NODE_ADDRESS_WAIT: "60" is not a length of time: it has no unit (give a duration, such as the default, 60s)`,
+				`ETCD_NODE_READY: "most" is neither quorum nor all (write quorum or all; the default is quorum)`,
+				`ETCD_NODE_START_TIMEOUT: "-1s" must not be negative (give a duration, such as 10m; 0s means for ever; the default is 0s)`,
+				`ETCD_NODE_BOOTSTRAP_WAIT: "ever" is not a length of time (give a duration, such as the default, 30s, or forever; 0s means not at all)`,
 				`ETCD_PEER: "192.168.122.5/24" is a prefix, not an address (write 192.168.122.5)`,
 				`ETCD_NODE_REDY: no such setting (did you mean ETCD_NODE_READY?)`,
 			},

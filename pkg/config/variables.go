@@ -31,12 +31,17 @@ type Variable struct {
 
 const onOff = "on or off"
 
-// hint says what to write instead of a value that is refused.
+// hint says what to write instead of a value that is refused, with the default: it
+// is what does no harm.
 func (v Variable) hint() string {
+	hint := "write " + v.Takes
 	if strings.HasPrefix(v.Takes, "duration") {
-		return "give a " + v.Takes
+		hint = "give a " + v.Takes
 	}
-	return "write " + v.Takes
+	if named := strings.Replace(hint, "such as "+v.Default, "such as the default, "+v.Default, 1); named != hint {
+		return named
+	}
+	return hint + "; the default is " + v.Default
 }
 
 // Variables is the one table of the settings that are etcd-node's own.
