@@ -18,7 +18,7 @@ var (
 var entriesCluster = []Entry{
 	{
 		ID: IDNoQuorum, Class: Operator, Lives: true,
-		Sign:  "this member has not known a leader for 10 s, or for two election timeouts if that is longer",
+		Sign:  "this member knows no leader, or leads and hears no quorum; the status shows it at once, and names this entry once there was no leader for 10 s, or for two election timeouts if that is longer",
 		Cause: "this member cannot reach a quorum: it knows no leader, and cannot become one",
 		Means: "A quorum is more than half of the voting members. Either too few of them are up (before the first start of the others, for example) and the whole cluster waits, or only this member is cut off and the others go on without it. Until this member reaches a quorum it accepts no writes, and at most it answers serializable reads. No acknowledged write is lost by this.",
 		Acts:  "The member stays up, and names the missing members and the reason for each. It serves as soon as it reaches a quorum.",

@@ -5,7 +5,7 @@ package failure
 var entriesPlace = []Entry{
 	{
 		ID: IDNoQuorumYet, Class: Operator, Lives: true,
-		Sign:  "this member has not known a leader for 10 s, or for two election timeouts if that is longer, and by its data the cluster has never had one",
+		Sign:  "this member knows no leader, and by its data the cluster has never had one; the status shows it at once, and names this entry after 10 s, or after two election timeouts if that is longer",
 		Cause: "the cluster has not begun yet: more than half of its members have to be up and to reach each other",
 		Means: "A new cluster begins when more than half of the members in the cluster list run and reach each other. This one has never had a leader, so nothing is stored in it, and nothing can be lost.",
 		Acts:  "The member stays up, and names the missing members and the reason for each. It serves as soon as there is a quorum.",

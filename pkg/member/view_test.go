@@ -1,7 +1,9 @@
 package member
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,6 +60,18 @@ func TestNoLeader(t *testing.T) {
 	for after, want := range map[time.Duration]int{leaderless - time.Second: 0, leaderless: 1} {
 		if got := m.view(o, lost.Add(after)).Conditions; len(got) != want || want == 1 && got[0].ID != failure.IDNoQuorum {
 			t.Errorf("%v without a leader: %+v", after, got)
+		}
+	}
+}
+
+// What the catalogue says of these 10 s is what they are.
+func TestCatalogueKnowsHowLong(t *testing.T) {
+	for _, e := range failure.All() {
+		if e.ID != failure.IDNoQuorum && e.ID != failure.IDNoQuorumYet {
+			continue
+		}
+		if !strings.Contains(e.Sign, "at once, and names this entry ") || !strings.Contains(e.Sign, fmt.Sprintf("%d s, or ", leaderless/time.Second)) {
+			t.Errorf("%s: %s", e.ID, e.Sign)
 		}
 	}
 }
