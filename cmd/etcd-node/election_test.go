@@ -117,6 +117,9 @@ func TestLeaderKilledWithoutPreVote(t *testing.T) {
 		if st.View.Elections != (status.Elections{}) {
 			t.Errorf("%s: %+v", n.Name, st.View.Elections)
 		}
+		if text := n.run("status"); !strings.Contains(text, "\n  elections off (pre-vote=false)\n") {
+			t.Errorf("%s: the status is\n%s", n.Name, text)
+		}
 	}
 	for _, n := range nodes {
 		n.stop()
