@@ -112,6 +112,7 @@ func AsFailure(err error) *failure.Failure {
 	case errors.As(err, &invalid):
 		f := failure.New(failure.IDConfiguration, "")
 		f.Cause = err.Error()
+		f.Values = map[string]string{"refused": f.Cause}
 		return f
 	default: // a netlink socket, a directory: what only the system can refuse
 		return failure.New(failure.IDCannotLook, err.Error())

@@ -1,5 +1,7 @@
 package failure
 
+import "strings"
+
 // entriesConfiguration: the settings of this node, and what it can find out by itself.
 var entriesConfiguration = []Entry{
 	{
@@ -12,6 +14,7 @@ var entriesConfiguration = []Entry{
 	},
 	{
 		ID: IDConfiguration, Class: Permanent, Exit: ExitConfig,
+		Sign: "etcd-node finds a value that a setting does not take, or settings that contradict each other",
 		Texts: []string{
 			"couldn't find local name",
 			"member count is unequal",
@@ -23,7 +26,7 @@ var entriesConfiguration = []Entry{
 			"incompatible with current running cluster",
 		},
 		Cause: "etcd refuses the configuration",
-		Means: "A setting is wrong, or two contradict each other: this node's name is not in the cluster list, its URLs differ from those in the list, or the members in the list differ from those of the live cluster. Stock etcd reports several of these as \"discovery failed\".",
+		Means: "A setting has a value that it does not take, or two contradict each other: for example, this node's name is not in the cluster list, its URLs differ from those in the list, or the members in the list differ from those of the live cluster. Stock etcd reports several of these as \"discovery failed\".",
 		Acts:  "It stops, because the same configuration would fail in the same way every time.",
 		Next: []Step{
 			{"see every setting and where it comes from", []string{"etcd-node config"}},
@@ -78,4 +81,18 @@ var entriesConfiguration = []Entry{
 		Acts:  "It goes on, and marks the jump in its records, which are ordered by number, not by time.",
 		Next:  []Step{{"", []string{"timedatectl", "systemctl status systemd-timesyncd chrony"}}},
 	},
+}
+
+// refused is the entry of a configuration that etcd-node itself has refused: it knows
+// what is wrong, a line each, and etcd has not said a word.
+func (e Entry) refused(lines string) Entry {
+	e.Cause = "the configuration is not valid"
+	e.Means = "A setting has a value that it does not take, or settings contradict each other. The member was not started, and its data is as it was."
+	e.Texts = nil
+	var wrong []Step
+	for line := range strings.Lines(lines) {
+		wrong = append(wrong, Step{Say: "correct " + strings.TrimSpace(line)})
+	}
+	e.Next = append(wrong, e.Next...)
+	return e
 }

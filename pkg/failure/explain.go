@@ -18,6 +18,9 @@ func Explain(id string, values map[string]string) (string, bool) {
 	if !ok {
 		return "", false
 	}
+	if id == IDConfiguration && values["refused"] != "" {
+		e = e.refused(values["refused"])
+	}
 	r := replacer(values)
 	var b strings.Builder
 	Wrap(&b, "", e.ID+": "+e.Cause)

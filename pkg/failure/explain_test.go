@@ -49,6 +49,28 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// A configuration that was refused is explained by what is wrong with it.
+func TestExplainRefused(t *testing.T) {
+	text, _ := Explain(IDConfiguration, map[string]string{"refused": "ETCD_NODE_FAILOVER: \"no\" is neither on nor off (write on or off)\nETCD_NAME: x"})
+	for _, want := range []string{
+		"configuration: the configuration is not valid\n",
+		"\nWhat to do\n  Correct ETCD_NODE_FAILOVER: \"no\" is neither on nor off (write on or off).\n  Correct ETCD_NAME: x.\n  See every setting and where it comes from:\n",
+		"\nHow it shows\n  etcd-node finds a value",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	for _, not := range []string{"cluster list differs", "couldn't find", "discovery"} {
+		if strings.Contains(text, not) {
+			t.Errorf("%q in\n%s", not, text)
+		}
+	}
+	if text, _ := Explain(IDConfiguration, nil); !strings.Contains(text, "couldn't find") || strings.Contains(text, "Correct ETCD") {
+		t.Errorf("the entry itself was changed:\n%s", text)
+	}
+}
+
 func TestExplainHasThisNodesValues(t *testing.T) {
 	text, _ := Explain(IDLocked, map[string]string{"data-dir": "/var/lib/etcd"})
 	if want := "fuser -v /var/lib/etcd/member/snap/db"; !strings.Contains(text, want) {

@@ -50,6 +50,7 @@ var placeholders = []placeholder{
 //	ended                        "true": the daemon has ended with this failure,
 //	                             although it may heal
 //	case                         which of the entry's Cases it is
+//	refused                      what is wrong with the configuration, a line each
 //	own-urls                     peer URLs under which this member is reached now
 type Values map[string]string
 

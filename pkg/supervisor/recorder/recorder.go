@@ -108,7 +108,7 @@ func (r *Recorder) Past() Past {
 func Refused(dir, version string, f *failure.Failure, limit time.Duration) {
 	r := New(dir, zap.NewNop())
 	r.Add(Record{Kind: Start, Version: version, Boot: BootID()})
-	r.Add(Record{Kind: Ended, End: &End{ID: f.ID, Class: f.Class, Cause: f.Error(), Status: f.Exit}})
+	r.Add(Record{Kind: Ended, End: &End{ID: f.ID, Class: f.Class, Cause: f.Error(), Status: f.Exit, Values: f.Values}})
 	r.Add(Record{Kind: Stop})
 	_ = r.Close(limit)
 }
