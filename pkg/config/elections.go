@@ -3,7 +3,6 @@ package config
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
@@ -17,21 +16,23 @@ const leastSilence = 400 * time.Millisecond
 // checkElections tells of settings about elections that do not do what they say:
 // they are noticed otherwise only when a leader is lost.
 func (d *derivation) checkElections(node settings.Node, own []settings.Setting) {
-	i := slices.IndexFunc(own, func(s settings.Setting) bool { return s.Name == "ETCD_NODE_HOST_SILENCE" })
 	ms, err := strconv.Atoi(d.effective("election-timeout"))
 	early, bad := strconv.ParseBool(d.effective("pre-vote"))
 	if err != nil || bad != nil { // refused already
 		return
 	}
 	timeout := time.Duration(ms) * time.Millisecond
-	if !early {
+	i := slices.IndexFunc(own, func(s settings.Setting) bool { return s.Name == "ETCD_NODE_HOST_SILENCE" })
+	listens := i >= 0 && node.HostSilence > 0 // 0 where it was refused, too
+	switch {
+	case listens && !node.Failover: // whatever pre-vote is
+	case !early:
 		if node.Failover || node.FastStart {
-			d.notice("%s: without pre-vote no election is asked for early: a lost leader costs one to two election timeouts (%s), and ETCD_NODE_HOST_SILENCE and ETCD_NODE_FAST_START have no effect; remove ETCD_PRE_VOTE, whose default is true",
-				d.at("pre-vote"), between(timeout))
+			d.notice("%s: without pre-vote no election is asked for early: a lost leader costs one to two election timeouts (%s–%s), and ETCD_NODE_HOST_SILENCE and ETCD_NODE_FAST_START have no effect; remove ETCD_PRE_VOTE, whose default is true",
+				d.at("pre-vote"), timeout, 2*timeout)
 		}
 		return
-	}
-	if i < 0 || node.HostSilence == 0 { // 0 where it was refused, too
+	case !listens:
 		return
 	}
 	where, counts := own[i].Source, max(node.HostSilence, leastSilence)
@@ -45,9 +46,4 @@ func (d *derivation) checkElections(node settings.Node, own []settings.Setting) 
 	case node.HostSilence < leastSilence:
 		d.notice("%s: %s counts as %s, the least: TCP may need that long to send again and be answered; set %s or more, and less than the election timeout, %s", where, own[i].Value, leastSilence, leastSilence, timeout)
 	}
-}
-
-// between is what a leader that is lost costs with etcd's own timer: 1s–2s.
-func between(timeout time.Duration) string {
-	return strings.Join([]string{timeout.String(), (2 * timeout).String()}, "–")
 }

@@ -34,6 +34,7 @@ func TestElectionNotices(t *testing.T) {
 		{silent + "=4s ETCD_ELECTION_TIMEOUT=5000", ""},
 		{silent + "=100ms ETCD_ELECTION_TIMEOUT=300 ETCD_HEARTBEAT_INTERVAL=30", silent + ": no effect, because it counts as 400ms at least and the election timeout is 300ms: etcd's own timer is sooner, as with 0s; remove it, or set a longer ETCD_ELECTION_TIMEOUT on all members"},
 		{silent + "=600ms ETCD_NODE_FAILOVER=off", failover},
+		{silent + "=600ms ETCD_NODE_FAILOVER=off ETCD_NODE_FAST_START=off ETCD_PRE_VOTE=false", failover},
 		{silent + "=0s ETCD_NODE_FAILOVER=off", ""},
 		{"ETCD_NODE_FAILOVER=off", ""},
 		{silent + "=600ms ETCD_PRE_VOTE=false", "ETCD_PRE_VOTE: without pre-vote no election is asked for early: a lost leader costs one to two election timeouts (1s–2s), and ETCD_NODE_HOST_SILENCE and ETCD_NODE_FAST_START have no effect; remove ETCD_PRE_VOTE, whose default is true"},
