@@ -35,6 +35,9 @@ const (
 	refreshPause = time.Second
 	// resolvePause is how long a name leads to the same addresses.
 	resolvePause = 5 * time.Minute
+	// resolveAgain is when one that could not be looked up is tried anew. Until
+	// then a leader's host may not be found silent.
+	resolveAgain = 10 * time.Second
 )
 
 // attend keeps QuorumSilentSince, in the background, while this member leads.

@@ -68,7 +68,8 @@ type Elector struct {
 
 	mu      sync.Mutex
 	counts  Counts
-	members []Member // at the last look
+	members []Member      // at the last look
+	moved   chan struct{} // closed when they are others, or elsewhere
 	mayVote bool
 	// quorumSilent is since when a leader has not heard a quorum.
 	quorumSilent time.Time
@@ -89,7 +90,7 @@ type answer struct {
 func New(o Options) *Elector {
 	e := &Elector{
 		opts: o, rules: rules, trips: trips{took: map[string]time.Duration{}}, release: func() {}, answers: make(chan answer),
-		starting: o.Start, distrusted: map[uint64]distrust{},
+		starting: o.Start, distrusted: map[uint64]distrust{}, moved: make(chan struct{}),
 	}
 	e.opts.Network.Dial = e.trips.timed(o.Network.Dial)
 	return e
@@ -166,6 +167,10 @@ func (e *Elector) Run(ctx context.Context) {
 func (e *Elector) look(ctx context.Context) *snapshot {
 	v := e.opts.Server.View()
 	e.mu.Lock()
+	if !slices.EqualFunc(e.members, v.Members, Member.at) {
+		close(e.moved)
+		e.moved = make(chan struct{})
+	}
 	e.members = v.Members
 	e.mu.Unlock()
 	s := &snapshot{

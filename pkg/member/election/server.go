@@ -3,6 +3,7 @@ package election
 import (
 	"context"
 	"expvar"
+	"slices"
 
 	"go.etcd.io/etcd/server/v3/etcdserver"
 	"go.etcd.io/etcd/server/v3/storage/schema"
@@ -43,6 +44,9 @@ type Member struct {
 	Learner  bool
 	PeerURLs []string
 }
+
+// at reports whether two are the same member in the same place.
+func (m Member) at(o Member) bool { return m.ID == o.ID && slices.Equal(m.PeerURLs, o.PeerURLs) }
 
 // Embedded is etcd's server in this process. There is one in a process, for
 // raft's state comes from expvar.

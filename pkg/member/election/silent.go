@@ -30,6 +30,7 @@ type Host interface {
 	Ask() error
 	Refresh()
 	Abandon()
+	Resolve(ctx context.Context, host []string, others [][]string) bool
 }
 
 // Voters is [silence.Voters], but in tests.
@@ -95,6 +96,43 @@ func (a around) quorum(ctx context.Context) bool {
 	return a.opts.Network.reaches(ctx, others, voters/2) // and this one
 }
 
+// resolve looks up where the members are, once and then seldom, until its context
+// ends.
+func (a around) resolve(ctx context.Context, host Host, away *atomic.Bool) {
+	for {
+		moved, lead, others := a.where()
+		pause := resolvePause
+		if !host.Resolve(ctx, lead, others) {
+			pause = resolveAgain
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-moved:
+		case <-time.After(pause):
+		}
+		for away.Load() { // it would be in vain
+			if !sleep(ctx, time.Second) {
+				return
+			}
+		}
+	}
+}
+
+// where are the peer URLs of the leader and of all others, until moved is closed.
+func (a around) where() (moved <-chan struct{}, lead []string, others [][]string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, m := range a.members {
+		if m.ID == a.lead {
+			lead = m.PeerURLs
+		} else {
+			others = append(others, m.PeerURLs)
+		}
+	}
+	return a.moved, lead, others
+}
+
 // listen tells whether the host at the other end of the line is silent, until
 // its context ends. If it was silent to the last, another leads now, and what
 // still waits for the old one is let go.
@@ -104,7 +142,9 @@ func (n Network) listen(holding context.Context, held *line, a around, tell func
 	}
 	host, last := n.Silence.Host(), silence.None
 	var closing sync.WaitGroup
+	var away atomic.Bool // the network may be
 	defer closing.Wait()
+	closing.Go(func() { a.resolve(holding, host, &away) })
 	defer func() {
 		if last != silence.None {
 			host.Abandon()
@@ -118,7 +158,9 @@ func (n Network) listen(holding context.Context, held *line, a around, tell func
 				return silence.Look{}, false
 			}
 			host.On(*conn)
-			return host.Look()
+			l, ok := host.Look()
+			away.Store(ok && l.At.Sub(l.Heard) > silence.Quiet+silence.Least)
+			return l, ok
 		},
 		Ask: host.Ask, Refresh: host.Refresh, Quorum: a.quorum,
 		Dial: func(ctx context.Context) (answered bool, err error) {

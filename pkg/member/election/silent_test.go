@@ -27,7 +27,9 @@ type fakeHosts struct {
 	asks  int
 	heard time.Time
 
-	abandoned int
+	abandoned  int
+	resolved   [][][]string // the leader's URLs and the others', each time
+	unresolved bool
 }
 
 func (h *fakeHosts) vanish(gone bool) {
@@ -65,6 +67,12 @@ func (h *fakeHosts) look() silence.Look {
 func (h *fakeHosts) On(net.Conn)                { _ = h }
 func (h *fakeHosts) Look() (silence.Look, bool) { return h.look(), true }
 func (h *fakeHosts) Refresh()                   { _ = h }
+func (h *fakeHosts) Resolve(_ context.Context, host []string, others [][]string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.resolved = append(h.resolved, append([][]string{host}, others...))
+	return !h.unresolved
+}
 func (h *fakeHosts) Abandon() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -343,6 +351,59 @@ func TestFresh(t *testing.T) {
 			t.Errorf("%s: answered %v, %v; closed %d", name, answered, err, closed)
 		}
 	}
+}
+
+// Where the others are is looked up when the leader is new, and then seldom; sooner
+// where that was in vain, or a member comes or moves; not while the leader's host
+// is silent.
+func TestResolves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, h, _, _, alone := listening(t, first, []uint64{1, 2, 3}, nil)
+		count := func() (n int, last [][]string) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return len(h.resolved), h.resolved[len(h.resolved)-1]
+		}
+		var all [][]string
+		f.mu.Lock()
+		for _, m := range f.members {
+			if m.ID == lead {
+				all = append([][]string{m.PeerURLs}, all...)
+			} else {
+				all = append(all, m.PeerURLs)
+			}
+		}
+		f.mu.Unlock()
+		time.Sleep(time.Minute)
+		if n, last := count(); n != 1 || !slices.EqualFunc(last, all, slices.Equal) {
+			t.Errorf("resolved %d times, %v, want %v", n, last, all)
+		}
+		f.mu.Lock()
+		f.members = append(f.members, Member{ID: 99, Learner: true, PeerURLs: []string{"http://new:2380"}})
+		f.mu.Unlock()
+		time.Sleep(time.Minute) // until it is looked at
+		n, last := count()
+		if n != 2 || !slices.ContainsFunc(last[1:], func(u []string) bool { return u[0] == "http://new:2380" }) {
+			t.Errorf("resolved %d times, %v", n, last)
+		}
+		h.mu.Lock()
+		h.unresolved = true
+		h.mu.Unlock()
+		time.Sleep(resolvePause)
+		before, _ := count()
+		time.Sleep(time.Minute)
+		if now, _ := count(); now-before < 4 || now-before > 7 {
+			t.Errorf("resolved %d times in a minute, in vain", now-before)
+		}
+		alone()
+		h.vanish(true)
+		time.Sleep(900 * ms)
+		before, _ = count()
+		time.Sleep(time.Minute)
+		if now, _ := count(); now != before {
+			t.Errorf("resolved %d times while the network is away", now-before)
+		}
+	})
 }
 
 func TestReaches(t *testing.T) {

@@ -1,6 +1,7 @@
 package election
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"time"
@@ -68,8 +69,9 @@ func (h *simHost) On(line net.Conn) {
 	h.to = line.(simLine).to
 }
 
-func (h *simHost) Refresh() { _ = h }
-func (h *simHost) Abandon() { _ = h }
+func (h *simHost) Refresh()                                           { _ = h }
+func (h *simHost) Resolve(context.Context, []string, [][]string) bool { return h != nil }
+func (h *simHost) Abandon()                                           { _ = h }
 func (h *simHost) Look() (silence.Look, bool) {
 	n := h.node
 	simServer{n, n.life}.hesitate()

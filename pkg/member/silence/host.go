@@ -1,8 +1,11 @@
 package silence
 
 import (
+	"context"
 	"net"
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,13 +18,25 @@ import (
 const question = "GET /version HTTP/1.1\r\nHost: etcd\r\n\r\n"
 
 // Host is what the kernel knows of the connections with the host at the other
-// end of a line. It belongs to one goroutine.
+// end of a line. All but Resolve belongs to one goroutine.
+//
+// A peer URL says where a host is reached, and no more. Its own connections to us
+// may come from elsewhere: it has another address beside a virtual one, two network
+// cards, IPv4 and IPv6. So every connection is taken for one with this host that
+// is not known to be with another member. It may hear too much: then a host that
+// is gone is left to etcd's timer. It must not hear too little.
 type Host struct {
 	conns func() ([]peers.Conn, error) // with all peers
 	line  net.Conn
 	addr  netip.Addr
-	with  []peers.Conn // connections with this host
+	with  []peers.Conn // connections that may be with this host
 	loss  loss
+
+	mu       sync.Mutex
+	found    map[string][]netip.Addr // by peer URL
+	at       []netip.Addr            // where the host is reached
+	others   []netip.Addr            // where the other members are
+	resolved bool                    // anew, and with is not
 }
 
 // NewHost returns a Host without a line. conns finds this process's connections
@@ -40,6 +55,40 @@ func (h *Host) On(line net.Conn) {
 	}
 }
 
+// Resolve looks up where the host is, whose peer URLs these are, and all other
+// members, this one included. It may take long, and may run beside everything
+// else. It reports whether all were found. A name that cannot be looked up now
+// leads where it led, and where it never could, nobody is known to be there.
+func (h *Host) Resolve(ctx context.Context, host []string, others [][]string) (all bool) {
+	h.mu.Lock()
+	before := h.found
+	h.mu.Unlock()
+	all = true
+	found := map[string][]netip.Addr{}
+	look := func(urls []string) (at []netip.Addr) {
+		for _, u := range urls {
+			now := addresses(ctx, []string{u})
+			if len(now) == 0 {
+				all, now = false, before[u]
+			}
+			found[u] = now
+			at = append(at, now...)
+		}
+		return at
+	}
+	at, rest := look(host), []netip.Addr(nil)
+	for _, urls := range others {
+		rest = append(rest, look(urls)...)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.found, h.at, h.others, h.resolved = found, at, rest, true
+	return all
+}
+
+// reached reports whether the host is reached at an address.
+func (h *Host) reached(at netip.Addr) bool { return at == h.addr || slices.Contains(h.at, at) }
+
 // Ask writes the question on the line.
 func (h *Host) Ask() error {
 	// The kernel takes it, unless a frozen process has left its buffer full, and
@@ -51,24 +100,37 @@ func (h *Host) Ask() error {
 	return err
 }
 
-// Refresh finds the connections with the host. Those that are not known do no
-// harm: the host is asked more often than it had to be. Before the evidence can
-// be whole they must be.
+// Refresh finds the connections that may be with the host. Those that are not
+// known do no harm: the host is asked more often than it had to be. Before the
+// evidence can be whole they must be.
 func (h *Host) Refresh() {
 	all, err := h.conns()
 	if err != nil {
 		return // the minder of the connections complains
 	}
-	h.with = h.with[:0]
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.with, h.resolved = h.with[:0], false
 	for _, c := range all {
-		if c.Remote == h.addr {
+		// Two members may share one address.
+		if h.reached(c.Remote) || !slices.Contains(h.others, c.Remote) {
 			h.with = append(h.with, c)
 		}
 	}
 }
 
+// changed reports whether others are to be listened to since Resolve.
+func (h *Host) changed() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.resolved
+}
+
 // Look is what the kernel says now; false where there is no line.
 func (h *Host) Look() (l Look, ok bool) {
+	if h.changed() {
+		h.Refresh()
+	}
 	now := time.Now()
 	info := infoOf(h.line)
 	if info == nil {
@@ -100,14 +162,18 @@ func (h *Host) Look() (l Look, ok bool) {
 	return l, true
 }
 
-// Abandon ends all connections with the host. What waits for an answer on them
-// then learns that it will not come: etcd forwards the renewal of a lease, and
-// the question how long it lasts, to the leader by HTTP, and waits there for the
-// request timeout.
+// Abandon ends all connections with the host, where it is reached. What waits for
+// an answer on them then learns that it will not come: etcd forwards the renewal
+// of a lease, and the question how long it lasts, to the leader by HTTP, and waits
+// there for the request timeout. Those from elsewhere may be another's.
 func (h *Host) Abandon() {
 	h.Refresh()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	for _, c := range h.with {
-		_ = c.End() // it has ended, or the minder of the connections complains
+		if h.reached(c.Remote) {
+			_ = c.End() // it has ended, or the minder of the connections complains
+		}
 	}
 	h.with = nil
 }
