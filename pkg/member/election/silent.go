@@ -204,7 +204,11 @@ func (n Network) close(ctx context.Context, line, fresh net.Conn) {
 	if secure, ok := line.(*tls.Conn); ok {
 		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 		defer cancel()
-		if c, err := n.secure(ctx, fresh, secure.ConnectionState().ServerName); err == nil {
+		host := secure.ConnectionState().ServerName
+		if host == "" { // an IP address is not sent as a name
+			host, _, _ = net.SplitHostPort(line.RemoteAddr().String())
+		}
+		if c, err := n.secure(ctx, fresh, host); err == nil {
 			c.Close()
 		}
 	}
