@@ -2,6 +2,7 @@ package silence
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -13,9 +14,35 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/member/peers"
 )
 
-// question is what a host is asked: any etcd answers it at its peer port, and
-// logs nothing.
-const question = "GET /version HTTP/1.1\r\nHost: etcd\r\n\r\n"
+// What a host is asked is in fact a question to its etcd, which logs nothing of
+// it. It is put a byte at a time: each is acknowledged by the kernel, and costs
+// the process no more than to read it, and nobody an answer.
+const (
+	question = "GET /version HTTP/1.1\r\nHost: etcd\r\n"
+	more     = "X-Still-There: " // and then a dot each time
+	end      = "\r\n\r\n"
+	// pieces is after how many of them the question ends, and is answered. It is
+	// more than a line lives to see in good times: a member renews it after four
+	// seconds. Should it not be able to, the question does not grow for ever:
+	// net/http reads for one as long as five minutes in etcd, and a megabyte.
+	pieces = 100
+)
+
+// piece is the nth that is written on a line. The first question is whole: a
+// server that is stopped waits for a connection on which none was yet, and ends
+// one at once on which it waits for the next.
+func piece(n int) string {
+	switch n %= pieces; n {
+	case 0:
+		return question + "\r\n"
+	case 1:
+		return question + more
+	case pieces - 1:
+		return end
+	default:
+		return "."
+	}
+}
 
 // Host is what the kernel knows of the connections with the host at the other
 // end of a line. All but Resolve belongs to one goroutine.
@@ -29,6 +56,7 @@ type Host struct {
 	conns func() ([]peers.Conn, error) // with all peers
 	line  net.Conn
 	addr  netip.Addr
+	asked int          // pieces of questions on this line
 	with  []peers.Conn // connections that may be with this host
 	loss  loss
 
@@ -49,7 +77,7 @@ func (h *Host) On(line net.Conn) {
 		return
 	}
 	addr := addrOf(line)
-	if h.line = line; addr != h.addr {
+	if h.line, h.asked = line, 0; addr != h.addr {
 		h.addr = addr
 		h.Refresh()
 	}
@@ -89,15 +117,35 @@ func (h *Host) Resolve(ctx context.Context, host []string, others [][]string) (a
 // reached reports whether the host is reached at an address.
 func (h *Host) reached(at netip.Addr) bool { return at == h.addr || slices.Contains(h.at, at) }
 
-// Ask writes the question on the line.
+// Ask writes something on the line that the host has to acknowledge.
 func (h *Host) Ask() error {
-	// The kernel takes it, unless a frozen process has left its buffer full, and
-	// with it ours. Such a host acknowledges.
+	asks := []byte(piece(h.asked))
+	h.asked++
+	if tcp, ok := h.line.(*net.TCPConn); ok {
+		return send(tcp, asks)
+	}
+	// The kernel takes it, unless its buffer is full.
 	if err := h.line.SetWriteDeadline(time.Now().Add(step)); err != nil {
 		return err
 	}
-	_, err := h.line.Write([]byte(question))
-	return err
+	_, err := h.line.Write(asks)
+	return errors.Join(err, h.line.SetWriteDeadline(time.Time{})) // else it would wake us up
+}
+
+// send writes what fits in the kernel's buffer at once.
+func send(line *net.TCPConn, what []byte) error {
+	raw, err := line.SyscallConn()
+	if err != nil {
+		return err
+	}
+	failed := raw.Write(func(fd uintptr) bool {
+		_, err = unix.Write(int(fd), what)
+		return true
+	})
+	if errors.Is(err, unix.EAGAIN) { // a frozen process has left its buffer full, and with it ours: it acknowledges
+		err = nil
+	}
+	return errors.Join(failed, err)
 }
 
 // Refresh finds the connections that may be with the host. Those that are not

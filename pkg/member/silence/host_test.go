@@ -1,7 +1,6 @@
 package silence
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -90,33 +89,6 @@ func asked(t *testing.T, server *httptest.Server) (h *Host, line net.Conn) {
 }
 
 func version(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }
-
-// What is asked is a question to which there is an answer, on one connection
-// again and again.
-func TestAsk(t *testing.T) {
-	for name, start := range map[string]func(http.Handler) *httptest.Server{"http": httptest.NewServer, "https": httptest.NewTLSServer} {
-		t.Run(name, func(t *testing.T) {
-			server := start(http.HandlerFunc(version))
-			defer server.Close()
-			h, line := asked(t, server)
-			answers := bufio.NewReader(line)
-			for range 3 {
-				if err := h.Ask(); err != nil {
-					t.Fatal(err)
-				}
-				resp, err := http.ReadResponse(answers, nil)
-				if err != nil || resp.StatusCode != http.StatusOK || resp.Close {
-					t.Fatalf("%+v, %v", resp, err)
-				}
-				resp.Body.Close()
-			}
-			l, ok := h.Look()
-			if !ok || !l.Acked || time.Since(l.Heard) > time.Minute || l.Trip == 0 || l.Again < 100*ms {
-				t.Errorf("%+v, %v", l, ok)
-			}
-		})
-	}
-}
 
 // The whole, with a real cut: a host that is gone is found out; one whose
 // processes do nothing is not.
