@@ -7,11 +7,12 @@ import (
 
 	"go.etcd.io/raft/v3"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // act does what was decided on a snapshot. An error is of etcd, which refuses a message or stops.
-func (e *Elector) act(ctx context.Context, s *snapshot, a action) error {
-	switch a {
+func (e *Elector) act(ctx context.Context, s *snapshot, d decision) error {
+	switch d.action {
 	case knock:
 		e.leader.knocks, e.leader.knocked = e.leader.knocks+1, s.now
 		return Knock(ctx, e.opts.Server, e.opts.Self, s.lead)
@@ -19,9 +20,9 @@ func (e *Elector) act(ctx context.Context, s *snapshot, a action) error {
 		e.leader.ended, e.leader.refused = time.Time{}, time.Time{}
 		e.count(doubts, func(c *Counts) { c.Doubts++ })
 		e.opts.Log.Warn("the leader refuses connections, but raft's streams with it are not all lost: leaving it to the election timeout",
-			zap.String("leader", hex(s.lead)))
+			e.named("leader", s.lead))
 	case forget:
-		return e.giveUp(ctx, s)
+		return e.giveUp(ctx, s, d.host)
 	case ask:
 		e.election.asking = true
 		e.running.Go(func() {
@@ -35,7 +36,10 @@ func (e *Elector) act(ctx context.Context, s *snapshot, a action) error {
 			e.election.asked = 0
 		}
 		e.election.asked, e.election.last, e.election.answered, e.led = e.election.asked+1, s.now, time.Time{}, false
-		e.count(campaigns, func(c *Counts) { c.Campaigns++ })
+		if !e.election.counted { // what follows are questions about the same
+			e.election.counted = true
+			e.count(campaigns, func(c *Counts) { c.Campaigns++ })
+		}
 		return e.hup(ctx, s.term)
 	case conclude:
 		e.conclude(s)
@@ -44,19 +48,18 @@ func (e *Elector) act(ctx context.Context, s *snapshot, a action) error {
 }
 
 // giveUp forgets the leader. A second time is for one that raft follows again by
-// a message that was on its way when it died.
-func (e *Elector) giveUp(ctx context.Context, s *snapshot) error {
+// a message that was on its way when it died. silent: because of its host.
+func (e *Elector) giveUp(ctx context.Context, s *snapshot, silent bool) error {
 	again := e.election.dead != raft.None && s.back()
-	silent := !s.leader.hushed.IsZero()
 	switch {
 	case again:
 	case silent:
 		e.count(silences, func(c *Counts) { c.Silent++ })
-		e.opts.Log.Warn("the leader's host is silent; asking for an election now", zap.String("leader", hex(s.lead)),
+		e.opts.Log.Warn("the leader's host is silent; asking for an election now", e.named("leader", s.lead),
 			zap.Duration("since-it-was-asked", s.now.Sub(s.leader.hushed)))
 	default:
 		e.count(deaths, func(c *Counts) { c.Deaths++ })
-		e.opts.Log.Warn("the leader is gone; asking for an election now", zap.String("leader", hex(s.lead)))
+		e.opts.Log.Warn("the leader is gone; asking for an election now", e.named("leader", s.lead))
 	}
 	err := e.forget(ctx, s.term)
 	if !again { // its turn is counted from when it can vote, which may take a while
@@ -82,11 +85,11 @@ func (e *Elector) conclude(s *snapshot) {
 		if silent {
 			why = "the leader lives, though its host did not answer; does the network between it and us pause, or its machine?"
 		}
-		e.opts.Log.Warn(why, zap.String("leader", hex(dead)), zap.Duration("left-to-the-election-timeout-for", pause))
+		e.opts.Log.Warn(why, e.named("leader", dead), zap.Duration("left-to-the-election-timeout-for", pause))
 	default:
 		delete(e.distrusted, dead)
 		e.opts.Log.Info("a leader was elected without waiting for the election timeout",
-			zap.String("leader", hex(s.lead)), zap.String("was", hex(dead)), zap.Duration("took", took))
+			e.named("leader", s.lead), e.named("was", dead), zap.Duration("took", took))
 	}
 }
 
@@ -97,6 +100,25 @@ func (e *Elector) count(metric counter, f func(*Counts)) {
 	e.mu.Unlock()
 	metric.Inc()
 	e.opts.Changed()
+}
+
+// named is a member in the log: its ID, and its name where that is known.
+func (e *Elector) named(key string, id uint64) zap.Field {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	name := ""
+	for _, m := range e.members {
+		if m.ID == id {
+			name = m.Name
+		}
+	}
+	return zap.Inline(zapcore.ObjectMarshalerFunc(func(o zapcore.ObjectEncoder) error {
+		o.AddString(key, hex(id))
+		if name != "" {
+			o.AddString(key+"-name", name)
+		}
+		return nil
+	}))
 }
 
 // hex is a member ID as etcd prints it.

@@ -274,6 +274,16 @@ func (n *node) connection(leader uint64) (last event) {
 	return last
 }
 
+// questions are how often this member has asked for votes, as raft logs it.
+func (n *node) questions() int {
+	n.t.Helper()
+	log, err := os.ReadFile(n.Dir + ".log")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return strings.Count(string(log), "is starting a new election at term")
+}
+
 // counter reads one of this package's counters from the member's /metrics.
 func (n *node) counter(name string) (value int) {
 	n.t.Helper()

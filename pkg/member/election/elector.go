@@ -40,7 +40,7 @@ type Options struct {
 // Counts says what was done since the process began.
 type Counts struct {
 	Deaths    int // leaders found dead, by the whole evidence
-	Campaigns int // elections asked for, also those at the start
+	Campaigns int // elections asked for, one for each lost leader and for the start
 	Silent    int // leaders given up because their hosts were silent
 	Deceived  int // leaders that were given up and turned out to be alive
 	Doubts    int // leaders that refused connections, but whose own to us stood
@@ -130,7 +130,7 @@ func (e *Elector) Run(ctx context.Context) {
 			e.opts.Log.Debug(ruleMessage, zap.String("rule", rule), zap.Duration("wait", d.wait))
 		}
 		if d.action != wait {
-			err := e.act(ctx, s, d.action)
+			err := e.act(ctx, s, d)
 			switch {
 			case errors.Is(err, raft.ErrStopped):
 				return
@@ -231,7 +231,7 @@ func (e *Elector) follow(ctx context.Context, s *snapshot) {
 
 // note notes what has happened to the connection to the leader.
 func (e *Elector) note(what event) {
-	e.opts.Log.Debug("the connection to the leader", zap.String("leader", hex(e.leader.id)), zap.String("is", what.what))
+	e.opts.Log.Debug("the connection to the leader", e.named("leader", e.leader.id), zap.String("is", what.what))
 	switch {
 	case what == broken:
 		e.leader.ended, e.leader.refused, e.leader.knocks = time.Now(), time.Time{}, 0

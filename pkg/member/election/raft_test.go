@@ -105,15 +105,18 @@ func TestStockSurvivor(t *testing.T) {
 	}
 	old, _, _, _ := leader.view()
 	hold(leader, ours)
-	before := ours.counter("campaigns_total")
+	before, counted := ours.questions(), ours.counter("campaigns_total")
 	kill9(leader)
 	took, timeout := replaced(t, old, followers...), 2*time.Second
 	if took > 2*timeout { // stock: between one and two
 		t.Errorf("a new leader after %v", took)
 	}
 	// Five questions in a quarter of the timeout, and a moment.
-	if asked := ours.counter("campaigns_total") - before; took > timeout*9/10 && asked < 15 {
+	if asked := ours.questions() - before; took > timeout*9/10 && asked < 15 {
 		t.Errorf("asked %d times in %v", asked, took)
+	}
+	if now := ours.counter("campaigns_total"); now != counted+1 {
+		t.Errorf("counted as %d elections", now-counted)
 	}
 }
 

@@ -43,6 +43,9 @@ type rule struct {
 	// without it, it is worth looking again after pollInterval though nothing
 	// has moved.
 	until func(*snapshot) time.Time
+	// host: it is the leader's host that is silent, whatever has become of its
+	// process.
+	host bool
 }
 
 // rulebook is what docs/failover.md says, in the same order: of the rules for
@@ -65,7 +68,7 @@ var rules = rulebook{
 			until: func(s *snapshot) time.Time { return s.leader.distrusted }},
 		{name: "the leader's process is gone", action: forget,
 			applies: func(s *snapshot) bool { return s.evident() && s.refused() && !(s.back() && s.lives()) }},
-		{name: "the leader's host is silent", action: forget,
+		{name: "the leader's host is silent", action: forget, host: true,
 			applies: func(s *snapshot) bool { return !s.leader.silent.IsZero() && !(s.back() && s.lives()) }},
 		{name: "the leader is given up, and lives", action: conclude,
 			applies: (*snapshot).back},
@@ -73,7 +76,7 @@ var rules = rulebook{
 			applies: func(s *snapshot) bool { return s.leader.ignored.After(s.leader.since) }},
 		{name: "the leader is silent, and another asks for votes", action: forget,
 			applies: func(s *snapshot) bool { return s.evident() && s.othersAsk(s.leader.ended) }},
-		{name: "the leader's host may be silent, and another asks for votes", action: forget,
+		{name: "the leader's host may be silent, and another asks for votes", action: forget, host: true,
 			applies: func(s *snapshot) bool { return !s.leader.hushed.IsZero() && s.othersAsk(s.leader.hushed) }},
 		{name: "the leader's own stream may be lost", action: knock,
 			applies: func(s *snapshot) bool {
@@ -127,6 +130,7 @@ type decision struct {
 	rule   string
 	action action
 	wait   time.Duration
+	host   bool // as in rule
 }
 
 // decide says what a member does that knows what the snapshot says.
@@ -147,10 +151,10 @@ func (b rulebook) decide(s *snapshot) decision {
 			until = s.now.Add(pollInterval)
 		}
 		if s.now.Before(until) {
-			return decision{r.name, wait, until.Sub(s.now)}
+			return decision{rule: r.name, action: wait, wait: until.Sub(s.now)}
 		}
 		if r.action != wait {
-			return decision{rule: r.name, action: r.action}
+			return decision{rule: r.name, action: r.action, host: r.host}
 		}
 	}
 	panic("election: the last rule always applies")

@@ -41,6 +41,7 @@ type View struct {
 // Member is one member of the cluster.
 type Member struct {
 	ID       uint64
+	Name     string // empty before its first start, if it was added
 	Learner  bool
 	PeerURLs []string
 }
@@ -61,7 +62,7 @@ func (e *embedded) View() View {
 	v := View{Raft: RaftStatus().BasicStatus, Recorded: e.isRecorded()}
 	v.LeaderRemoved = v.Raft.Lead != raft.None && e.IsIDRemoved(v.Raft.Lead)
 	for _, m := range e.Cluster().Members() {
-		v.Members = append(v.Members, Member{ID: uint64(m.ID), Learner: m.IsLearner, PeerURLs: m.PeerURLs})
+		v.Members = append(v.Members, Member{ID: uint64(m.ID), Name: m.Name, Learner: m.IsLearner, PeerURLs: m.PeerURLs})
 	}
 	return v
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.etcd.io/raft/v3"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/etcd-node/etcd-node/pkg/member/silence"
 )
@@ -27,6 +29,7 @@ type fakeHosts struct {
 	asks  int
 	heard time.Time
 
+	end        func(error) // ends all connections; the next dials get the error
 	abandoned  int
 	resolved   [][][]string // the leader's URLs and the others', each time
 	unresolved bool
@@ -112,7 +115,8 @@ func listening(t *testing.T, self uint64, voters []uint64, change func(*Options)
 	var mu sync.Mutex
 	cutOff := false
 	h = &fakeHosts{}
-	f, _, s, e = scene(t, self, voters, func(o *Options) {
+	var n *fakeNetwork
+	f, n, s, e = scene(t, self, voters, func(o *Options) {
 		o.Network.Silence = Silence{
 			Limit: 400 * ms, Host: func() Host { return h }, Voters: func() Voters { return &fakeVoters{fakeHosts: h} },
 		}
@@ -135,6 +139,9 @@ func listening(t *testing.T, self uint64, voters []uint64, change func(*Options)
 			change(o)
 		}
 	})
+	h.mu.Lock()
+	h.end = n.end
+	h.mu.Unlock()
 	return f, h, s, e, func() { mu.Lock(); cutOff = true; mu.Unlock() }
 }
 
@@ -219,7 +226,7 @@ func TestHalfSilentAndHeardAgain(t *testing.T) {
 // seldom then.
 func TestAsksWhileOthersNotice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, h, _, _, _ := listening(t, first, []uint64{1, 2, 3}, func(o *Options) { o.Timeout = 5 * time.Second })
+		f, h, _, e, _ := listening(t, first, []uint64{1, 2, 3}, func(o *Options) { o.Timeout = 5 * time.Second })
 		h.vanish(true)
 		time.Sleep(known + 3*time.Second)
 		at := f.times("hup")
@@ -232,7 +239,48 @@ func TestAsksWhileOthersNotice(t *testing.T) {
 		if late < 5 || late > 20 || at[late-1]-at[0] < 400*ms || len(at)-late > 12 {
 			t.Errorf("asked %d times at first and %d then: %v", late, len(at)-late, at)
 		}
+		if c := e.Counts(); c.Campaigns != 1 {
+			t.Errorf("counted as %d elections", c.Campaigns)
+		}
 		f.elected(first)
+	})
+}
+
+// A process that dies while its host is hushed has died, and that is what is
+// counted and said; so does one whose leader has a name.
+func TestDiesWhileHushed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.InfoLevel)
+		f, h, s, e, _ := listening(t, second, []uint64{1, 2, 3}, func(o *Options) { o.Log = zap.New(core) })
+		f.mu.Lock()
+		for i := range f.members {
+			f.members[i].Name = "member-" + hex(f.members[i].ID)
+		}
+		f.mu.Unlock()
+		time.Sleep(2 * time.Second) // until it is looked at
+		h.vanishAsked()
+		time.Sleep(300 * ms) // half of the limit, and more
+		h.mu.Lock()
+		h.gone = false // the host speaks, a moment before its own time is up
+		end := h.end
+		h.mu.Unlock()
+		end(syscall.ECONNREFUSED)
+		loseReaders(s, lead)
+		say(s, msgLost, fieldWriter, writerProbed, lead)
+		time.Sleep(20 * ms)
+		if c := e.Counts(); c.Deaths != 1 || c.Silent != 0 {
+			t.Errorf("counts %+v", c)
+		}
+		f.elected(first)
+		time.Sleep(ms)
+		said := logs.FilterMessageSnippet("the leader is gone").All()
+		if len(said) != 1 || said[0].ContextMap()["leader"] != hex(lead) || said[0].ContextMap()["leader-name"] != "member-"+hex(lead) {
+			t.Errorf("%v", said)
+		}
+		said = logs.FilterMessageSnippet("a leader was elected without").All()
+		if len(said) != 1 || said[0].ContextMap()["leader-name"] != "member-"+hex(first) || said[0].ContextMap()["was-name"] != "member-"+hex(lead) {
+			t.Errorf("%v", said)
+		}
 	})
 }
 

@@ -64,6 +64,7 @@ type election struct {
 	forgot   time.Time // when it was given up last
 	silent   bool      // it was given up because its host is silent
 	asked    int       // how often this member has asked for votes, in this round
+	counted  bool      // it has, at all
 	last     time.Time // when it asked last
 	asking   bool      // the others are being asked whether one of them leads
 	answer   leads
