@@ -126,11 +126,9 @@ func (c Conn) ID() uint64 { return c.inode }
 // Info is what the kernel knows of the connection, which takes a few
 // microseconds; false if it is not the same connection any more, or has ended.
 func (c Conn) Info() (*unix.TCPInfo, bool) {
-	if !c.same() {
-		return nil, false
-	}
 	info, err := unix.GetsockoptTCPInfo(c.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	// Its owner may have closed it meanwhile, and the number be another's.
+	// Its owner may have closed it, and the number be another's. If it is the same
+	// now, it was the same before: what is closed does not come back.
 	return info, err == nil && c.same() && info.State == stateEstablished
 }
 
