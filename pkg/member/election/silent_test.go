@@ -28,6 +28,7 @@ type fakeHosts struct {
 	asked bool
 	asks  int
 	heard time.Time
+	since time.Time // it vanished or came back, and the leader writes at once
 
 	end        func(error) // ends all connections; the next dials get the error
 	abandoned  int
@@ -38,7 +39,7 @@ type fakeHosts struct {
 func (h *fakeHosts) vanish(gone bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.gone = gone
+	h.gone, h.since = gone, time.Now()
 }
 
 // vanishAsked has the host vanish when it has just been asked something.
@@ -64,7 +65,7 @@ func (h *fakeHosts) look() silence.Look {
 	if now := time.Now(); !h.gone && (h.asked || now.Sub(h.heard) > time.Second) {
 		h.heard, h.asked = now, false
 	}
-	return silence.Look{At: time.Now(), Heard: h.heard, Acked: !h.gone && !h.asked, Again: 204 * ms}
+	return silence.Look{At: time.Now(), Heard: h.heard, Acked: !h.gone && !h.asked, Sent: h.since, Again: 204 * ms}
 }
 
 func (h *fakeHosts) On(net.Conn)                { _ = h }

@@ -203,6 +203,35 @@ func TestAbandonKnownOnly(t *testing.T) {
 	}
 }
 
+// What a voter has not acknowledged was sent a moment ago.
+func TestVotersSent(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	address(t, own, true)
+	address(t, ours, true)
+	ourPort, err := net.Listen("tcp", ours+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ourPort.Close()
+	_, here := from(t, own, ourPort)
+	v := NewVoters(func() ([]peers.Conn, error) { return peers.Ports{Listen: []uint64{port(t, ourPort)}}.Conns() })
+	v.Resolve(t.Context(), map[uint64][]string{1: {"http://" + own + ":2380"}})
+	v.Refresh()
+	if _, looks := v.Look(); !looks[1].Acked || !looks[1].Sent.IsZero() {
+		t.Errorf("nothing was sent: %+v", looks[1])
+	}
+	cable(t, false)
+	before := time.Now()
+	if _, err := here.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, looks := v.Look(); looks[1].Acked || looks[1].Sent.Before(before.Add(-20*ms)) || looks[1].Sent.After(looks[1].At) { // in ticks of the kernel's
+		t.Errorf("sent at %v: %+v", before, looks[1])
+	}
+}
+
 func isTimeout(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()

@@ -43,6 +43,7 @@ type Look struct {
 	At    time.Time
 	Heard time.Time // the last packet from it, on any connection
 	Acked bool      // it has acknowledged all that was asked
+	Sent  time.Time // when something was sent last that is not acknowledged, where that is known
 	// As TCP has measured them on the line.
 	Trip  time.Duration // a round trip
 	Again time.Duration // the pause before it sends again: its retransmission timeout

@@ -12,6 +12,7 @@ type Tally struct {
 	Limit time.Duration // as in [Suspicion]
 
 	voters map[uint64]*voter
+	looked time.Time
 	due    time.Time
 }
 
@@ -27,8 +28,10 @@ type voter struct {
 // nothing: its look has no more than the time.
 func (t *Tally) Step(at time.Time, looks map[uint64]Look) (since time.Time, suspect bool, next time.Duration) {
 	slept := !t.due.IsZero() && at.Sub(t.due) > late
-	t.due = at.Add(tallied)
+	looked := t.looked
 	known := map[uint64]*voter{}
+	next = calm
+	defer func() { t.looked, t.due = at, at.Add(next) }()
 	var silent []time.Time
 	for id, l := range looks {
 		v := t.voters[id]
@@ -44,6 +47,13 @@ func (t *Tally) Step(at time.Time, looks map[uint64]Look) (since time.Time, susp
 		}
 		if !l.Acked && (v.asked.IsZero() || slept) {
 			v.asked, v.limit = at, limitOf(t.Limit, l)
+			// It was sent since the last look, and nothing came after it.
+			if !slept && l.Sent.After(looked) && l.Sent.After(v.heard) {
+				v.asked = l.Sent
+			}
+		}
+		if !l.Acked {
+			next = tallied
 		}
 		switch age := at.Sub(v.asked); {
 		case v.asked.IsZero():
@@ -57,11 +67,13 @@ func (t *Tally) Step(at time.Time, looks map[uint64]Look) (since time.Time, susp
 	voters := len(looks) + 1
 	spare := voters - (voters/2 + 1) // so many a quorum can do without
 	if len(silent) <= spare {
-		return time.Time{}, suspect, tallied
+		return time.Time{}, suspect, next
 	}
 	slices.SortFunc(silent, time.Time.Compare)
-	return silent[spare], suspect, tallied
+	return silent[spare], suspect, next
 }
 
-// tallied is how often the voters are looked at. It costs a wake-up.
-const tallied = 200 * time.Millisecond
+// tallied is how often the voters are looked at while something is under way to
+// one, and calm while all is acknowledged. It costs a wake-up. What is under way
+// counts from when it was sent, so that nothing is known later for it.
+const tallied, calm = 200 * time.Millisecond, 400 * time.Millisecond

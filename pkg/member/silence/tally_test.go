@@ -69,6 +69,41 @@ func TestTally(t *testing.T) {
 	}
 }
 
+// The voters are looked at seldom while all is acknowledged, and known to be silent
+// no later for it: what is under way counts from when it was sent, but not from
+// before the last packet that came, nor from before a step that was late.
+func TestTallySent(t *testing.T) {
+	for name, tc := range map[string]struct {
+		sent, heard, late time.Duration
+		known             time.Duration // at the soonest; and a look later at most
+	}{
+		"a moment after a look": {410 * ms, 350 * ms, 0, 410*ms + 404*ms},
+		"heard since":           {410 * ms, 500 * ms, 0, 800*ms + 404*ms},
+		"a late look":           {410 * ms, 350 * ms, time.Second, 1800*ms + 404*ms},
+	} {
+		tally := Tally{Limit: 400 * ms}
+		for at := time.Duration(0); ; {
+			l := Look{At: epoch.Add(at), Acked: at < tc.sent, Heard: epoch.Add(min(at, tc.heard)), Trip: ms / 5, Again: 204 * ms}
+			if !l.Acked {
+				l.Sent = epoch.Add(tc.sent)
+			}
+			since, _, next := tally.Step(l.At, map[uint64]Look{1: l, 2: l})
+			if l.Acked && next != calm {
+				t.Errorf("%s: looked at after %v, while all is well", name, next)
+			}
+			if !since.IsZero() || at > 5*time.Second {
+				if at < tc.known || at > tc.known+tallied {
+					t.Errorf("%s: known after %v, want %v", name, at, tc.known)
+				}
+				break
+			}
+			if at += next; at > tc.sent {
+				at, tc.late = at+tc.late, 0
+			}
+		}
+	}
+}
+
 // A leader that was frozen has not had the time to hear anything.
 func TestTallyLate(t *testing.T) {
 	tally := Tally{Limit: 400 * ms}

@@ -65,6 +65,9 @@ func (v *Voters) Look() (at time.Time, looks map[uint64]Look) {
 			}
 			if l.Acked = l.Acked || len(stand) == 0; info.Unacked > 0 {
 				l.Acked = false
+				if sent := at.Add(-time.Duration(info.Last_data_sent) * time.Millisecond); sent.After(l.Sent) {
+					l.Sent = sent
+				}
 			}
 			stand = append(stand, c)
 			l.add(at, info)
