@@ -48,7 +48,7 @@ func (t *Tally) Step(at time.Time, looks map[uint64]Look) (since time.Time, susp
 		if !l.Acked && (v.asked.IsZero() || slept) {
 			v.asked, v.limit = at, limitOf(t.Limit, l)
 			// It was sent since the last look, and nothing came after it.
-			if !slept && l.Sent.After(looked) && l.Sent.After(v.heard) {
+			if !slept && !l.Sent.Before(looked) && !l.Sent.Before(v.heard) {
 				v.asked = l.Sent
 			}
 		}
