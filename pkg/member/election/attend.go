@@ -29,7 +29,9 @@ func (e *Elector) QuorumSilentSince() time.Time {
 
 const (
 	// settling is how long after a stream is established the connections are
-	// looked for: streams come in fours.
+	// looked for: streams come in fours. So long it is left, too, when a leader is
+	// new: to look for them takes milliseconds of a processor, which the first
+	// requests to that one need more.
 	settling = 100 * time.Millisecond
 	// refreshPause is how long what was found holds while a voter is suspected.
 	refreshPause = time.Second
@@ -68,6 +70,9 @@ func (e *Elector) tally(ctx context.Context) {
 		voters.Resolve(ctx, urls)
 		voters.Refresh()
 		resolved, refreshed, known = time.Now(), time.Now(), len(urls)
+	}
+	if !sleep(ctx, settling) {
+		return
 	}
 	resolve()
 	for {

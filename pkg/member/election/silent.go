@@ -137,7 +137,7 @@ func (a around) where() (moved <-chan struct{}, lead []string, others [][]string
 // its context ends. If it was silent to the last, another leads now, and what
 // still waits for the old one is let go.
 func (n Network) listen(holding context.Context, held *line, a around, tell func(event)) {
-	if n.Silence.Limit <= 0 {
+	if n.Silence.Limit <= 0 || !sleep(holding, settling) {
 		return
 	}
 	host, last := n.Silence.Host(), silence.None
