@@ -43,9 +43,15 @@ DEFAULTS  = $(DESTDIR)/etc/default/etcd
 # whose /etc/default/etcd must not overwrite any.
 DOC       = $(PREFIX)/share/doc/etcd-node
 
+# etcdctl and etcdutl are in the binary, which goes by its name. Those of a package stay.
+TOOLS = $(DESTDIR)$(PREFIX)/bin/etcdctl $(DESTDIR)$(PREFIX)/bin/etcdutl
+
 install:
 	@test -x bin/etcd-node || { echo 'bin/etcd-node is not there: first `make build`' >&2; exit 1; }
 	install -D -m 0755 bin/etcd-node $(DESTDIR)$(PREFIX)/bin/etcd-node
+	@for tool in $(TOOLS); do \
+		if test ! -e $$tool -a ! -L $$tool; then ln -s etcd-node $$tool; \
+		elif test "$$(readlink $$tool)" != etcd-node; then echo "kept $$tool, it is not ours; \`etcd-node ctl\` and \`utl\` are the same"; fi; done
 	install -d $(SYSTEMD)/systemd/system
 	for unit in etcd.service etcd@.service; do \
 		sed 's|^ExecStart=/usr/bin/|ExecStart=$(PREFIX)/bin/|' deploy/systemd/$$unit >$(SYSTEMD)/systemd/system/$$unit && \
@@ -74,7 +80,7 @@ install-as-etcd:
 	ln -sf etcd-node $(ETCD)
 
 uninstall:
-	@if test "$$(readlink $(ETCD))" = etcd-node; then rm -f $(ETCD); fi
+	@for link in $(ETCD) $(TOOLS); do if test "$$(readlink $$link)" = etcd-node; then rm -f $$link; fi; done
 	rm -f $(DESTDIR)$(PREFIX)/bin/etcd-node $(SYSTEMD)/systemd/system/etcd.service $(SYSTEMD)/systemd/system/etcd@.service \
 	      $(SYSTEMD)/sysusers.d/etcd.conf $(FIREWALLD)/etcd.xml $(DESTDIR)$(DOC)/etcd.default
 	@rmdir $(DESTDIR)$(DOC) 2>/dev/null || true

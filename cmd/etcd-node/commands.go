@@ -34,6 +34,7 @@ func runCommand(ctx context.Context, w world) int {
 		fmt.Fprintln(w.stderr, "etcd-node:", err)
 		return failure.ExitUsage
 	}
+	cobra.EnablePrefixMatching = false // etcdctl, which is in this binary too, has it
 	root := &cobra.Command{
 		Use:           "etcd-node",
 		Short:         "etcd as a systemd service that finds its own address, name and peers",

@@ -50,6 +50,9 @@ func main() {
 		etcdmain.Main(os.Args)
 		return
 	}
+	if runTool(os.Args) {
+		return
+	}
 	w := world{os.Args[0], os.Args[1:], os.Environ(), os.Stdout, os.Stderr}
 	// Signals first: a stop that arrives during the start is heard too.
 	ctx, force := stopOn(stopSignals(w))
@@ -123,7 +126,7 @@ func run(ctx context.Context, force <-chan struct{}, w world) int {
 // subcommand.
 func unknownCommand(word string) error {
 	hint := "--help lists the commands"
-	if near := settings.Nearest(word, append(slices.Clone(commands), "gateway", "grpc-proxy")); near != "" {
+	if near := settings.Nearest(word, append(slices.Clone(commands), "gateway", "grpc-proxy", "ctl", "utl")); near != "" {
 		hint = "did you mean " + near + "?"
 	}
 	return &settings.Invalid{Problems: []settings.Problem{{What: fmt.Sprintf("unknown command %q", word), Hint: hint, Usage: true}}}

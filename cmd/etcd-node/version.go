@@ -40,6 +40,8 @@ Usage:
   etcd-node history        print what the flight recorder kept
   etcd-node forget         let another member begin here (restored snapshot, new cluster)
   etcd-node version        print the versions of etcd-node and of the etcd in it
+  etcd-node ctl            etcdctl, told of this node: its endpoint and certificates
+  etcd-node utl            etcdutl
   etcd-node gateway        etcd's own TCP proxy
   etcd-node grpc-proxy     etcd's own gRPC proxy
 etcd-node COMMAND --help tells more about a command.

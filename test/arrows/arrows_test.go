@@ -72,6 +72,8 @@ var rules = []rule{
 	{of: "pkg/control", may: "golang.org/x/sys"},
 	{of: "pkg/terminal", may: "pkg/shown go.uber.org/zap golang.org/x/sys"},
 
+	{of: "pkg/etcdctl", may: "pkg/failure go.etcd.io/etcd github.com/spf13/cobra"},
+
 	{of: "pkg/shown"},
 	{of: "pkg/durable"},
 	{of: "pkg/filewatch", may: "golang.org/x/sys"},

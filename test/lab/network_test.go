@@ -67,7 +67,6 @@ func (c *cluster) logs(i int, text string) {
 // does not: what explain says brings the cluster back, with its data.
 func TestAllAddressesChanged(t *testing.T) {
 	c := hosts(t)
-	c.etcdctl()
 	c.env(c.initialCluster())
 	c.start()
 	c.serves(nil)

@@ -3,10 +3,6 @@ package lab
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +22,6 @@ const (
 // while clients write: first the members among each other, then the clients.
 func TestTLSWalk(t *testing.T) {
 	c := hosts(t)
-	c.etcdctl()
 	c.env(c.initialCluster())
 	c.start()
 	c.serves(nil)
@@ -85,13 +80,16 @@ func TestTLSWalk(t *testing.T) {
 	w.stop()
 	c.serves(pki.TLS())
 	c.well()
+	// etcdctl takes port and files from this node.
+	if out := c.run(2, "etcd-node", "ctl", "endpoint", "health"); !strings.Contains(out, "https://"+c.host(2).IP+":2379 is healthy") {
+		t.Errorf("etcd-node ctl: %s", out)
+	}
 }
 
 // The same in the wrong order: nothing comes to a halt, and what is shown names
 // the right one.
 func TestTLSInTheWrongOrder(t *testing.T) {
 	c := hosts(t)
-	c.etcdctl()
 	c.env(c.initialCluster())
 	c.start()
 	c.serves(nil)
@@ -245,20 +243,4 @@ func (w *writing) stop() {
 	if limit := gapLimit + 3*machine; r.Gap > limit || w.worst > limit {
 		w.c.t.Errorf("gaps of %v and %v: more than %v", r.Gap, w.worst, limit)
 	}
-}
-
-// etcdctl puts etcd's own etcdctl of the same release on the hosts.
-func (c *cluster) etcdctl() {
-	c.t.Helper()
-	root, err := Root()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	tree := c.t.TempDir()
-	build := exec.CommandContext(c.t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(tree, "usr/bin/etcdctl"), "go.etcd.io/etcd/etcdctl/v3")
-	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		c.t.Fatal(fmt.Errorf("build etcdctl: %w: %s", err, out))
-	}
-	c.each(func(h *Host) error { return h.Copy(c.t.Context(), tree, "/") })
 }
