@@ -35,8 +35,13 @@ func tree(t *testing.T, dir string) string {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(&b, "%o %s\n", info.Mode(), strings.TrimPrefix(path, dir))
-		return nil
+		if info.Mode().Type() != fs.ModeSymlink {
+			fmt.Fprintf(&b, "%o %s\n", info.Mode(), strings.TrimPrefix(path, dir))
+			return nil
+		}
+		to, err := os.Readlink(path)
+		fmt.Fprintf(&b, "%s -> %s\n", strings.TrimPrefix(path, dir), to)
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -59,6 +64,8 @@ func TestInstall(t *testing.T) {
 		{"/usr/local", `644 /etc/default/etcd
 644 /etc/firewalld/services/etcd.xml
 755 /usr/local/bin/etcd-node
+/usr/local/bin/etcdctl -> etcd-node
+/usr/local/bin/etcdutl -> etcd-node
 644 /usr/local/lib/systemd/system/etcd.service
 644 /usr/local/lib/systemd/system/etcd@.service
 644 /usr/local/lib/sysusers.d/etcd.conf
@@ -66,6 +73,8 @@ func TestInstall(t *testing.T) {
 `},
 		{"/usr", `644 /etc/default/etcd
 755 /usr/bin/etcd-node
+/usr/bin/etcdctl -> etcd-node
+/usr/bin/etcdutl -> etcd-node
 644 /usr/lib/firewalld/services/etcd.xml
 644 /usr/lib/systemd/system/etcd.service
 644 /usr/lib/systemd/system/etcd@.service
@@ -78,6 +87,8 @@ func TestInstall(t *testing.T) {
 644 /etc/systemd/system/etcd@.service
 644 /etc/sysusers.d/etcd.conf
 755 /opt/etcd/bin/etcd-node
+/opt/etcd/bin/etcdctl -> etcd-node
+/opt/etcd/bin/etcdutl -> etcd-node
 644 /opt/etcd/share/doc/etcd-node/etcd.default
 `},
 	} {
@@ -100,6 +111,24 @@ func TestInstall(t *testing.T) {
 				t.Errorf("left behind:\n%s", got)
 			}
 		})
+	}
+}
+
+// The tools of a package stay, and so does one of the operator's.
+func TestInstallBesideTools(t *testing.T) {
+	makefile(t, "build")
+	dest := t.TempDir()
+	bin := dest + "/usr/bin/"
+	if err := errors.Join(os.MkdirAll(bin, 0o700), os.WriteFile(bin+"etcdctl", []byte("stock"), 0o700), os.Symlink("/nowhere/etcdutl", bin+"etcdutl")); err != nil {
+		t.Fatal(err)
+	}
+	vars := []string{"DESTDIR=" + dest, "PREFIX=/usr"}
+	for _, target := range []string{"install", "uninstall"} {
+		makefile(t, append(vars, target)...)
+		to, err := os.Readlink(bin + "etcdutl")
+		if got := read(t, bin+"etcdctl"); got != "stock" || err != nil || to != "/nowhere/etcdutl" {
+			t.Errorf("after %s: etcdctl is %.20q, etcdutl a link to %q, %v", target, got, to, err)
+		}
 	}
 }
 
