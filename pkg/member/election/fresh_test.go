@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/etcd-node/etcd-node/test/poll"
@@ -81,5 +82,73 @@ func TestFreshShakesHands(t *testing.T) {
 				t.Errorf("the peer complains: %s", text)
 			}
 		})
+	}
+}
+
+// A fresh connection leads where the line leads, and tells whether the host
+// answers.
+func TestFresh(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	for name, tc := range map[string]struct {
+		err      error
+		answered bool
+		ours     bool
+	}{
+		"accepted":        {nil, true, false},
+		"refused":         {syscall.ECONNREFUSED, true, false},
+		"reset":           {syscall.ECONNRESET, true, false},
+		"no answer":       {syscall.ETIMEDOUT, false, false},
+		"no such host":    {syscall.EHOSTUNREACH, false, false},
+		"no network here": {syscall.ENETUNREACH, false, true},
+		"no descriptor":   {syscall.EMFILE, false, true},
+	} {
+		closed := 0
+		n := Network{Dial: func(_ context.Context, address string) (net.Conn, error) {
+			if address != ours.RemoteAddr().String() {
+				t.Errorf("%s: dialed %s", name, address)
+			}
+			if tc.err != nil {
+				return nil, tc.err
+			}
+			return ours, nil
+		}}
+		answered, err := n.fresh(t.Context(), ours, func(net.Conn) { closed++ })
+		if answered != tc.answered || err != nil != tc.ours || closed > 0 != (tc.err == nil) {
+			t.Errorf("%s: answered %v, %v; closed %d", name, answered, err, closed)
+		}
+	}
+}
+
+func TestReaches(t *testing.T) {
+	n := Network{Dial: func(ctx context.Context, address string) (net.Conn, error) {
+		switch address {
+		case "there:1":
+			ours, theirs := net.Pipe()
+			theirs.Close()
+			return ours, nil
+		case "away:1":
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		return nil, errors.New("refused")
+	}}
+	there, away, refuses := []string{"http://there:1"}, []string{"http://away:1"}, []string{"http://refuses:1"}
+	for _, tc := range []struct {
+		members [][]string
+		want    int
+		reached bool
+	}{
+		{[][]string{there}, 1, true},
+		{[][]string{refuses}, 1, false},
+		{[][]string{away, there, refuses}, 1, true}, // and does not wait
+		{[][]string{there, refuses, there}, 2, true},
+		{[][]string{there, refuses}, 2, false},
+		{nil, 0, true},
+		{nil, 1, false},
+	} {
+		if got := n.reaches(t.Context(), tc.members, tc.want); got != tc.reached {
+			t.Errorf("%v, %d wanted: %v", tc.members, tc.want, got)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package election
 
 import (
 	"context"
-	"errors"
 	"net"
 	"slices"
 	"sync"
@@ -367,41 +366,6 @@ func TestWhoNeverListens(t *testing.T) {
 	}
 }
 
-// A fresh connection leads where the line leads, and tells whether the host
-// answers.
-func TestFresh(t *testing.T) {
-	ours, theirs := net.Pipe()
-	defer theirs.Close()
-	for name, tc := range map[string]struct {
-		err      error
-		answered bool
-		ours     bool
-	}{
-		"accepted":        {nil, true, false},
-		"refused":         {syscall.ECONNREFUSED, true, false},
-		"reset":           {syscall.ECONNRESET, true, false},
-		"no answer":       {syscall.ETIMEDOUT, false, false},
-		"no such host":    {syscall.EHOSTUNREACH, false, false},
-		"no network here": {syscall.ENETUNREACH, false, true},
-		"no descriptor":   {syscall.EMFILE, false, true},
-	} {
-		closed := 0
-		n := Network{Dial: func(_ context.Context, address string) (net.Conn, error) {
-			if address != ours.RemoteAddr().String() {
-				t.Errorf("%s: dialed %s", name, address)
-			}
-			if tc.err != nil {
-				return nil, tc.err
-			}
-			return ours, nil
-		}}
-		answered, err := n.fresh(t.Context(), ours, func(net.Conn) { closed++ })
-		if answered != tc.answered || err != nil != tc.ours || closed > 0 != (tc.err == nil) {
-			t.Errorf("%s: answered %v, %v; closed %d", name, answered, err, closed)
-		}
-	}
-}
-
 // Where the others are is looked up when the leader is new, and then seldom; sooner
 // where that was in vain, or a member comes or moves; not while the leader's host
 // is silent.
@@ -451,74 +415,6 @@ func TestResolves(t *testing.T) {
 		time.Sleep(time.Minute)
 		if now, _ := count(); now != before {
 			t.Errorf("resolved %d times while the network is away", now-before)
-		}
-	})
-}
-
-func TestReaches(t *testing.T) {
-	n := Network{Dial: func(ctx context.Context, address string) (net.Conn, error) {
-		switch address {
-		case "there:1":
-			ours, theirs := net.Pipe()
-			theirs.Close()
-			return ours, nil
-		case "away:1":
-			<-ctx.Done()
-			return nil, ctx.Err()
-		}
-		return nil, errors.New("refused")
-	}}
-	there, away, refuses := []string{"http://there:1"}, []string{"http://away:1"}, []string{"http://refuses:1"}
-	for _, tc := range []struct {
-		members [][]string
-		want    int
-		reached bool
-	}{
-		{[][]string{there}, 1, true},
-		{[][]string{refuses}, 1, false},
-		{[][]string{away, there, refuses}, 1, true}, // and does not wait
-		{[][]string{there, refuses, there}, 2, true},
-		{[][]string{there, refuses}, 2, false},
-		{nil, 0, true},
-		{nil, 1, false},
-	} {
-		if got := n.reaches(t.Context(), tc.members, tc.want); got != tc.reached {
-			t.Errorf("%v, %d wanted: %v", tc.members, tc.want, got)
-		}
-	}
-}
-
-// The leader knows that it is cut off, and a follower says nothing of that.
-func TestQuorumSilentSince(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f, h, _, e, _ := listening(t, lead, []uint64{1, 2, 3}, nil)
-		if since := e.QuorumSilentSince(); !since.IsZero() {
-			t.Fatalf("all is well: %v", since)
-		}
-		last := h.look().Heard
-		h.vanish(true)
-		time.Sleep(900 * ms)
-		if since := e.QuorumSilentSince(); !since.Equal(last) {
-			t.Errorf("cut off: %v, want %v", since, last)
-		}
-		h.vanish(false)
-		time.Sleep(1200 * ms)
-		if since := e.QuorumSilentSince(); !since.IsZero() {
-			t.Errorf("back: %v", since)
-		}
-		h.vanish(true)
-		time.Sleep(900 * ms)
-		f.mu.Lock()
-		f.raft.Lead = raft.None
-		f.mu.Unlock()
-		time.Sleep(time.Second)
-		if since := e.QuorumSilentSince(); since.IsZero() {
-			t.Error("it has stepped down, and says nothing of the quorum")
-		}
-		f.elected(first)
-		time.Sleep(time.Second)
-		if since := e.QuorumSilentSince(); !since.IsZero() {
-			t.Errorf("it follows another: %v", since)
 		}
 	})
 }
