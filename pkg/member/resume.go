@@ -27,10 +27,10 @@ const (
 // etcd notes how far it has applied with each entry, and not with a snapshot
 // (server.go, apply and applySnapshot; 3.7.3). A member that was more than 5,000
 // entries behind still seems so when it has the snapshot: it refuses whatever would
-// be a proposal with "etcdserver: too many requests", while its health is good; at
-// its start that is its own publication, so it is never ready. The next entry ends
-// it. In a cluster that nobody writes to there is none, so this member proposes one,
-// past that check.
+// be a proposal with "etcdserver: too many requests", while its health is good. The
+// next entry ends it. In a cluster that nobody writes to there is none, so this
+// member proposes one, past that check, which [etcdserver.EtcdServer.Process] does
+// not make.
 func (m *member) resume(ctx context.Context, s *etcdserver.EtcdServer) {
 	for {
 		select {
@@ -38,7 +38,7 @@ func (m *member) resume(ctx context.Context, s *etcdserver.EtcdServer) {
 			return
 		case <-m.heard.snapshot:
 		}
-		for pause := resumeAfter; ; pause = resumeAgain {
+		for said, pause := false, resumeAfter; ; pause = resumeAgain {
 			before := s.AppliedIndex()
 			select {
 			case <-ctx.Done():
@@ -48,9 +48,13 @@ func (m *member) resume(ctx context.Context, s *etcdserver.EtcdServer) {
 			if s.AppliedIndex() != before || before >= s.CommittedIndex() {
 				break
 			}
-			m.log.Info("proposing an entry without content: after a snapshot etcd refuses requests until the next one", zap.Uint64("applied", before), zap.Uint64("committed", s.CommittedIndex()))
-			if err := proposeNothing(ctx, s); err != nil && ctx.Err() == nil {
-				m.log.Info("cannot propose it; trying again", zap.Error(err))
+			if !said { // once: without a leader it is tried for as long as there is none
+				said = true
+				m.log.Info("proposing an entry that changes nothing: after a snapshot etcd refuses writes until there is one; nothing is to be done",
+					zap.Uint64("applied", before), zap.Uint64("committed", s.CommittedIndex()))
+			}
+			if err := proposeNothing(ctx, s); err != nil {
+				m.log.Debug("raft has not taken it; trying again", zap.Error(err))
 			}
 		}
 	}
