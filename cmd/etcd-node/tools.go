@@ -15,6 +15,9 @@ import (
 // default, which is why they come before all else.
 func runTool(args []string) bool {
 	called, args := filepath.Base(args[0]), args[1:]
+	if len(args) == 2 && args[0] == "help" && (args[1] == "ctl" || args[1] == "utl") {
+		args = []string{args[1], "--help"}
+	}
 	switch {
 	case called == "etcdctl":
 		etcdctl.Ctl(args)
