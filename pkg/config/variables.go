@@ -79,7 +79,7 @@ var Variables = []Variable{
 	}, {
 		Name: "ETCD_NODE_FAILOVER", Default: "on", Takes: onOff, Section: "election",
 		Help:    "Whether a leader that is lost costs milliseconds: it is replaced at once, not after the election timeout",
-		More:    "The other members are asked through raft's pre-vote, so that a quorum must agree that the leader is gone. Requests that were under way to a lost leader are answered at once, and a handover loses none. With off a lost leader costs what it costs in etcd: there is none for one to two election timeouts (1–2 s with the defaults), and a request that was under way to the lost one waits up to the request timeout, 5 s and two election timeouts (7 s with the defaults). With ETCD_PRE_VOTE=false the leader is replaced as with off.",
+		More:    "The other members are asked through raft's pre-vote, so that a quorum must agree that the leader is gone. Requests that were under way to a lost leader are answered at once, and a handover waits for them, for 0.4 s at most. With off a lost leader costs what it costs in etcd: there is none for one to two election timeouts (1–2 s with the defaults), and a request that was under way to the lost one waits up to the request timeout, 5 s and two election timeouts (7 s with the defaults). With ETCD_PRE_VOTE=false the leader is replaced as with off.",
 		Example: "off",
 		in:      func(v *values) envconfig.Decoder { return (*toggle)(&v.Failover) },
 	}, {
