@@ -12,6 +12,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member/disk"
+	"github.com/etcd-node/etcd-node/pkg/pace"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -30,13 +31,11 @@ const (
 // watchDisk notices accesses to the disk that do not come back.
 func (m *member) watchDisk(ctx context.Context) {
 	var watch disk.Watch
-	poll := time.NewTicker(diskPoll)
-	defer poll.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-poll.C:
+		case now := <-pace.After(diskPoll):
 			var hang *disk.Wait
 			if w, ok := watch.Look(now); ok && now.Sub(w.Since) >= diskSlow {
 				hang = &w

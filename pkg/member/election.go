@@ -48,6 +48,9 @@ func (m *member) newElector(s *etcdserver.EtcdServer) *election.Elector {
 		},
 		Timeout: time.Duration(m.Config.ElectionMs) * time.Millisecond,
 		Log:     m.log,
+
+		Activity: m.activity,
+
 		Changed: m.observer.ask,
 
 		QuorumSilent: m.lookAtRequests,

@@ -24,8 +24,9 @@ func (m *member) newFlight() *flight.Tracker {
 		return nil
 	}
 	t := flight.New(flight.Options{
-		Timeout: time.Duration(m.Config.ElectionMs) * time.Millisecond,
-		Changed: m.observer.ask,
+		Timeout:  time.Duration(m.Config.ElectionMs) * time.Millisecond,
+		Activity: m.activity,
+		Changed:  m.observer.ask,
 	})
 	m.Config.GRPCAdditionalServerOptions = append(m.Config.GRPCAdditionalServerOptions, grpc.ChainUnaryInterceptor(t.Intercept))
 	return t

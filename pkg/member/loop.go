@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/pace"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
 )
 
@@ -21,8 +22,7 @@ const beatInterval = time.Second
 // long is killed, so nothing here may wait for a disk, nor for a lock of etcd's,
 // which a disk that hangs can hold.
 func (m *member) loop(ctx context.Context) int {
-	beat := time.NewTicker(beatInterval)
-	defer beat.Stop()
+	beat := pace.After(beatInterval)
 	var (
 		errs    <-chan error
 		stopped <-chan struct{}
@@ -64,7 +64,8 @@ func (m *member) loop(ctx context.Context) int {
 		case f := <-ended:
 			return m.fail(f)
 		case <-m.observer.published:
-		case <-beat.C:
+		case <-beat:
+			beat = pace.After(beatInterval)
 			_ = m.send(pipe.Message{Kind: pipe.Beat}) // the next one is a second away
 		}
 	}

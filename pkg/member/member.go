@@ -21,6 +21,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/member/flight"
 	"github.com/etcd-node/etcd-node/pkg/member/peers"
 	"github.com/etcd-node/etcd-node/pkg/member/roster"
+	"github.com/etcd-node/etcd-node/pkg/pace"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
@@ -59,6 +60,7 @@ type member struct {
 	heard                     *heard           // in etcd's log
 	streams                   election.Streams // the same, of raft's streams
 	flight                    *flight.Tracker  // of requests; nil: they wait as long as etcd lets them
+	activity                  *pace.Activity   // of its clients
 	probes                    peers.Findings
 	asks                      atomic.Pointer[peers.Client] // what asks the peers; nil: it cannot
 	outside                   peers.Findings               // of the list's entries that are no members
@@ -117,7 +119,7 @@ func Run(ctx context.Context, o Options) int {
 }
 
 func newMember(o Options) *member {
-	m := &member{Options: o, streams: election.NewStreams(), started: make(chan result, 1)}
+	m := &member{Options: o, streams: election.NewStreams(), started: make(chan result, 1), activity: new(pace.Activity)}
 	m.observer = newObserver(func() *observation {
 		if e := m.etcd.Load(); e != nil {
 			return observe(e.Server, m.ready.Load())

@@ -9,6 +9,8 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/etcdserver"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
+
+	"github.com/etcd-node/etcd-node/pkg/pace"
 )
 
 // pollInterval bounds how late a change is seen that nothing announces:
@@ -34,8 +36,7 @@ func newObserver(look func() *observation) *observer {
 // run looks again and again until ctx ends: when it is asked to, when the
 // leader changes, and every pollInterval.
 func (o *observer) run(ctx context.Context) {
-	poll := time.NewTicker(pollInterval)
-	defer poll.Stop()
+	poll := pace.After(pollInterval)
 	for {
 		o.looking.Store(new(time.Now()))
 		seen := o.look()
@@ -51,7 +52,8 @@ func (o *observer) run(ctx context.Context) {
 			return
 		case <-o.asked:
 		case <-leaderChanged:
-		case <-poll.C:
+		case <-poll:
+			poll = pace.After(pollInterval)
 		}
 	}
 }

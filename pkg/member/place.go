@@ -14,6 +14,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/member/admission"
+	"github.com/etcd-node/etcd-node/pkg/pace"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -32,13 +33,11 @@ const (
 // else here would tell.
 func (m *member) watchPlace(ctx context.Context) {
 	var doubt doubt
-	poll := time.NewTicker(placePoll)
-	defer poll.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-poll.C:
+		case now := <-pace.After(placePoll):
 			c := status.Condition{ID: failure.IDMisplaced}
 			if reached, answering := m.contact(); doubt.rises(now, m.Guard.Derived, reached, answering) {
 				if o := m.observer.last.Load(); o != nil {

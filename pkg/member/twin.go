@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/pace"
 )
 
 const (
@@ -26,7 +28,7 @@ func (m *member) watchTwin(ctx context.Context, is func(ctx context.Context, pee
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(pause):
+		case <-pace.After(pause):
 		}
 		o := m.observer.last.Load()
 		if o == nil || o.member(o.self) == nil {

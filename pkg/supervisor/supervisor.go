@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/pace"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
@@ -68,8 +69,7 @@ func (s *Supervisor) Status(ctx context.Context) (status.Status, bool) {
 // Run keeps the member running until ctx ends, which stops it and returns nil,
 // or until it fails for good, which returns a *failure.Failure.
 func (s *Supervisor) Run(ctx context.Context) error {
-	tick := time.NewTicker(tickInterval)
-	defer tick.Stop()
+	tick := pace.After(tickInterval)
 	var watchdog <-chan time.Time
 	if s.opts.Watchdog > 0 {
 		w := time.NewTicker(s.opts.Watchdog / 2) // as sd_watchdog_enabled(3) advises
@@ -102,7 +102,8 @@ func (s *Supervisor) Run(ctx context.Context) error {
 			s.onDeadline()
 		case <-s.retry:
 			s.onRetry(ctx)
-		case <-tick.C:
+		case <-tick:
+			tick = pace.After(tickInterval)
 			s.onTick()
 		case <-watchdog:
 			s.announcer.notify("WATCHDOG=1") // earned: only this loop sends it

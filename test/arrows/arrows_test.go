@@ -31,7 +31,7 @@ const (
 	// words are the packages in which both processes meet.
 	words = "pkg/pipe pkg/status pkg/failure pkg/identity pkg/journal " + base
 	// base are the packages that know nothing of etcd-node.
-	base = "pkg/shown pkg/durable pkg/filewatch "
+	base = "pkg/shown pkg/durable pkg/filewatch pkg/pace "
 	// others are the modules of others, all of them.
 	others = "* "
 	etcd   = "go.etcd.io"
@@ -44,7 +44,7 @@ var rules = []rule{
 	// The two processes meet in the words alone, and one of them has no etcd.
 	{of: "pkg/supervisor", may: "pkg/supervisor pkg/control pkg/config/settings " + words + others, never: etcd},
 	{of: "pkg/member", may: "pkg/member " + words + others},
-	{of: "pkg/member/silence", may: "pkg/member/peers golang.org/x/sys"},
+	{of: "pkg/member/silence", may: "pkg/member/peers pkg/pace golang.org/x/sys"},
 
 	// A command looks at both from outside.
 	{of: "pkg/thisnode", may: "pkg/config pkg/control pkg/supervisor/recorder pkg/member/datadir pkg/member/roster pkg/netdetect " + words},
@@ -76,6 +76,7 @@ var rules = []rule{
 
 	{of: "pkg/shown"},
 	{of: "pkg/durable"},
+	{of: "pkg/pace"},
 	{of: "pkg/filewatch", may: "golang.org/x/sys"},
 }
 

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/pace"
 )
 
 const (
@@ -81,14 +83,12 @@ func (k *Keeper) Poll() { k.poll() }
 
 // Run polls until ctx ends.
 func (k *Keeper) Run(ctx context.Context) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	for {
+		next := k.poll()
 		select {
 		case <-ctx.Done():
 			return
-		case <-timer.C:
-			timer.Reset(k.poll())
+		case <-pace.After(next):
 		}
 	}
 }

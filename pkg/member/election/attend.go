@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/member/silence"
+	"github.com/etcd-node/etcd-node/pkg/pace"
 )
 
 // QuorumSilentSince is since when this member, as leader, has had no sign of life
@@ -87,9 +88,15 @@ func (e *Elector) tally(ctx context.Context) {
 			resolve() // not while the network is away: it can take long
 		}
 		e.quorumIs(since)
+		later := time.After(next)
+		woken, unused := e.opts.Activity.Calm()
+		if unused && next == silence.Settled && !suspect {
+			later = pace.After(settledInterval)
+		}
 		select {
 		case <-ctx.Done():
 			return
+		case <-woken:
 		case <-established:
 			if !sleep(ctx, settling) {
 				return
@@ -97,7 +104,7 @@ func (e *Elector) tally(ctx context.Context) {
 			established = e.opts.Streams.Established()
 			voters.Refresh()
 			refreshed = time.Now()
-		case <-time.After(next):
+		case <-later:
 		}
 	}
 }

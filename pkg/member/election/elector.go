@@ -10,6 +10,8 @@ import (
 
 	"go.etcd.io/raft/v3"
 	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/pace"
 )
 
 // minDistrust and maxDistrust bound for how long a leader that turned out to be
@@ -28,6 +30,9 @@ type Options struct {
 	// Timeout is etcd's election timeout: after it etcd acts by itself.
 	Timeout time.Duration
 	Log     *zap.Logger
+	// Activity says whether anybody uses the member: while nobody does, less is
+	// looked at. The Elector tells it of what others propose. It may be nil.
+	Activity *pace.Activity
 	// Changed is called, from any goroutine, when Counts has changed.
 	Changed func()
 	// QuorumSilent is called, from any goroutine, when QuorumSilentSince has
@@ -64,6 +69,7 @@ type Elector struct {
 	starting, led bool
 	leader        leader
 	election      election
+	commit        uint64
 	distrusted    map[uint64]distrust // by leader
 
 	mu      sync.Mutex
@@ -145,12 +151,17 @@ func (e *Elector) Run(ctx context.Context) {
 			}
 			continue
 		}
-		timer := time.NewTimer(d.wait)
+		later := time.After(d.wait)
+		woken, unused := e.opts.Activity.Calm()
+		if unused && d.settled {
+			later = pace.After(settledInterval)
+		}
 		select {
 		case <-ctx.Done():
 		case <-moved:
 		case <-chosen:
-		case <-timer.C:
+		case <-woken:
+		case <-later:
 		case what := <-e.events:
 			e.note(what)
 		case a := <-e.answers:
@@ -159,7 +170,6 @@ func (e *Elector) Run(ctx context.Context) {
 				e.election.answer, e.election.answered = a.leads, time.Now()
 			}
 		}
-		timer.Stop()
 	}
 }
 
@@ -191,6 +201,12 @@ func (e *Elector) look(ctx context.Context) *snapshot {
 	e.mayVote = s.mayVote()
 	e.mu.Unlock()
 
+	if commit := v.Raft.HardState.GetCommit(); commit != e.commit {
+		if e.commit != 0 {
+			e.opts.Activity.Touch() // clients of another member
+		}
+		e.commit = commit
+	}
 	if s.term != e.term || s.vote != e.vote {
 		e.term, e.vote, e.voted = s.term, s.vote, s.now
 		e.election.answered = time.Time{} // somebody may lead now

@@ -86,8 +86,6 @@ func TestFirstInRankAsksAtOnce(t *testing.T) {
 	})
 }
 
-// The second forgets at once, to be able to vote, and asks only when the first
-// has not been elected.
 // etcd refuses a message in the name of a member whose removal it has applied a
 // moment ago. The elector goes on.
 func TestRefusedOnce(t *testing.T) {
@@ -109,6 +107,8 @@ func TestRefusedOnce(t *testing.T) {
 	})
 }
 
+// The second forgets at once, to be able to vote, and asks only when the first
+// has not been elected.
 func TestSecondInRankWaits(t *testing.T) {
 	for _, elected := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {

@@ -23,6 +23,9 @@ const (
 	// pollInterval is how late something is seen that nothing announces: that
 	// there is no leader any more, a change of the membership.
 	pollInterval = 200 * time.Millisecond
+	// settledInterval is the same while a leader is followed and nobody uses the
+	// member.
+	settledInterval = time.Second
 	// stateInterval is how late a change of raft's own state is seen, which
 	// nothing announces, while an election runs.
 	stateInterval = 10 * time.Millisecond
@@ -131,6 +134,8 @@ type decision struct {
 	action action
 	wait   time.Duration
 	host   bool // as in rule
+	// settled: there is a leader, and nothing is under way that must be seen soon.
+	settled bool
 }
 
 // decide says what a member does that knows what the snapshot says.
@@ -151,7 +156,7 @@ func (b rulebook) decide(s *snapshot) decision {
 			until = s.now.Add(pollInterval)
 		}
 		if s.now.Before(until) {
-			return decision{rule: r.name, action: wait, wait: until.Sub(s.now)}
+			return decision{rule: r.name, action: wait, wait: until.Sub(s.now), settled: s.lead != raft.None && r.until == nil}
 		}
 		if r.action != wait {
 			return decision{rule: r.name, action: r.action, host: r.host}

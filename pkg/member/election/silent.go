@@ -151,7 +151,7 @@ func (n Network) listen(holding context.Context, held *line, a around, tell func
 		}
 	}()
 	silence.Watch{
-		Limit: n.Silence.Limit,
+		Limit: n.Silence.Limit, Activity: a.opts.Activity,
 		Look: func() (silence.Look, bool) {
 			conn := held.conn.Load()
 			if conn == nil || !a.mayAct() {

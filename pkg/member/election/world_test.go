@@ -21,6 +21,8 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/etcd-node/etcd-node/pkg/pace"
 )
 
 // world is a simulated cluster: real raft, real Electors, and a network and
@@ -48,6 +50,8 @@ type world struct {
 	events  int             // how many kinds there are
 	away    map[int]bool    // the host is off, or its cable out
 	excused map[int]bool    // it may have been given up for that
+
+	activity *pace.Activity // all members' together
 }
 
 // simNode is one member. It keeps its storage when it dies.
@@ -87,6 +91,9 @@ type link struct {
 
 func newWorld(seed uint64, rules rulebook) *world {
 	w := &world{rand: rand.New(rand.NewPCG(seed, 1)), rules: rules, elected: map[uint64]int{}, cut: map[[2]int]bool{}, away: map[int]bool{}, excused: map[int]bool{}, events: allEvents}
+	if seed%2 == 1 { // nobody uses it, but for what is proposed
+		w.activity = new(pace.Activity)
+	}
 	voters, learners := 3+2*w.rand.IntN(3), w.rand.IntN(2)
 	w.voting = voters
 	base := time.Duration(math.Exp(w.between(math.Log(1e5), math.Log(3e8)))) // 0.1–300 ms
@@ -216,7 +223,7 @@ func (n *simNode) start() {
 		Server: simServer{n, n.life}, Self: n.id, Streams: n.streams, Network: Network{
 			Dial: n.connect, Silence: Silence{Limit: hostSilence, Host: func() Host { return &simHost{node: n} }},
 		},
-		Timeout: w.timeout, Log: zap.New(simCore{n}), Changed: func() {}, Failover: true, Start: true,
+		Activity: w.activity, Timeout: w.timeout, Log: zap.New(simCore{n}), Changed: func() {}, Failover: true, Start: true,
 	})
 	n.elector.rules = w.rules
 	ctx, cancel := context.WithCancel(context.Background())

@@ -1,6 +1,10 @@
 package flight
 
-import "time"
+import (
+	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/pace"
+)
 
 const (
 	// orderCheck is how often it is looked whether requests were overtaken: a little
@@ -11,7 +15,19 @@ const (
 	// goroutine that is not scheduled, and messages that go to the leader on four
 	// connections at once while the stream to it is down, change places by much less.
 	slack = time.Second
+	// idleCheck is how often that is while nothing is under way.
+	idleCheck = 2 * slack
 )
+
+// nextCheck fires when it is to be looked again whether requests were overtaken.
+func (t *Tracker) nextCheck() <-chan time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.calls) == 0 {
+		return pace.After(idleCheck)
+	}
+	return time.After(orderCheck)
+}
 
 // order knows which requests were overtaken. Raft takes what one member proposes in
 // the order in which it is proposed, and applies it in that order. So a request that

@@ -82,8 +82,7 @@ type run struct {
 // Run ends requests until ctx ends. Call it once the server was started.
 func (t *Tracker) Run(ctx context.Context, s Server, log *zap.Logger) {
 	r := run{Tracker: t, server: s, log: log}
-	overtaken := time.NewTicker(orderCheck)
-	defer overtaken.Stop()
+	overtaken := t.nextCheck()
 	t.mu.Lock()
 	t.server = s
 	t.mu.Unlock()
@@ -99,7 +98,8 @@ func (t *Tracker) Run(ctx context.Context, s Server, log *zap.Logger) {
 		case <-t.heard:
 		case <-changed:
 		case <-due:
-		case <-overtaken.C:
+		case <-overtaken:
+			overtaken = t.nextCheck()
 			r.endOvertaken()
 		}
 	}

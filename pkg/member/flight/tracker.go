@@ -10,6 +10,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/etcd-node/etcd-node/pkg/pace"
+
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 )
 
@@ -17,6 +19,8 @@ import (
 type Options struct {
 	// Timeout is etcd's election timeout.
 	Timeout time.Duration
+	// Activity hears of each request; it may be nil.
+	Activity *pace.Activity
 	// Changed is called, from any goroutine, when Counts has changed.
 	Changed func()
 }
@@ -73,6 +77,7 @@ func (t *Tracker) Counts() Counts {
 
 // Intercept is a [grpc.UnaryServerInterceptor].
 func (t *Tracker) Intercept(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	t.opts.Activity.Touch()
 	r := rules[info.FullMethod]
 	switch {
 	case r.kind == transfer:

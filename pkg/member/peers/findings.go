@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/pace"
 )
 
 const (
@@ -11,8 +13,8 @@ const (
 	// status is to follow a peer that comes up without a visible delay.
 	PauseMissing = 500 * time.Millisecond
 	// pauseAll is the pause while all is well. One small request to each peer
-	// every two seconds is nothing beside raft's heartbeats.
-	pauseAll = 2 * time.Second
+	// every three seconds is nothing beside raft's heartbeats.
+	pauseAll = 3 * time.Second
 )
 
 // Watch probes the peers that list returns until ctx ends, and calls changed
@@ -40,7 +42,7 @@ func (c *Client) Watch(ctx context.Context, list func() []Peer, f *Findings, cha
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(pause):
+		case <-pace.After(pause):
 		}
 	}
 }

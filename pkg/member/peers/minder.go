@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/pace"
 )
 
 const (
@@ -45,8 +47,7 @@ func (m Minder) Run(ctx context.Context) {
 	if m.Limit <= 0 {
 		return
 	}
-	poll := time.NewTicker(m.Limit / 5)
-	defer poll.Stop()
+	poll := pace.After(m.Limit / 5)
 	complained := false
 	established := m.Streams.Established()
 	for {
@@ -64,7 +65,8 @@ func (m Minder) Run(ctx context.Context) {
 			if err = Bound(m.Ports(), m.Limit); err == nil {
 				_, err = Hurry(m.Ports())
 			}
-		case <-poll.C:
+		case <-poll:
+			poll = pace.After(m.Limit / 5)
 			if !m.Found.Whole() {
 				err = m.abandon(ctx)
 			}

@@ -89,12 +89,19 @@ type Suspicion struct {
 // Asked is when what is unanswered was asked.
 func (s *Suspicion) Asked() time.Time { return s.asked }
 
+// Whenever is the time of the next look where nobody waits for what it shows.
+const Whenever time.Duration = 0
+
 // Step takes a look. It says what to do, what is known, and when the next look
-// is due. Should a move fail, Reset must follow.
-func (s *Suspicion) Step(l Look) (do Move, is Evidence, next time.Duration) {
+// is due. Should a move fail, Reset must follow. unused: nobody would feel now that
+// the host is gone; should that change, the next look is due at once.
+func (s *Suspicion) Step(l Look, unused bool) (do Move, is Evidence, next time.Duration) {
 	slept := !s.due.IsZero() && l.At.Sub(s.due) > late
+	before := s.asked
 	do, is, next = s.judge(l, slept)
-	s.due = l.At.Add(next)
+	if s.due = l.At.Add(next); unused && (s.asked.IsZero() || s.asked != before) && !slept {
+		s.due, next = time.Time{}, Whenever
+	}
 	return do, is, next
 }
 

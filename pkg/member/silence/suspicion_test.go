@@ -28,7 +28,7 @@ func play(s *Suspicion, until time.Duration, see func(after time.Duration, diale
 	var dialed time.Time
 	for at := time.Duration(0); at < until; {
 		l := see(at, dialed)
-		do, is, next := s.Step(l)
+		do, is, next := s.Step(l, false)
 		switch do {
 		case Ask:
 			c.asks++
@@ -136,14 +136,14 @@ func TestShortOutage(t *testing.T) {
 		s.Limit = 400 * ms
 		heard := epoch
 		at, whole := Quiet, false
-		_, _, next := s.Step(near(Quiet)) // is lost
+		_, _, next := s.Step(near(Quiet), false) // is lost
 		for at < 2*time.Second && heard == epoch {
 			at += next
 			l := near(at)
 			l.Dialed, l.Reached = epoch.Add(at-patience), epoch // is lost, too
 			var do Move
 			var is Evidence
-			do, is, next = s.Step(l)
+			do, is, next = s.Step(l, false)
 			whole = whole || is == Whole
 			if do == Ask && at > Quiet+outage {
 				heard = l.At
@@ -151,7 +151,7 @@ func TestShortOutage(t *testing.T) {
 		}
 		l := near(at + next)
 		l.Heard = heard
-		if _, is, _ := s.Step(l); whole || is != None {
+		if _, is, _ := s.Step(l, false); whole || is != None {
 			t.Errorf("an outage of %v: %v, whole %v", outage, is, whole)
 		}
 	}
@@ -220,7 +220,7 @@ func TestLateStep(t *testing.T) {
 				t.Errorf("whole after %v", c.whole)
 			}
 			l := silentHost(10*time.Second+slept, epoch.Add(Quiet+210*ms))
-			if _, is, _ := s.Step(l); is != None {
+			if _, is, _ := s.Step(l, false); is != None {
 				t.Errorf("late by %v it still says %v", slept, is)
 			}
 			continue

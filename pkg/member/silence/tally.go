@@ -30,7 +30,7 @@ func (t *Tally) Step(at time.Time, looks map[uint64]Look) (since time.Time, susp
 	slept := !t.due.IsZero() && at.Sub(t.due) > late
 	looked := t.looked
 	known := map[uint64]*voter{}
-	next = calm
+	next = Settled
 	defer func() { t.looked, t.due = at, at.Add(next) }()
 	var silent []time.Time
 	for id, l := range looks {
@@ -74,6 +74,6 @@ func (t *Tally) Step(at time.Time, looks map[uint64]Look) (since time.Time, susp
 }
 
 // tallied is how often the voters are looked at while something is under way to
-// one, and calm while all is acknowledged. It costs a wake-up. What is under way
+// one, and Settled while all is acknowledged. It costs a wake-up. What is under way
 // counts from when it was sent, so that nothing is known later for it.
-const tallied, calm = 200 * time.Millisecond, 400 * time.Millisecond
+const tallied, Settled = 200 * time.Millisecond, 400 * time.Millisecond

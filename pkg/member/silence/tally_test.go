@@ -88,7 +88,7 @@ func TestTallySent(t *testing.T) {
 				l.Sent = epoch.Add(tc.sent)
 			}
 			since, _, next := tally.Step(l.At, map[uint64]Look{1: l, 2: l})
-			if l.Acked && next != calm {
+			if l.Acked && next != Settled {
 				t.Errorf("%s: looked at after %v, while all is well", name, next)
 			}
 			if !since.IsZero() || at > 5*time.Second {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/pace"
 )
 
 // Watch watches one host.
@@ -23,6 +25,9 @@ type Watch struct {
 	Dial func(ctx context.Context) (answered bool, err error)
 	// Quorum reports, until ctx ends, whether a quorum is reached without the host.
 	Quorum func(ctx context.Context) bool
+	// Activity says whether anybody would feel that the host is gone. While nobody
+	// does, it is looked for once in [calm].
+	Activity *pace.Activity
 	// Tell is told when the evidence changes, and when the question was asked.
 	Tell func(is Evidence, asked time.Time)
 }
@@ -36,13 +41,14 @@ func (w Watch) Run(ctx context.Context) {
 	)
 	defer p.end()
 	for {
+		woken, unused := w.Activity.Calm()
 		l, ok := w.Look()
 		do, is, next := Rest, None, Quiet
 		if ok {
 			l.Dialed, l.Answered, l.Reached = p.seen()
-			do, is, next = s.Step(l)
-		} else {
-			s.Reset()
+			do, is, next = s.Step(l, unused)
+		} else if s.Reset(); unused {
+			next = Whenever
 		}
 		if s.Asked().IsZero() {
 			p.end()
@@ -61,13 +67,22 @@ func (w Watch) Run(ctx context.Context) {
 			told = is
 			w.Tell(is, s.Asked())
 		}
+		later := time.After(next)
+		if next == Whenever {
+			later = pace.After(calm)
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(next):
+		case <-woken:
+		case <-later:
 		}
 	}
 }
+
+// calm is how often a host is looked for that nobody would miss: a question, and
+// whether the one before was acknowledged.
+const calm = time.Second
 
 // probes are the fresh connections to the host and to the others.
 type probes struct {

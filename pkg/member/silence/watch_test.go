@@ -14,12 +14,14 @@ import (
 type fakeHost struct {
 	mu       sync.Mutex
 	gone     bool
+	mute     bool // it acknowledges, and sends nothing of its own
 	noLine   bool
 	noDial   error // why no fresh connection can be asked for
 	others   bool  // are reached
 	heard    time.Time
 	asked    bool // and not acknowledged
 	asks     int
+	looks    int
 	dialing  int
 	begun    time.Time
 	told     []Evidence
@@ -38,7 +40,8 @@ func (f *fakeHost) watch() Watch {
 		Limit: 400 * ms,
 		Look: func() (l Look, ok bool) {
 			f.locked(func() {
-				if !f.gone {
+				f.looks++
+				if !f.gone && (!f.mute || f.asked) {
 					f.heard, f.asked = time.Now(), false
 				}
 				l, ok = Look{At: time.Now(), Heard: f.heard, Acked: !f.asked, Again: 204 * ms}, !f.noLine
