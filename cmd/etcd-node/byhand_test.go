@@ -167,7 +167,7 @@ func TestForbidden(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(os.Chown(filepath.Join(n.Run(), "status.sock"), -1, service), os.Chown(filepath.Join(n.Log(), "recorder.jsonl"), -1, service)); err != nil {
+	if err := errors.Join(os.Chown(filepath.Join(n.Run(), "control.sock"), -1, service), os.Chown(filepath.Join(n.Log(), "recorder.jsonl"), -1, service)); err != nil {
 		t.Fatal(err)
 	}
 	try := func(groups []uint32, args ...string) (string, int) {

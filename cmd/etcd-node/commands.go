@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/failure"
-	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/pkg/thisnode"
 )
 
@@ -84,51 +82,6 @@ func runCommand(ctx context.Context, w world) int {
 		fmt.Fprintln(w.stderr, "etcd-node:", err)
 		return failure.ExitUsage
 	}
-}
-
-func statusCommand(n *thisnode.Node) *cobra.Command {
-	var output, dataDir string
-	c := &cobra.Command{
-		Use:   "status",
-		Short: "print what the daemon on this node is doing",
-		Long: `Asks the daemon on this node over its unix socket, which root and the group etcd
-can open, and prints its state, its members, and how the member last ended. It exits
-0 if the member serves and knows a leader, 1 if not, 3 if no daemon answers, and 4 if
-you may not ask it. A daemon that no unit has started is found by its data dir.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if output != "text" && output != "json" {
-				return fmt.Errorf("-o %s: the formats are text and json", output)
-			}
-			d := n.Daemon(c.Context(), dataDir)
-			d.Hint = true
-			st, raw, err := d.Ask(c.Context())
-			if dataDir == "" {
-				printNotices(c.ErrOrStderr(), n.OtherProgram(c.Context()))
-			}
-			if err != nil {
-				return err
-			}
-			if st.Format > status.Format {
-				fmt.Fprintln(c.ErrOrStderr(), "etcd-node: a later version of etcd-node runs here: its status is shown as far as this one knows it")
-			}
-			if output == "json" {
-				fmt.Fprintln(c.OutOrStdout(), string(raw))
-			} else {
-				fmt.Fprint(c.OutOrStdout(), st.Text(time.Now()))
-			}
-			if st.State != status.Serving {
-				return coded{fmt.Errorf("the member does not serve: it %s", st.State.Doing()), failure.ExitFailure}
-			}
-			if st.View.Leader == "" {
-				return coded{errors.New("the member serves no writes: it knows no leader (etcd-node explain)"), failure.ExitFailure}
-			}
-			return nil
-		},
-	}
-	c.Flags().StringVarP(&output, "output", "o", "text", "format: text or json")
-	dataDirFlag(c, &dataDir)
-	return c
 }
 
 func dataDirFlag(c *cobra.Command, dir *string) {

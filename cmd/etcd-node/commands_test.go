@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -34,13 +35,11 @@ func TestStatusSaysWhatItDoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer l.Close()
-		go func() {
-			if c, err := l.Accept(); err == nil {
-				tc.st.Format = status.Format
-				_ = tc.st.Encode(c)
-				c.Close()
-			}
-		}()
+		go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { //nolint:errcheck // until it is closed
+			st := tc.st
+			st.Format = status.Format
+			_ = st.Encode(w)
+		}))
 		stderr, err := os.Create(filepath.Join(dir, "stderr"))
 		if err != nil {
 			t.Fatal(err)

@@ -71,7 +71,7 @@ func (h *home) answer(w world, s *supervisor.Supervisor) {
 	ctx, h.end = context.WithCancel(context.Background())
 	h.serve = func(dir string) (err error) {
 		h.serve = nil
-		h.answered, err = s.ServeStatus(ctx, dir)
+		h.answered, err = s.ServeControl(ctx, dir)
 		if errors.Is(err, control.ErrTaken) && dir == given {
 			err = fmt.Errorf("%w: give this unit a RuntimeDirectory= of its own", err)
 		}

@@ -109,7 +109,7 @@ func TestForgetAsksBesideTheData(t *testing.T) {
 		ip link set lo up 2>/dev/null || true
 		STATE_DIRECTORY=/var/lib/foo:/var/lib/foo-pin etcd-node --data-dir=/var/lib/foo/x --listen-client-urls=unix://c:0 --advertise-client-urls=unix://c:0 \
 			--listen-peer-urls=unix://p:0 --initial-advertise-peer-urls=unix://p:0 --initial-cluster=default=unix://p:0 >log 2>&1 &
-		until [ -e /var/lib/foo-pin/pin.json ] && [ -e /var/lib/foo/x.etcd-node/status.sock ]; do sleep 0.05; kill -0 $! || { cat log; exit 1; }; done
+		until [ -e /var/lib/foo-pin/pin.json ] && [ -e /var/lib/foo/x.etcd-node/control.sock ]; do sleep 0.05; kill -0 $! || { cat log; exit 1; }; done
 		ETCD_DATA_DIR=/elsewhere ETCD_NODE_UNIT=foo etcd-node forget 2>&1 || echo "exit $?"
 		ETCD_NODE_UNIT=foo etcd-node status 2>&1 || echo "exit $?"
 		ls /var/lib/foo-pin`)

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -87,16 +88,7 @@ func TestHostileServiceUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			c.Write(answer)
-			c.Close()
-		}
-	}()
+	go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(answer) })) //nolint:errcheck // until it is closed
 	for _, args := range []string{"status", "status -o json", "explain", "explain removed", "explain data-damaged", "explain misplaced"} {
 		try(args)
 	}

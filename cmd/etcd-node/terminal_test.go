@@ -63,14 +63,17 @@ func (s *seen) await(t *testing.T, text string) {
 }
 
 // atTerminal starts the daemon on a terminal.
-func (n *node) atTerminal() (s *seen, end func() int) {
+func (n *node) atTerminal() (s *seen, end func() int) { return n.commandAtTerminal(n.flags...) }
+
+// commandAtTerminal starts the program with other arguments there.
+func (n *node) commandAtTerminal(args ...string) (s *seen, end func() int) {
 	n.t.Helper()
 	person, tty := terminals(n.t)
 	called := n.called
 	if called == "" {
 		called = "etcd-node"
 	}
-	cmd := program(n.t, called, n.flags...)
+	cmd := program(n.t, called, args...)
 	cmd.Env, cmd.Dir = append(n.Environ(), n.env...), n.Dir
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Pdeathsig: syscall.SIGKILL}

@@ -1,53 +1,109 @@
 package supervisor
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"net"
+	"net/http"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/etcd-node/etcd-node/pkg/control"
+	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
-// socketTimeout bounds one answer; a status is a few kilobytes and fits into
-// the socket's buffer.
-const socketTimeout = time.Second
+const (
+	// watchers may follow the events at a time, of all callers: who watches keeps a
+	// connection, and others are to get an answer all the same.
+	watchers = 8
+	// eventLimit is how long one event may take to be written: a watcher who does not
+	// read for so long is let go.
+	eventLimit = 5 * time.Second
+	// eventPause is between two events, at least: a node that comes and goes many times
+	// a second is a blur for whoever looks at it.
+	eventPause = 100 * time.Millisecond
+)
 
-// ServeStatus answers each connection to the socket in a directory (package
-// control) with the status as JSON, until ctx ends. It returns once the socket
-// listens; done is closed when it no longer does.
-func (s *Supervisor) ServeStatus(ctx context.Context, dir string) (done <-chan struct{}, err error) {
+// ServeControl answers at the socket in a directory (package control) until ctx
+// ends. It returns once the socket listens; done is closed when it no longer does.
+//
+// GET /status is the status as JSON, GET /events the same as server-sent events:
+// the first at once, the others when it has changed.
+func (s *Supervisor) ServeControl(ctx context.Context, dir string) (done <-chan struct{}, err error) {
 	l, err := control.Listen(dir)
 	if err != nil {
-		return nil, fmt.Errorf("status socket: %w", err)
+		return nil, fmt.Errorf("control socket: %w", err)
 	}
 	ended := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() { l.Close() })
 	go func() {
 		defer close(ended)
-		defer stop()
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				if ctx.Err() == nil {
-					s.opts.Log.Warn("the status socket ended", zap.Error(err))
-				}
-				return
-			}
-			s.answer(ctx, c)
+		defer l.Close()
+		if err := control.Serve(ctx, l, s.controls(), s.opts.Log); err != nil {
+			s.opts.Log.Warn("the control socket ended", zap.Error(err))
 		}
 	}()
 	return ended, nil
 }
 
-// answer writes the status. One caller at a time: the answer is quick, and the
-// supervisor stays small.
-func (s *Supervisor) answer(ctx context.Context, c net.Conn) {
-	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(socketTimeout))
-	if st, ok := s.Status(ctx); ok {
-		_ = st.Encode(c) // the caller went away: its affair
+func (s *Supervisor) controls() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", s.getStatus)
+	watching := make(chan struct{}, watchers)
+	mux.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case watching <- struct{}{}:
+			defer func() { <-watching }()
+			s.getEvents(w, r)
+		default:
+			http.Error(w, fmt.Sprintf("%d others watch already", watchers), http.StatusServiceUnavailable)
+		}
+	})
+	return mux
+}
+
+func (s *Supervisor) getStatus(w http.ResponseWriter, r *http.Request) {
+	if st, ok := s.Status(r.Context()); ok {
+		w.Header().Set("Content-Type", "application/json")
+		_ = st.Encode(w) // the caller went away: its affair
 	}
+}
+
+func (s *Supervisor) getEvents(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	out := http.NewResponseController(w)
+	_ = out.SetReadDeadline(time.Time{}) // there is nothing more to be read
+	var last []byte
+	for {
+		moved := s.moved.next()
+		st, ok := s.Status(r.Context())
+		if !ok {
+			return
+		}
+		st.Goroutines = 0 // those that answer are among them
+		if event := encoded(st); !bytes.Equal(event, last) {
+			last = event
+			_ = out.SetWriteDeadline(time.Now().Add(eventLimit))
+			if _, err := fmt.Fprintf(w, "event: status\ndata: %s\n\n", event); err != nil || out.Flush() != nil {
+				return
+			}
+		}
+		select {
+		case <-moved:
+		case <-r.Context().Done():
+			return
+		}
+		select {
+		case <-time.After(eventPause):
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// encoded is a status as one line of JSON.
+func encoded(st status.Status) []byte {
+	var b bytes.Buffer
+	_ = st.Encode(&b) // what it consists of can be encoded
+	return bytes.TrimSpace(b.Bytes())
 }

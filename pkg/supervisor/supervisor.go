@@ -21,6 +21,7 @@ const tickInterval = time.Second
 type Supervisor struct {
 	opts     Options
 	requests chan chan status.Status
+	moved    bell // when the status may be another
 
 	// The rest belongs to the loop.
 	st    status.Status
@@ -110,8 +111,10 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		case answer := <-s.requests:
 			s.st.Goroutines = runtime.NumGoroutine()
 			answer <- s.st
+			continue // nothing has moved
 		}
 		s.announcer.announce(&s.st)
+		s.moved.ring()
 	}
 	if s.final != nil {
 		return s.final

@@ -26,6 +26,7 @@ type Daemon struct {
 	node    *Node
 	dataDir string          // the one that was asked for; "" if none was
 	beside  func() []string // directories beside data dirs, of daemons without a unit
+	at      string          // the directory where it answered last
 
 	// Hint: `etcd-node explain` is worth a word where nobody answers.
 	Hint bool
@@ -115,10 +116,8 @@ func (d *Daemon) Ask(ctx context.Context) (status.Status, []byte, error) {
 		case err == nil && dir == units && d.node.isOther(d.node.unitOf(st.PID)):
 			return status.Status{}, nil, &NoAnswer{error: d.node.ofOther(filepath.Join(dir, control.Socket), d.node.unitOf(st.PID)), Other: true}
 		case err == nil:
-			if e := st.LastEnd; e != nil { // commands are made here, where the values of others are quoted
-				e.Next = failure.Steps(e.ID, e.Values)
-			}
-			return st, raw, nil
+			d.at = dir
+			return withSteps(st), raw, nil
 		case control.IsNobody(err), failed != nil:
 		case forbidden && dir != units && !named:
 			// Nothing says that a daemon is there.
@@ -132,6 +131,15 @@ func (d *Daemon) Ask(ctx context.Context) (status.Status, []byte, error) {
 		failed = &NoAnswer{error: d.nobody(), Stopped: true}
 	}
 	return status.Status{}, nil, failed
+}
+
+// withSteps makes the commands of a status here, where the values of others are
+// quoted.
+func withSteps(st status.Status) status.Status {
+	if e := st.LastEnd; e != nil {
+		e.Next = failure.Steps(e.ID, e.Values)
+	}
+	return st
 }
 
 // isOther reports whether a daemon's unit is known, and is another one than this

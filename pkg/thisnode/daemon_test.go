@@ -3,6 +3,7 @@ package thisnode
 import (
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -31,12 +32,9 @@ func TestAsk(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer l.Close()
-		go func() {
-			for c, err := l.Accept(); err == nil; c, err = l.Accept() {
-				_ = status.Status{Format: status.Format, Values: map[string]string{"data-dir": dataDir}}.Encode(c)
-				c.Close()
-			}
-		}()
+		go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { //nolint:errcheck // until it is closed
+			_ = status.Status{Format: status.Format, Values: map[string]string{"data-dir": dataDir}}.Encode(w)
+		}))
 	}
 	n, err := Of(unit.Environ{"RUNTIME_DIRECTORY=" + run})
 	if err != nil {
@@ -63,12 +61,9 @@ func TestAskOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	go func() {
-		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
-			_ = status.Status{Format: status.Format, PID: 7}.Encode(c)
-			c.Close()
-		}
-	}()
+	go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { //nolint:errcheck // until it is closed
+		_ = status.Status{Format: status.Format, PID: 7}.Encode(w)
+	}))
 	for theirs, want := range map[string]string{
 		"": "", "etcdb.service": "",
 		"etcd.service": "the daemon at " + filepath.Join(dir, control.Socket) + " is etcd.service's: give etcdb its own RuntimeDirectory= (and StateDirectory=, LogsDirectory=), or use etcd@NAME",

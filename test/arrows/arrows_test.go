@@ -69,7 +69,7 @@ var rules = []rule{
 	{of: "pkg/journal", may: "pkg/shown go.uber.org/zap github.com/coreos/go-systemd"},
 
 	// Both ends of the socket, and the log at a terminal.
-	{of: "pkg/control", may: "golang.org/x/sys"},
+	{of: "pkg/control", may: "golang.org/x/sys go.uber.org/zap"},
 	{of: "pkg/terminal", may: "pkg/shown go.uber.org/zap golang.org/x/sys"},
 
 	{of: "pkg/etcdctl", may: "pkg/failure go.etcd.io/etcd github.com/spf13/cobra"},

@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/etcd-node/etcd-node/pkg/control"
 	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/test/poll"
 )
@@ -150,13 +149,13 @@ func (d *Daemon) Stop(ctx context.Context) (int, error) {
 
 // Status asks the daemon, as `etcd-node status` does.
 func (d *Daemon) Status() (st status.Status, err error) {
-	c, err := net.DialTimeout("unix", filepath.Join(d.Run(), "status.sock"), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	raw, err := control.Ask(ctx, d.Run())
 	if err != nil {
 		return st, err
 	}
-	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(time.Second))
-	return st, json.NewDecoder(c).Decode(&st)
+	return st, json.Unmarshal(raw, &st)
 }
 
 // Until asks until the status is as wanted.

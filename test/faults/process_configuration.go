@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/etcd-node/etcd-node/pkg/control"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
@@ -83,9 +84,9 @@ func (p *product) configuration() []fault {
 			}
 			return "notice: " + seen, x.At.Sub(n.begun)
 		})},
-		{"directory where the status socket should be", "-", carrying, goalExplained, p.on(func(s *stage) (string, time.Duration) {
+		{"directory where the control socket should be", "-", carrying, goalExplained, p.on(func(s *stage) (string, time.Duration) {
 			n := s.used()
-			s.must(os.MkdirAll(filepath.Join(n.Run(), "status.sock", "not-empty"), 0o700))
+			s.must(os.MkdirAll(filepath.Join(n.Run(), control.Socket, "not-empty"), 0o700))
 			n.up()
 			n.kept()
 			line := n.logged("`etcd-node status` will not work")

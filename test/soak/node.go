@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"path/filepath"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/etcd-node/etcd-node/pkg/control"
 	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/test/lab"
 )
@@ -58,14 +57,7 @@ func (n *node) status(ctx context.Context) (supervisor lab.Proc, st status.Statu
 	}
 	ctx, cancel := context.WithTimeout(ctx, glance)
 	defer cancel()
-	path := fmt.Sprintf("/proc/%d/root/run/etcd/status.sock", supervisor.PID)
-	conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
-	if err != nil {
-		return supervisor, st, fmt.Errorf("supervisor: %w", err)
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(glance))
-	raw, err := io.ReadAll(conn)
+	raw, err := control.Ask(ctx, fmt.Sprintf("/proc/%d/root/run/etcd", supervisor.PID))
 	if err != nil {
 		return supervisor, st, fmt.Errorf("supervisor: %w", err)
 	}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -18,14 +18,12 @@ import (
 
 const (
 	// Socket is the socket's name in its directory.
-	Socket = "status.sock"
+	Socket = "control.sock"
 	// mode lets the group in as far as the directory does. To connect takes the
 	// right to write.
 	mode = 0o660
 	// pathLimit is sizeof(sockaddr_un.sun_path), of which a zero byte is the end.
 	pathLimit = 108
-	// answerLimit is more than any status: one of 100 members has 64 KiB.
-	answerLimit = 4 << 20
 	// livesLimit is how long it is tried whether somebody listens already.
 	livesLimit = time.Second
 )
@@ -36,7 +34,7 @@ var ErrTaken = errors.New("another daemon answers")
 // Listen makes the socket in a directory. One that was left behind is replaced,
 // one that answers is not: [ErrTaken]. Close removes it.
 func Listen(dir string) (net.Listener, error) {
-	at, err := reach(dir)
+	at, err := reach(dir, Socket)
 	if err != nil {
 		return nil, err
 	}
@@ -52,24 +50,7 @@ func Listen(dir string) (net.Listener, error) {
 		at.Close()
 		return nil, err
 	}
-	return listener{l, at}, nil
-}
-
-// Ask returns what the daemon with its socket in a directory answers, before ctx
-// ends.
-func Ask(ctx context.Context, dir string) ([]byte, error) {
-	at, err := reach(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer at.Close()
-	c, err := dial(ctx, at)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, Socket), err)
-	}
-	defer c.Close()
-	defer context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })()
-	return io.ReadAll(io.LimitReader(c, answerLimit))
+	return listener{l, sync.OnceValue(func() error { return errors.Join(l.Close(), at.Close()) })}, nil
 }
 
 // IsNobody reports whether an error of [Ask] says that nobody listens.
@@ -84,15 +65,15 @@ type place struct {
 	dir  *os.File
 }
 
-func reach(dir string) (place, error) {
-	if path := filepath.Join(dir, Socket); len(path) < pathLimit {
+func reach(dir, socket string) (place, error) {
+	if path := filepath.Join(dir, socket); len(path) < pathLimit {
 		return place{path: path}, nil
 	}
 	d, err := os.OpenFile(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
 	if err != nil {
 		return place{}, err
 	}
-	return place{filepath.Join("/proc/self/fd", strconv.Itoa(int(d.Fd())), Socket), d}, nil
+	return place{filepath.Join("/proc/self/fd", strconv.Itoa(int(d.Fd())), socket), d}, nil
 }
 
 func (p place) Close() error {
@@ -129,7 +110,8 @@ func dial(ctx context.Context, p place) (net.Conn, error) {
 // the socket by that path.
 type listener struct {
 	net.Listener
-	at place
+	close func() error
 }
 
-func (l listener) Close() error { return errors.Join(l.Listener.Close(), l.at.Close()) }
+// Close may be called again, as net/http does.
+func (l listener) Close() error { return l.close() }

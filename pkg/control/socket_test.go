@@ -3,8 +3,10 @@ package control
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,23 +15,14 @@ import (
 	"time"
 )
 
-// serve answers every connection with a text.
+// serve answers every request with a text.
 func serve(t *testing.T, dir, text string) net.Listener {
 	t.Helper()
 	l, err := Listen(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = c.Write([]byte(text))
-			c.Close()
-		}
-	}()
+	go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, text) })) //nolint:errcheck // until it is closed
 	return l
 }
 
@@ -111,7 +104,7 @@ func TestMute(t *testing.T) {
 	defer l.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := Ask(ctx, dir); !errors.Is(err, os.ErrDeadlineExceeded) {
+	if _, err := Ask(ctx, dir); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
 }
