@@ -19,6 +19,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/member/disk"
 	"github.com/etcd-node/etcd-node/pkg/member/election"
 	"github.com/etcd-node/etcd-node/pkg/member/flight"
+	"github.com/etcd-node/etcd-node/pkg/member/latency"
 	"github.com/etcd-node/etcd-node/pkg/member/peers"
 	"github.com/etcd-node/etcd-node/pkg/member/roster"
 	"github.com/etcd-node/etcd-node/pkg/pace"
@@ -61,6 +62,7 @@ type member struct {
 	streams                   election.Streams // the same, of raft's streams
 	flight                    *flight.Tracker  // of requests; nil: they wait as long as etcd lets them
 	activity                  *pace.Activity   // of its clients
+	latency                   *latency.Meter   // of the disk
 	probes                    peers.Findings
 	asks                      atomic.Pointer[peers.Client] // what asks the peers; nil: it cannot
 	outside                   peers.Findings               // of the list's entries that are no members
@@ -80,6 +82,7 @@ type member struct {
 	dataConditions []status.Condition
 	admittedAs     string // why it was known at the start to be another entry of the list than this machine
 	quota          quota
+	reigns         reigns
 	node           roster.Node // by the configuration
 	hadData        bool        // at the start
 	forced         bool        // see status.View
@@ -113,13 +116,14 @@ func Run(ctx context.Context, o Options) int {
 	m.reserve = m.keeper()
 	go m.observer.run(ctx)
 	go m.watchDisk(ctx)
+	go m.latency.Run(ctx)
 	go m.watchPlace(ctx)
 	go func() { m.started <- m.open(ctx) }() // StartEtcd takes no context
 	return m.loop(ctx)
 }
 
 func newMember(o Options) *member {
-	m := &member{Options: o, streams: election.NewStreams(), started: make(chan result, 1), activity: new(pace.Activity)}
+	m := &member{Options: o, streams: election.NewStreams(), started: make(chan result, 1), activity: new(pace.Activity), latency: latency.New()}
 	m.observer = newObserver(func() *observation {
 		if e := m.etcd.Load(); e != nil {
 			return observe(e.Server, m.ready.Load())

@@ -87,6 +87,7 @@ type observation struct {
 	leaderChanged <-chan struct{}
 	term          uint64
 	committed     uint64
+	applied       uint64
 	members       []*membership.Member // sorted by ID; empty until the list is stored
 	alarms        []*etcdserverpb.AlarmMember
 	auth          bool  // is on
@@ -99,7 +100,8 @@ func observe(s *etcdserver.EtcdServer, ready bool) *observation {
 		ready: ready, cluster: s.Cluster().ID(), self: s.MemberID(),
 		leaderChanged: s.LeaderChangedNotify(), // before the leader is read, or a change would be missed
 	}
-	o.leader, o.term, o.committed = s.Leader(), s.Term(), s.CommittedIndex()
+	o.leader, o.term = s.Leader(), s.Term()
+	o.applied, o.committed = s.AppliedIndex(), s.CommittedIndex() // in this order: it is not ahead
 	o.removed = s.IsIDRemoved(uint64(o.self))
 	o.members, o.alarms = s.Cluster().Members(), s.Alarms()
 	o.auth = s.AuthStore().IsAuthEnabled()

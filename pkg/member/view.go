@@ -71,6 +71,10 @@ func (m *member) view(o *observation, now time.Time) status.View {
 		v.Alarms = append(v.Alarms, text)
 	}
 	slices.Sort(v.Alarms)
+	v.Raft = status.Raft{Term: o.term, Committed: o.committed, Applied: o.applied}
+	v.Database = status.Database{Size: o.size, InUse: o.inUse, Quota: m.quota.limit}
+	v.Disk = m.latency.Disk()
+	v.LeaderChanges = m.reigns.look(o.leader, o.term, now)
 	v.Elections, v.ElectionsOff, v.Requests, v.Auth = m.elector.elections(), m.electionsOff(), m.requests(), o.auth
 	return v
 }

@@ -123,6 +123,44 @@ type View struct {
 	ElectionsOff string `json:"electionsOff,omitempty"`
 	// Requests is what became of requests to a lost leader, in the same time.
 	Requests Requests `json:"requests,omitzero"`
+	// LeaderChanges is how often the leader has changed in the last hour of the member
+	// process.
+	LeaderChanges int      `json:"leaderChanges,omitempty"`
+	Raft          Raft     `json:"raft,omitzero"`
+	Database      Database `json:"database,omitzero"`
+	Disk          Disk     `json:"disk,omitzero"`
+}
+
+// Raft is how far this member is.
+type Raft struct {
+	Term      uint64 `json:"term"`
+	Committed uint64 `json:"committed"` // the last entry that is, as far as this member knows
+	Applied   uint64 `json:"applied"`   // the last one that it has applied
+}
+
+// lag is how many entries are committed and not applied here.
+func (r Raft) lag() uint64 { return max(r.Committed, r.Applied) - r.Applied }
+
+// Database is its size, in bytes.
+type Database struct {
+	Size  int64 `json:"size"`            // of the file, which counts against the quota
+	InUse int64 `json:"inUse"`           // of that; a defragmentation frees the rest
+	Quota int64 `json:"quota,omitempty"` // 0: none
+}
+
+// Disk is how long it took of late.
+type Disk struct {
+	Seconds int     `json:"seconds"` // how far back this goes: 300 at most
+	Fsync   Latency `json:"fsync"`   // of the WAL; each proposal waits for one
+	Commit  Latency `json:"commit"`  // to the database
+}
+
+// Latency is in seconds, as etcd's histograms have it. Of what took less than a
+// millisecond they do not know how much less.
+type Latency struct {
+	Count uint64  `json:"count"`
+	P50   float64 `json:"p50"`
+	P99   float64 `json:"p99"`
 }
 
 // Condition is something that is wrong.
@@ -176,7 +214,7 @@ type Member struct {
 func (v View) Equal(w View) bool {
 	return v.ClusterID == w.ClusterID && v.MemberID == w.MemberID && v.Name == w.Name &&
 		v.Stored == w.Stored && v.Ready == w.Ready && v.Learner == w.Learner && v.Auth == w.Auth && v.Leader == w.Leader && v.Progress == w.Progress && v.Elections == w.Elections && v.ElectionsOff == w.ElectionsOff && v.NoQuorum == w.NoQuorum && v.Requests == w.Requests &&
-		v.Forced == w.Forced &&
+		v.Forced == w.Forced && v.LeaderChanges == w.LeaderChanges && v.Raft == w.Raft && v.Database == w.Database && v.Disk == w.Disk &&
 		slices.Equal(v.Alarms, w.Alarms) && slices.Equal(v.Conditions, w.Conditions) &&
 		slices.EqualFunc(v.Members, w.Members, func(a, b Member) bool {
 			return a.ID == b.ID && a.Name == b.Name && a.Self == b.Self && a.Learner == b.Learner && a.Unstarted == b.Unstarted &&

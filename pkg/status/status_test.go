@@ -182,6 +182,12 @@ func TestEqualSeesEveryField(t *testing.T) {
 				f.SetString("x")
 			case bool:
 				f.SetBool(true)
+			case int:
+				f.SetInt(1)
+			case Raft:
+				f.Field(0).SetUint(1)
+			case Database, Disk:
+				f.Field(0).SetInt(1)
 			case []string:
 				f.Set(reflect.ValueOf([]string{"x"}))
 			case Elections, Requests:

@@ -24,6 +24,7 @@ func (s Status) Text(now time.Time) string {
 	if s.View.ClusterID != "" {
 		row("cluster", "%s, this member %s", s.View.ClusterID, s.View.MemberID)
 	}
+	s.numbers(row)
 	for i, m := range s.View.Members {
 		key := "members"
 		if i > 0 {
