@@ -42,6 +42,7 @@ DEFAULTS  = $(DESTDIR)/etc/default/etcd
 # Where the commented settings are also found on a machine that got the files from another one,
 # whose /etc/default/etcd must not overwrite any.
 DOC       = $(PREFIX)/share/doc/etcd-node
+SHARE     = $(DESTDIR)$(PREFIX)/share
 
 # etcdctl and etcdutl are in the binary, which goes by its name. Those of a package stay.
 TOOLS = $(DESTDIR)$(PREFIX)/bin/etcdctl $(DESTDIR)$(PREFIX)/bin/etcdutl
@@ -59,6 +60,9 @@ install:
 	install -D -m 0644 deploy/systemd/etcd.sysusers $(SYSTEMD)/sysusers.d/etcd.conf
 	install -D -m 0644 deploy/systemd/etcd.xml $(FIREWALLD)/etcd.xml
 	install -D -m 0644 deploy/systemd/etcd.default $(DESTDIR)$(DOC)/etcd.default
+	install -D -m 0644 deploy/completions/etcd-node.bash $(SHARE)/bash-completion/completions/etcd-node
+	install -D -m 0644 deploy/completions/_etcd-node $(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)/_etcd-node
+	install -D -m 0644 deploy/completions/etcd-node.fish $(SHARE)/fish/vendor_completions.d/etcd-node.fish
 	@if test -e $(DEFAULTS); then echo 'kept $(DEFAULTS), it is yours'; \
 	else install -D -m 0644 deploy/systemd/etcd.default $(DEFAULTS); fi
 ifeq ($(DESTDIR),)
@@ -82,7 +86,8 @@ install-as-etcd:
 uninstall:
 	@for link in $(ETCD) $(TOOLS); do if test "$$(readlink $$link)" = etcd-node; then rm -f $$link; fi; done
 	rm -f $(DESTDIR)$(PREFIX)/bin/etcd-node $(SYSTEMD)/systemd/system/etcd.service $(SYSTEMD)/systemd/system/etcd@.service \
-	      $(SYSTEMD)/sysusers.d/etcd.conf $(FIREWALLD)/etcd.xml $(DESTDIR)$(DOC)/etcd.default
+	      $(SYSTEMD)/sysusers.d/etcd.conf $(FIREWALLD)/etcd.xml $(DESTDIR)$(DOC)/etcd.default \
+	      $(SHARE)/bash-completion/completions/etcd-node $(SHARE)/zsh/*/_etcd-node $(SHARE)/fish/vendor_completions.d/etcd-node.fish
 	@rmdir $(DESTDIR)$(DOC) 2>/dev/null || true
 	@if cmp -s deploy/systemd/etcd.default $(DEFAULTS); then rm -f $(DEFAULTS); \
 	elif test -e $(DEFAULTS); then echo 'kept $(DEFAULTS), you changed it'; fi

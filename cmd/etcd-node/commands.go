@@ -55,7 +55,8 @@ func runCommand(ctx context.Context, w world) int {
 		}
 		return err
 	})
-	root.AddCommand(configCommand(n), statusCommand(n), explainCommand(n), historyCommand(n), forgetCommand(n), &cobra.Command{
+	root.AddCommand(configCommand(n), statusCommand(n), explainCommand(n), historyCommand(n), forgetCommand(n),
+		toolCommand("ctl", "etcdctl", "etcdctl, told of this node: its endpoint and certificates"), toolCommand("utl", "etcdutl", "etcdutl"), &cobra.Command{
 		Use: "version", Short: "print the versions of etcd-node and of the etcd in it", Args: cobra.NoArgs,
 		Long: `Prints the version of the etcd inside, in etcd's own words, then that of etcd-node.
 --version does the same.`,

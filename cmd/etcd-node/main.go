@@ -98,8 +98,8 @@ func stopSignals(w world) <-chan os.Signal {
 	return signals
 }
 
-// commands are the subcommands that [runCommand] knows; the last three are cobra's.
-var commands = []string{"config", "status", "explain", "history", "forget", "version", "help", "completion", "__complete"}
+// commands are the subcommands that [runCommand] knows; the last four are cobra's.
+var commands = []string{"config", "status", "explain", "history", "forget", "version", "help", "completion", "__complete", "__completeNoDesc"}
 
 // run is the program. Like etcd it knows a subcommand only by the first
 // argument: all else is the daemon's command line, flags alone.

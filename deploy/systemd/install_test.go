@@ -69,7 +69,10 @@ func TestInstall(t *testing.T) {
 644 /usr/local/lib/systemd/system/etcd.service
 644 /usr/local/lib/systemd/system/etcd@.service
 644 /usr/local/lib/sysusers.d/etcd.conf
+644 /usr/local/share/bash-completion/completions/etcd-node
 644 /usr/local/share/doc/etcd-node/etcd.default
+644 /usr/local/share/fish/vendor_completions.d/etcd-node.fish
+644 /usr/local/share/zsh/site-functions/_etcd-node
 `},
 		{"/usr", `644 /etc/default/etcd
 755 /usr/bin/etcd-node
@@ -79,7 +82,10 @@ func TestInstall(t *testing.T) {
 644 /usr/lib/systemd/system/etcd.service
 644 /usr/lib/systemd/system/etcd@.service
 644 /usr/lib/sysusers.d/etcd.conf
+644 /usr/share/bash-completion/completions/etcd-node
 644 /usr/share/doc/etcd-node/etcd.default
+644 /usr/share/fish/vendor_completions.d/etcd-node.fish
+644 /usr/share/zsh/vendor-completions/_etcd-node
 `},
 		{"/opt/etcd", `644 /etc/default/etcd
 644 /etc/firewalld/services/etcd.xml
@@ -89,7 +95,10 @@ func TestInstall(t *testing.T) {
 755 /opt/etcd/bin/etcd-node
 /opt/etcd/bin/etcdctl -> etcd-node
 /opt/etcd/bin/etcdutl -> etcd-node
+644 /opt/etcd/share/bash-completion/completions/etcd-node
 644 /opt/etcd/share/doc/etcd-node/etcd.default
+644 /opt/etcd/share/fish/vendor_completions.d/etcd-node.fish
+644 /opt/etcd/share/zsh/site-functions/_etcd-node
 `},
 	} {
 		t.Run(tc.prefix, func(t *testing.T) {
