@@ -60,6 +60,7 @@ install:
 	install -D -m 0644 deploy/systemd/etcd.sysusers $(SYSTEMD)/sysusers.d/etcd.conf
 	install -D -m 0644 deploy/systemd/etcd.xml $(FIREWALLD)/etcd.xml
 	install -D -m 0644 deploy/systemd/etcd.default $(DESTDIR)$(DOC)/etcd.default
+	install -d $(SHARE)/man/man8 && install -m 0644 deploy/man/*.8 $(SHARE)/man/man8/
 	install -D -m 0644 deploy/completions/etcd-node.bash $(SHARE)/bash-completion/completions/etcd-node
 	install -D -m 0644 deploy/completions/_etcd-node $(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)/_etcd-node
 	install -D -m 0644 deploy/completions/etcd-node.fish $(SHARE)/fish/vendor_completions.d/etcd-node.fish
@@ -87,6 +88,7 @@ uninstall:
 	@for link in $(ETCD) $(TOOLS); do if test "$$(readlink $$link)" = etcd-node; then rm -f $$link; fi; done
 	rm -f $(DESTDIR)$(PREFIX)/bin/etcd-node $(SYSTEMD)/systemd/system/etcd.service $(SYSTEMD)/systemd/system/etcd@.service \
 	      $(SYSTEMD)/sysusers.d/etcd.conf $(FIREWALLD)/etcd.xml $(DESTDIR)$(DOC)/etcd.default \
+	      $(SHARE)/man/man8/etcd-node.8 $(SHARE)/man/man8/etcd-node-*.8 \
 	      $(SHARE)/bash-completion/completions/etcd-node $(SHARE)/zsh/*/_etcd-node $(SHARE)/fish/vendor_completions.d/etcd-node.fish
 	@rmdir $(DESTDIR)$(DOC) 2>/dev/null || true
 	@if cmp -s deploy/systemd/etcd.default $(DEFAULTS); then rm -f $(DEFAULTS); \

@@ -32,36 +32,10 @@ func runCommand(ctx context.Context, w world) int {
 		fmt.Fprintln(w.stderr, "etcd-node:", err)
 		return failure.ExitUsage
 	}
-	cobra.EnablePrefixMatching = false // etcdctl, which is in this binary too, has it
-	root := &cobra.Command{
-		Use:           "etcd-node",
-		Short:         "etcd as a systemd service that finds its own address, name and peers",
-		SilenceUsage:  true,
-		SilenceErrors: true,
-	}
+	root := rootCommand(n)
 	root.SetArgs(w.args)
 	root.SetOut(w.stdout)
 	root.SetErr(w.stderr)
-	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
-		if c == root {
-			fmt.Fprint(c.OutOrStdout(), usage)
-			return
-		}
-		fmt.Fprint(c.OutOrStdout(), c.Long, "\n\n", c.UsageString())
-	})
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		if what, _, is := strings.Cut(err.Error(), ": strconv."); is {
-			return errors.New(what + ": want a whole number")
-		}
-		return err
-	})
-	root.AddCommand(configCommand(n), statusCommand(n), explainCommand(n), historyCommand(n), forgetCommand(n),
-		toolCommand("ctl", "etcdctl", "etcdctl, told of this node: its endpoint and certificates"), toolCommand("utl", "etcdutl", "etcdutl"), &cobra.Command{
-		Use: "version", Short: "print the versions of etcd-node and of the etcd in it", Args: cobra.NoArgs,
-		Long: `Prints the version of the etcd inside, in etcd's own words, then that of etcd-node.
---version does the same.`,
-		Run: func(c *cobra.Command, _ []string) { printVersion(c.OutOrStdout()) },
-	})
 	err = root.ExecuteContext(ctx)
 	var (
 		invalid *settings.Invalid
@@ -83,6 +57,38 @@ func runCommand(ctx context.Context, w world) int {
 		fmt.Fprintln(w.stderr, "etcd-node:", err)
 		return failure.ExitUsage
 	}
+}
+
+// rootCommand has all commands, about a node.
+func rootCommand(n *thisnode.Node) *cobra.Command {
+	cobra.EnablePrefixMatching = false // etcdctl, which is in this binary too, has it
+	root := &cobra.Command{
+		Use:           "etcd-node",
+		Short:         "etcd as a systemd service that finds its own address, name and peers",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		if c == root {
+			fmt.Fprint(c.OutOrStdout(), usage)
+			return
+		}
+		fmt.Fprint(c.OutOrStdout(), c.Long, "\n\n", c.UsageString())
+	})
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if what, _, is := strings.Cut(err.Error(), ": strconv."); is {
+			return errors.New(what + ": want a whole number")
+		}
+		return err
+	})
+	root.AddCommand(configCommand(n), statusCommand(n), explainCommand(n), historyCommand(n), forgetCommand(n),
+		toolCommand("ctl", "etcdctl", "etcdctl, told of this node: its endpoint and certificates"), toolCommand("utl", "etcdutl", "etcdutl"), &cobra.Command{
+			Use: "version", Short: "print the versions of etcd-node and of the etcd in it", Args: cobra.NoArgs,
+			Long: `Prints the version of the etcd inside, in etcd's own words, then that of etcd-node.
+--version does the same.`,
+			Run: func(c *cobra.Command, _ []string) { printVersion(c.OutOrStdout()) },
+		})
+	return root
 }
 
 func dataDirFlag(c *cobra.Command, dir *string) {

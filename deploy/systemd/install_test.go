@@ -72,6 +72,12 @@ func TestInstall(t *testing.T) {
 644 /usr/local/share/bash-completion/completions/etcd-node
 644 /usr/local/share/doc/etcd-node/etcd.default
 644 /usr/local/share/fish/vendor_completions.d/etcd-node.fish
+644 /usr/local/share/man/man8/etcd-node-config.8
+644 /usr/local/share/man/man8/etcd-node-explain.8
+644 /usr/local/share/man/man8/etcd-node-forget.8
+644 /usr/local/share/man/man8/etcd-node-history.8
+644 /usr/local/share/man/man8/etcd-node-status.8
+644 /usr/local/share/man/man8/etcd-node.8
 644 /usr/local/share/zsh/site-functions/_etcd-node
 `},
 		{"/usr", `644 /etc/default/etcd
@@ -85,6 +91,12 @@ func TestInstall(t *testing.T) {
 644 /usr/share/bash-completion/completions/etcd-node
 644 /usr/share/doc/etcd-node/etcd.default
 644 /usr/share/fish/vendor_completions.d/etcd-node.fish
+644 /usr/share/man/man8/etcd-node-config.8
+644 /usr/share/man/man8/etcd-node-explain.8
+644 /usr/share/man/man8/etcd-node-forget.8
+644 /usr/share/man/man8/etcd-node-history.8
+644 /usr/share/man/man8/etcd-node-status.8
+644 /usr/share/man/man8/etcd-node.8
 644 /usr/share/zsh/vendor-completions/_etcd-node
 `},
 		{"/opt/etcd", `644 /etc/default/etcd
@@ -98,6 +110,12 @@ func TestInstall(t *testing.T) {
 644 /opt/etcd/share/bash-completion/completions/etcd-node
 644 /opt/etcd/share/doc/etcd-node/etcd.default
 644 /opt/etcd/share/fish/vendor_completions.d/etcd-node.fish
+644 /opt/etcd/share/man/man8/etcd-node-config.8
+644 /opt/etcd/share/man/man8/etcd-node-explain.8
+644 /opt/etcd/share/man/man8/etcd-node-forget.8
+644 /opt/etcd/share/man/man8/etcd-node-history.8
+644 /opt/etcd/share/man/man8/etcd-node-status.8
+644 /opt/etcd/share/man/man8/etcd-node.8
 644 /opt/etcd/share/zsh/site-functions/_etcd-node
 `},
 	} {

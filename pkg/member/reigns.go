@@ -12,9 +12,9 @@ const changesOver = time.Hour
 
 // reigns count the leaders that follow one another. The zero value has seen none.
 type reigns struct {
-	leader  types.ID // the last one
-	term    uint64   // at that time
-	lost    bool     // there was none since, and it may have been elected again
+	leader  types.ID    // the last one
+	term    uint64      // at that time
+	lost    bool        // there was none since, and it may have been elected again
 	changes []time.Time // those of the last hour
 }
 
