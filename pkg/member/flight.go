@@ -28,7 +28,7 @@ func (m *member) newFlight() *flight.Tracker {
 		Activity: m.activity,
 		Changed:  m.observer.ask,
 	})
-	m.Config.GRPCAdditionalServerOptions = append(m.Config.GRPCAdditionalServerOptions, grpc.ChainUnaryInterceptor(t.Intercept))
+	m.Config.GRPCAdditionalServerOptions = append(m.Config.GRPCAdditionalServerOptions, grpc.ChainUnaryInterceptor(t.Intercept), grpc.ChainStreamInterceptor(t.InterceptStream))
 	return t
 }
 

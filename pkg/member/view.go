@@ -73,7 +73,7 @@ func (m *member) view(o *observation, now time.Time) status.View {
 	slices.Sort(v.Alarms)
 	v.Raft = status.Raft{Term: o.term, Committed: o.committed, Applied: o.applied}
 	v.Database = status.Database{Size: o.size, InUse: o.inUse, Quota: m.quota.limit}
-	v.Disk = m.latency.Disk()
+	v.Disk = m.latency.Disk(now)
 	v.LeaderChanges = m.reigns.look(o.leader, o.term, now)
 	v.Elections, v.ElectionsOff, v.Requests, v.Auth = m.elector.elections(), m.electionsOff(), m.requests(), o.auth
 	return v

@@ -91,7 +91,9 @@ func (e *Elector) tally(ctx context.Context) {
 		later := time.After(next)
 		woken, unused := e.opts.Activity.Calm()
 		if unused && next == silence.Settled && !suspect {
-			later = pace.After(settledInterval)
+			pause := pace.Until(time.Now(), settledInterval)
+			tally.Pause(pause)
+			later = time.After(pause)
 		}
 		select {
 		case <-ctx.Done():

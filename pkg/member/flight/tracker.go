@@ -105,6 +105,26 @@ func (t *Tracker) Intercept(ctx context.Context, req any, info *grpc.UnaryServer
 	return resp, err
 }
 
+// InterceptStream is a [grpc.StreamServerInterceptor]. A stream is no request that
+// waits, but what comes on it is use: leases are kept alive so.
+func (t *Tracker) InterceptStream(srv any, s grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	return handler(srv, touching{s, t.opts.Activity})
+}
+
+// touching is a stream that notes when something comes.
+type touching struct {
+	grpc.ServerStream
+	activity *pace.Activity
+}
+
+func (s touching) RecvMsg(m any) error {
+	err := s.ServerStream.RecvMsg(m)
+	if err == nil {
+		s.activity.Touch()
+	}
+	return err
+}
+
 func isCancel(err error) bool {
 	return errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled
 }

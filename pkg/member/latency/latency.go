@@ -35,6 +35,7 @@ type Meter struct {
 
 	mu   sync.Mutex
 	last status.Disk
+	at   time.Time
 }
 
 type sample struct {
@@ -58,17 +59,21 @@ func (m *Meter) Run(ctx context.Context) {
 }
 
 // Disk is what the disk took in the last minutes, the zero value where it wrote
-// nothing. It is safe for concurrent use.
-func (m *Meter) Disk() status.Disk {
+// nothing, or where nothing could be measured of late: a disk that hangs can hold that
+// up, too. It is safe for concurrent use.
+func (m *Meter) Disk(now time.Time) status.Disk {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if now.Sub(m.at) > 3*sampleEvery {
+		return status.Disk{}
+	}
 	return m.last
 }
 
 func (m *Meter) sample(now time.Time) {
 	all, err := m.gather()
 	if err != nil {
-		return // of another's metric; what is known stays
+		return // another's metric is wrong
 	}
 	s := sample{at: now}
 	for _, f := range all {
@@ -93,7 +98,7 @@ func (m *Meter) sample(now time.Time) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.last = disk
+	m.last, m.at = disk, now
 }
 
 // between is what came between two states of a histogram.

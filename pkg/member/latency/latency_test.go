@@ -37,7 +37,7 @@ func TestDisk(t *testing.T) {
 		m.sample(at)
 	}
 	m.sample(at)
-	if d := m.Disk(); d != (status.Disk{}) {
+	if d := m.Disk(at); d != (status.Disk{}) {
 		t.Errorf("at first: %+v", d)
 	}
 	near := func(what string, got, want float64) {
@@ -48,7 +48,7 @@ func TestDisk(t *testing.T) {
 	}
 	step(500*time.Microsecond, 98)
 	step(time.Minute, 2) // beyond the last bucket
-	d := m.Disk()
+	d := m.Disk(at)
 	near("half", d.Fsync.P50, 0.001*50/98)
 	near("the slowest", d.Fsync.P99, 8.192)
 	if d.Seconds != 30 || d.Fsync.Count != 100 || d.Commit != (status.Latency{}) {
@@ -57,7 +57,7 @@ func TestDisk(t *testing.T) {
 	for range int(window / sampleEvery) {
 		step(3*time.Millisecond, 1)
 	}
-	d = m.Disk()
+	d = m.Disk(at)
 	near("half", d.Fsync.P50, 0.003)
 	near("the slowest", d.Fsync.P99, 0.00398)
 	if d.Seconds != 300 {
@@ -66,7 +66,14 @@ func TestDisk(t *testing.T) {
 	for range int(window / sampleEvery) {
 		step(0, 0)
 	}
-	if d := m.Disk(); d != (status.Disk{}) {
+	if d := m.Disk(at); d != (status.Disk{}) {
 		t.Errorf("nothing was written: %+v", d)
+	}
+	step(time.Millisecond, 1)
+	if d := m.Disk(at.Add(3 * sampleEvery)); d.Fsync.Count != 1 {
+		t.Errorf("%+v", d)
+	}
+	if d := m.Disk(at.Add(4 * sampleEvery)); d != (status.Disk{}) {
+		t.Errorf("nothing is measured any more: %+v", d)
 	}
 }

@@ -84,6 +84,7 @@ type Suspicion struct {
 	limit time.Duration // for this question
 	wait  time.Duration // for a fresh connection
 	due   time.Time     // when the next step is to be
+	left  bool          // the next look at what is asked was to be whenever it is convenient
 }
 
 // Asked is when what is unanswered was asked.
@@ -96,17 +97,19 @@ const Whenever time.Duration = 0
 // is due. Should a move fail, Reset must follow. unused: nobody would feel now that
 // the host is gone; should that change, the next look is due at once.
 func (s *Suspicion) Step(l Look, unused bool) (do Move, is Evidence, next time.Duration) {
-	slept := !s.due.IsZero() && l.At.Sub(s.due) > late
-	before := s.asked
+	// A question that was left alone is worth no more than one that is put now: one
+	// packet may be lost, and nobody knows what this process did meanwhile.
+	slept := !s.due.IsZero() && l.At.Sub(s.due) > late || s.left
 	do, is, next = s.judge(l, slept)
-	if s.due = l.At.Add(next); unused && (s.asked.IsZero() || s.asked != before) && !slept {
-		s.due, next = time.Time{}, Whenever
+	s.due, s.left = l.At.Add(next), false
+	if unused && (s.asked.IsZero() || s.last.Equal(l.At)) { // all is well, or was until now
+		s.due, s.left, next = time.Time{}, !s.asked.IsZero(), Whenever
 	}
 	return do, is, next
 }
 
 // Reset begins anew.
-func (s *Suspicion) Reset() { s.asked, s.due = time.Time{}, time.Time{} }
+func (s *Suspicion) Reset() { s.asked, s.due, s.left = time.Time{}, time.Time{}, false }
 
 func (s *Suspicion) judge(l Look, slept bool) (Move, Evidence, time.Duration) {
 	heard := l.Heard

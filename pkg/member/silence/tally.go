@@ -73,6 +73,10 @@ func (t *Tally) Step(at time.Time, looks map[uint64]Look) (since time.Time, susp
 	return silent[spare], suspect, next
 }
 
+// Pause says that the next look is to be so long after the last one, and not when
+// Step has said.
+func (t *Tally) Pause(d time.Duration) { t.due = t.looked.Add(d) }
+
 // tallied is how often the voters are looked at while something is under way to
 // one, and Settled while all is acknowledged. It costs a wake-up. What is under way
 // counts from when it was sent, so that nothing is known later for it.

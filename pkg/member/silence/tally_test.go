@@ -163,3 +163,21 @@ func TestVoters(t *testing.T) {
 		t.Errorf("not connected any more: %+v", looks[1])
 	}
 }
+
+// A leader that nobody uses looks once a second. That is not late, so what was sent
+// counts from then.
+func TestTallyPause(t *testing.T) {
+	tally := Tally{Limit: 400 * ms}
+	well := func(at time.Time) Look { return Look{At: at, Acked: true, Heard: at, Again: 204 * ms} }
+	for i := range 3 {
+		at := epoch.Add(time.Duration(i) * time.Second)
+		tally.Step(at, map[uint64]Look{1: well(at), 2: well(at)})
+		tally.Pause(time.Second)
+	}
+	at := epoch.Add(3 * time.Second)
+	sent := at.Add(-450 * ms)
+	l := Look{At: at, Sent: sent, Heard: sent.Add(-ms), Again: 204 * ms}
+	if since, _, _ := tally.Step(at, map[uint64]Look{1: l, 2: l}); since.IsZero() {
+		t.Error("what was sent 450 ms ago and is not acknowledged counts from now")
+	}
+}

@@ -61,3 +61,35 @@ func TestUsedAgain(t *testing.T) {
 		})
 	})
 }
+
+// A question that was left alone for a second is no evidence: it is asked again, at
+// every step, and the whole limit counts from then, as after any step that was late.
+func TestLeftAlone(t *testing.T) {
+	s := Suspicion{Limit: 400 * ms}
+	at := epoch
+	look := func(unused bool) (Move, Evidence, time.Duration) {
+		l := Look{At: at, Trip: ms, Again: 204 * ms, Reached: epoch}
+		if !s.asked.IsZero() {
+			l.Dialed = at.Add(-time.Minute) // begun before it was asked
+		}
+		return s.Step(l, unused)
+	}
+	if do, is, next := look(true); do != Ask || is != None || next != Whenever {
+		t.Fatalf("at first %v, %v, %v", do, is, next)
+	}
+	at = at.Add(calm)
+	asked := 0
+	for begun := at; at.Sub(begun) < 400*ms; {
+		do, is, next := look(true)
+		if is == Whole || is == Half && at.Sub(begun) < 200*ms || next > step || next <= 0 {
+			t.Fatalf("after %v more: %v, %v, next after %v", at.Sub(begun), do, is, next)
+		}
+		if do == Ask {
+			asked++
+		}
+		at = at.Add(next)
+	}
+	if asked < 2 {
+		t.Errorf("asked %d times more", asked)
+	}
+}

@@ -26,7 +26,8 @@ type Watch struct {
 	// Quorum reports, until ctx ends, whether a quorum is reached without the host.
 	Quorum func(ctx context.Context) bool
 	// Activity says whether anybody would feel that the host is gone. While nobody
-	// does, it is looked for once in [calm].
+	// does, it is asked once in [calm], and that it is gone is known two of these and a
+	// limit later, at most.
 	Activity *pace.Activity
 	// Tell is told when the evidence changes, and when the question was asked.
 	Tell func(is Evidence, asked time.Time)
@@ -80,8 +81,8 @@ func (w Watch) Run(ctx context.Context) {
 	}
 }
 
-// calm is how often a host is looked for that nobody would miss: a question, and
-// whether the one before was acknowledged.
+// calm is how often a host is asked that nobody would miss, and looked at whether it
+// has acknowledged the question before.
 const calm = time.Second
 
 // probes are the fresh connections to the host and to the others.
