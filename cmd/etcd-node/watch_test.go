@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -16,12 +17,12 @@ import (
 
 // watch runs `etcd-node status --watch` with more flags until it is interrupted, and
 // returns the lines that it prints.
-func (n *node) watch(flags ...string) (lines <-chan string, end func() (complaints string)) {
+func (n *node) watch(flags ...string) (lines <-chan string, complaints func() string, end func()) {
 	n.t.Helper()
 	cmd := program(n.t, "etcd-node", append([]string{"status", "--watch"}, flags...)...)
 	cmd.Env, cmd.Dir = append(n.Environ(), n.env...), n.Dir
-	var complaints strings.Builder
-	cmd.Stderr = &complaints
+	said := new(lockedText)
+	cmd.Stderr = said
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -36,15 +37,32 @@ func (n *node) watch(flags ...string) (lines <-chan string, end func() (complain
 			come <- in.Text()
 		}
 	}()
-	return come, func() string {
+	return come, said.String, func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		for range come { // to the end, as Wait wants it
 		}
 		if err := cmd.Wait(); err != nil {
 			n.t.Errorf("interrupted: %v", err)
 		}
-		return complaints.String()
 	}
+}
+
+// lockedText is what a program has written so far.
+type lockedText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lockedText) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lockedText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // A program that watches sees the member come and go, and the daemon too, and goes
@@ -52,7 +70,7 @@ func (n *node) watch(flags ...string) (lines <-chan string, end func() (complain
 func TestWatchAsJSON(t *testing.T) {
 	t.Parallel()
 	n := running(t)
-	lines, end := n.watch("-o", "json")
+	lines, complaints, end := n.watch("-o", "json")
 	until := func(what string, ok func(status.Status) bool) {
 		t.Helper()
 		for late := time.After(poll.Patience); ; {
@@ -74,32 +92,49 @@ func TestWatchAsJSON(t *testing.T) {
 	syscall.Kill(n.status().MemberPID, syscall.SIGKILL)
 	until("serving again", func(st status.Status) bool { return serving(st) && st.Restarts == 1 })
 	n.stop()
+	poll.Eventually(t, func() error {
+		if said := complaints(); !strings.HasPrefix(said, "etcd-node: no answer from the daemon") {
+			return fmt.Errorf("complaints: %q", said)
+		}
+		return nil
+	})
 	n.up()
 	until("the next daemon", func(st status.Status) bool { return serving(st) && st.Restarts == 0 })
 	n.stop()
-	if said := end(); !strings.HasPrefix(said, "etcd-node: no answer from the daemon") {
-		t.Errorf("complaints: %q", said)
-	}
+	end()
 }
 
 // Elsewhere than at a terminal each change is printed, and no more.
 func TestWatchAsText(t *testing.T) {
 	t.Parallel()
 	n := running(t)
-	lines, end := n.watch()
+	lines, _, end := n.watch()
 	if first := <-lines; !strings.HasPrefix(first, "a: serving: leader, 1 of 1 member") {
 		t.Errorf("%q", first)
 	}
 	n.stop()
-	for line := range lines {
-		if strings.Contains(line, "\x1b") {
-			t.Errorf("%q", line)
+	served := 1
+	for late := time.After(poll.Patience); ; {
+		select {
+		case line := <-lines:
+			if strings.Contains(line, "\x1b") {
+				t.Errorf("%q", line)
+			}
+			if strings.HasPrefix(line, "a: serving") {
+				served++
+			}
+			if !strings.HasPrefix(line, "a: stop") {
+				continue
+			}
+		case <-late:
+			t.Error("the stop is not seen")
 		}
-		if strings.HasPrefix(line, "a: stopping") {
-			break
-		}
+		break
 	}
-	end()
+	// Its disk may have been measured meanwhile.
+	if end(); served > 2 {
+		t.Errorf("that it serves was said %d times", served)
+	}
 }
 
 // At a terminal it stays in view.

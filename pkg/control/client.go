@@ -83,9 +83,17 @@ func askFormer(ctx context.Context, dir string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(c, answerLimit))
 }
 
+// SilenceLimit is how long a daemon sends nothing that has no event to send, at most;
+// one that is silent for longer hangs.
+const SilenceLimit = 15 * time.Second
+
 // Events calls see with the data of each event that the daemon sends, until ctx
-// ends, the daemon does, or see returns an error.
+// ends, the daemon does or hangs, or see returns an error.
 func Events(ctx context.Context, dir string, see func([]byte) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	hangs := time.AfterFunc(SilenceLimit, cancel)
+	defer hangs.Stop()
 	stream, err := Get(ctx, dir, "/events")
 	if err != nil {
 		return err
@@ -94,6 +102,7 @@ func Events(ctx context.Context, dir string, see func([]byte) error) error {
 	lines := bufio.NewScanner(stream)
 	lines.Buffer(nil, answerLimit)
 	for lines.Scan() {
+		hangs.Reset(SilenceLimit)
 		if data, ok := bytes.CutPrefix(lines.Bytes(), []byte("data: ")); ok {
 			if err := see(data); err != nil {
 				return err

@@ -1,5 +1,5 @@
-// Package control is the unix socket over which a daemon is asked and told what to
-// do: where it is, who may do what, and both its ends. It speaks HTTP, so that curl
+// Package control is the unix socket over which a daemon is asked: where it is, who
+// may do what, and both its ends. It speaks HTTP, so that curl
 // can be used, too:
 //
 //	curl --unix-socket /run/etcd/control.sock http://etcd-node/status

@@ -55,11 +55,9 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *zap.Logger)
 	if err != nil {
 		return err
 	}
-	var running sync.WaitGroup
+	var connected sync.WaitGroup
 	s := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			running.Add(1)
-			defer running.Done()
 			r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
 			h.ServeHTTP(w, r)
 		}),
@@ -68,13 +66,21 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *zap.Logger)
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, callerKey{}, c.(*call).caller)
 		},
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew: // by Serve itself
+				connected.Add(1)
+			case http.StateClosed, http.StateHijacked: // after the handler
+				connected.Done()
+			}
+		},
 		ErrorLog: complaints,
 	}
 	stop := context.AfterFunc(ctx, func() { s.Close() })
 	defer stop()
 	err = s.Serve(&door{l, ctx, make(chan struct{}, callers)})
 	s.Close()
-	running.Wait()
+	connected.Wait()
 	if errors.Is(err, http.ErrServerClosed) || ctx.Err() != nil {
 		return nil
 	}

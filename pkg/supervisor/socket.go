@@ -23,6 +23,9 @@ const (
 	// eventPause is between two events, at least: a node that comes and goes many times
 	// a second is a blur for whoever looks at it.
 	eventPause = 100 * time.Millisecond
+	// eventSign is how often a comment is sent at least where there is no event. It
+	// proves that the loop answers, and is well within [control.SilenceLimit].
+	eventSign = 5 * time.Second
 )
 
 // ServeControl answers at the socket in a directory (package control) until ctx
@@ -63,17 +66,26 @@ func (s *Supervisor) controls() http.Handler {
 }
 
 func (s *Supervisor) getStatus(w http.ResponseWriter, r *http.Request) {
-	if st, ok := s.Status(r.Context()); ok {
-		w.Header().Set("Content-Type", "application/json")
-		_ = st.Encode(w) // the caller went away: its affair
+	st, ok := s.Status(r.Context())
+	if !ok {
+		http.Error(w, "the daemon is ending", http.StatusServiceUnavailable)
+		return
 	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = st.Encode(w) // the caller went away: its affair
 }
 
 func (s *Supervisor) getEvents(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	out := http.NewResponseController(w)
 	_ = out.SetReadDeadline(time.Time{}) // there is nothing more to be read
+	write := func(format string, args ...any) bool {
+		_ = out.SetWriteDeadline(time.Now().Add(eventLimit))
+		_, err := fmt.Fprintf(w, format, args...)
+		return err == nil && out.Flush() == nil
+	}
 	var last []byte
+	var sent time.Time
 	for {
 		moved := s.moved.next()
 		st, ok := s.Status(r.Context())
@@ -81,20 +93,27 @@ func (s *Supervisor) getEvents(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		st.Goroutines = 0 // those that answer are among them
-		if event := encoded(st); !bytes.Equal(event, last) {
-			last = event
-			_ = out.SetWriteDeadline(time.Now().Add(eventLimit))
-			if _, err := fmt.Fprintf(w, "event: status\ndata: %s\n\n", event); err != nil || out.Flush() != nil {
+		event, pause := encoded(st), time.Duration(0)
+		switch {
+		case !bytes.Equal(event, last):
+			if !write("event: status\ndata: %s\n\n", event) {
 				return
 			}
+			last, sent, pause = event, time.Now(), eventPause
+		case time.Since(sent) >= eventSign:
+			if !write(":\n\n") {
+				return
+			}
+			sent = time.Now()
 		}
 		select {
-		case <-moved:
+		case <-time.After(pause):
 		case <-r.Context().Done():
 			return
 		}
 		select {
-		case <-time.After(eventPause):
+		case <-moved:
+		case <-time.After(eventSign):
 		case <-r.Context().Done():
 			return
 		}

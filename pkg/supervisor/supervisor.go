@@ -21,7 +21,8 @@ const tickInterval = time.Second
 type Supervisor struct {
 	opts     Options
 	requests chan chan status.Status
-	moved    bell // when the status may be another
+	moved    bell          // when the status may be another
+	over     chan struct{} // closed when Run has ended, and st stays as it is
 
 	// The rest belongs to the loop.
 	st    status.Status
@@ -46,6 +47,7 @@ func New(opts Options) *Supervisor {
 	return &Supervisor{
 		opts:        opts,
 		requests:    make(chan chan status.Status),
+		over:        make(chan struct{}),
 		st:          status.Status{Format: status.Format, PID: os.Getpid(), LastEnd: opts.LastEnd, Values: opts.Values},
 		preparation: newPreparation(opts.Prepare),
 		policy:      policy{managed: opts.Notify != nil, startTimeout: opts.StartTimeout, delay: opts.Delay},
@@ -56,12 +58,15 @@ func New(opts Options) *Supervisor {
 }
 
 // Status returns the status as the loop sees it now. It is safe for
-// concurrent use while Run runs; after that it returns false when ctx ends.
+// concurrent use. Once Run has ended it is the last one; before Run it waits for that,
+// and returns false when ctx ends.
 func (s *Supervisor) Status(ctx context.Context) (status.Status, bool) {
 	answer := make(chan status.Status, 1)
 	select {
 	case s.requests <- answer:
 		return <-answer, true
+	case <-s.over:
+		return s.st, true
 	case <-ctx.Done():
 		return status.Status{}, false
 	}
@@ -116,6 +121,8 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		s.announcer.announce(&s.st)
 		s.moved.ring()
 	}
+	close(s.over)
+	s.moved.ring()
 	if s.final != nil {
 		return s.final
 	}

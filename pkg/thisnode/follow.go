@@ -2,6 +2,7 @@ package thisnode
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/control"
@@ -12,22 +13,33 @@ import (
 // not tell when it changes, as those of before 2026-12.
 const askAgain = time.Second
 
-// Follow calls see with each status of the daemon, also as the JSON that came, until
-// ctx ends. Where none answers see gets that error, a [*NoAnswer], and the daemon is
+// Follow calls see with each status of the daemon that is another than the one
+// before, also as the JSON that came, until ctx ends. Where none answers see gets that error, a [*NoAnswer], and the daemon is
 // asked again, as often as it takes: it may be restarting.
 func (d *Daemon) Follow(ctx context.Context, see func(status.Status, []byte, error)) {
+	var last status.Status
+	news := func(st status.Status, raw []byte) {
+		st.Goroutines = 0 // those that answer are among them
+		if !reflect.DeepEqual(st, last) {
+			last = st
+			see(st, raw, nil)
+		}
+	}
 	for ctx.Err() == nil {
 		st, raw, err := d.Ask(ctx)
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return
-		}
-		see(st, raw, err)
-		if err == nil {
+		case err != nil:
+			last = status.Status{}
+			see(st, raw, err)
+		default:
+			news(st, raw)
 			// However that ends: the next question tells why.
 			_ = control.Events(ctx, d.at, func(raw []byte) error {
 				st, raw, err := status.Decode(raw)
 				if err == nil {
-					see(withSteps(st), raw, nil)
+					news(withSteps(st), raw)
 				}
 				return err
 			})
