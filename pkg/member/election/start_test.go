@@ -39,11 +39,11 @@ func TestStartLeaderLostAgain(t *testing.T) {
 	run(t, f, 2, followers(), s, nil)
 	asked := func() int { return len(f.times("hup")) }
 	until(t, "the first question", func() bool { return asked() > 0 })
-	f.elected(3)
-	f.mu.Lock()
-	f.raft.Lead = raft.None
-	f.mu.Unlock()
 	before := asked()
+	f.mu.Lock() // both at once: nobody may look between the two
+	close(f.chosen)
+	f.chosen, f.raft.Lead = make(chan struct{}), raft.None
+	f.mu.Unlock()
 	until(t, "another one", func() bool { return asked() > before })
 }
 
