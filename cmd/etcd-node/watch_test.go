@@ -21,6 +21,7 @@ func (n *node) watch(flags ...string) (lines <-chan string, complaints func() st
 	n.t.Helper()
 	cmd := program(n.t, "etcd-node", append([]string{"status", "--watch"}, flags...)...)
 	cmd.Env, cmd.Dir = append(n.Environ(), n.env...), n.Dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // not even the end of this process is outlived
 	said := new(lockedText)
 	cmd.Stderr = said
 	out, err := cmd.StdoutPipe()
@@ -30,6 +31,7 @@ func (n *node) watch(flags ...string) (lines <-chan string, complaints func() st
 	if err != nil {
 		n.t.Fatal(err)
 	}
+	n.t.Cleanup(func() { _ = cmd.Process.Kill() })
 	come := make(chan string, 1000)
 	go func() {
 		defer close(come)
