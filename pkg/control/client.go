@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
@@ -56,9 +55,6 @@ func Get(ctx context.Context, dir, path string) (io.ReadCloser, error) {
 	}).RoundTrip(r)
 	switch {
 	case err != nil:
-		if u := (*url.Error)(nil); errors.As(err, &u) {
-			err = u.Err
-		}
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, Socket), err)
 	case resp.StatusCode != http.StatusOK:
 		defer resp.Body.Close()

@@ -1,5 +1,5 @@
 // Package control is the unix socket over which a daemon is asked: where it is, who
-// may do what, and both its ends. It speaks HTTP, so that curl
+// may open it, and both its ends. It speaks HTTP, so that curl
 // can be used, too:
 //
 //	curl --unix-socket /run/etcd/control.sock http://etcd-node/status
@@ -8,7 +8,7 @@
 // the unit's RuntimeDirectory= lets in root, the service user and its group; the
 // directory beside a member's data ([Beside]), where the daemon's records are then
 // too, lets in the one user who runs the daemon. Whoever can open the socket may
-// look. Who may change something is asked of the kernel ([Caller]).
+// look, and do nothing: so nothing that changes something belongs here.
 //
 // [Serve] bounds what a caller can cost the daemon, whatever he sends. It is not for
 // the network: there is no other protection than the socket's own.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	humanize "github.com/dustin/go-humanize"
+
 	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
@@ -47,12 +49,12 @@ func (s Status) numbers(row func(key, format string, args ...any)) {
 // String is "[####----------------] 420 MiB of 2.0 GiB, 310 MiB in use".
 func (d Database) String() string {
 	if d.Quota <= 0 {
-		return fmt.Sprintf("%s, %s in use; no quota", shown.Bytes(d.Size), shown.Bytes(d.InUse))
+		return fmt.Sprintf("%s, %s in use; no quota", humanize.IBytes(uint64(d.Size)), humanize.IBytes(uint64(d.InUse)))
 	}
 	const width = 20
 	full := int(min(width, max(1, d.Size*width/d.Quota)))
 	return fmt.Sprintf("[%s%s] %s of %s, %s in use", strings.Repeat("#", full), strings.Repeat("-", width-full),
-		shown.Bytes(d.Size), shown.Bytes(d.Quota), shown.Bytes(d.InUse))
+		humanize.IBytes(uint64(d.Size)), humanize.IBytes(uint64(d.Quota)), humanize.IBytes(uint64(d.InUse)))
 }
 
 // String is "p50 <1 ms, p99 6.1 ms".

@@ -85,10 +85,14 @@ func (k *Keeper) Poll() { k.poll() }
 func (k *Keeper) Run(ctx context.Context) {
 	for {
 		next := k.poll()
+		due := pace.After(next)
+		if len(k.Warnings()) > 0 { // somebody waits for its end
+			due = time.After(next)
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-pace.After(next):
+		case <-due:
 		}
 	}
 }

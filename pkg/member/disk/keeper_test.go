@@ -225,7 +225,7 @@ func TestWarningsStand(t *testing.T) {
 			t.Errorf("a moment's space, and it says %q", w)
 		}
 		r.member.others.Store(0)
-		pass(relief + pollInterval) // with plenty of space it is looked at no more often
+		pass(relief + fastInterval)
 		if w := r.Warnings(); len(w) != 1 || !strings.HasPrefix(w[0], "the disk was full") {
 			t.Errorf("there is space again, and it says %q", w)
 		}

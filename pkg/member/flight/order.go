@@ -15,16 +15,17 @@ const (
 	// goroutine that is not scheduled, and messages that go to the leader on four
 	// connections at once while the stream to it is down, change places by much less.
 	slack = time.Second
-	// idleCheck is how often that is while nothing is under way.
-	idleCheck = 2 * slack
+	// unusedCheck is how often that is while nobody uses the member and nothing is
+	// under way.
+	unusedCheck = 2 * slack
 )
 
 // nextCheck fires when it is to be looked again whether requests were overtaken.
 func (t *Tracker) nextCheck() <-chan time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.calls) == 0 {
-		return pace.After(idleCheck)
+	if _, unused := t.opts.Activity.Calm(); unused && len(t.calls) == 0 {
+		return pace.After(unusedCheck)
 	}
 	return time.After(orderCheck)
 }

@@ -24,7 +24,7 @@ func TestOvertaken(t *testing.T) {
 		}
 		slow := put(t.Context(), tracker, requestTimeout)
 		<-put(t.Context(), tracker, 100*time.Millisecond)
-		if r := <-lost; r.err != errLost || r.took > 2*slack+idleCheck+2*orderCheck {
+		if r := <-lost; r.err != errLost || r.took > 3*slack+2*orderCheck {
 			t.Errorf("%v after %v", r.err, r.took)
 		}
 		for _, r := range []result{<-password, <-compaction, <-slow} {
