@@ -55,7 +55,7 @@ install:
 		elif test "$$(readlink $$tool)" != etcd-node; then echo "kept $$tool, it is not ours; \`etcd-node ctl\` and \`utl\` are the same"; fi; done
 	install -d $(SYSTEMD)/systemd/system
 	for unit in etcd.service etcd@.service; do \
-		sed 's|^ExecStart=/usr/bin/|ExecStart=$(PREFIX)/bin/|' deploy/systemd/$$unit >$(SYSTEMD)/systemd/system/$$unit && \
+		sed 's,^\(ExecStart\|ExecReload\)=/usr/bin/,\1=$(PREFIX)/bin/,' deploy/systemd/$$unit >$(SYSTEMD)/systemd/system/$$unit && \
 		chmod 0644 $(SYSTEMD)/systemd/system/$$unit || exit 1; done
 	install -D -m 0644 deploy/systemd/etcd.sysusers $(SYSTEMD)/sysusers.d/etcd.conf
 	install -D -m 0644 deploy/systemd/etcd.xml $(FIREWALLD)/etcd.xml

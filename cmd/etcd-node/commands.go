@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -81,14 +82,30 @@ func rootCommand(n *thisnode.Node) *cobra.Command {
 		}
 		return err
 	})
-	root.AddCommand(configCommand(n), statusCommand(n), explainCommand(n), historyCommand(n), forgetCommand(n),
-		toolCommand("ctl", "etcdctl", "etcdctl, told of this node: its endpoint and certificates"), toolCommand("utl", "etcdutl", "etcdutl"), &cobra.Command{
-			Use: "version", Short: "print the versions of etcd-node and of the etcd in it", Args: cobra.NoArgs,
-			Long: `Prints the version of the etcd inside, in etcd's own words, then that of etcd-node.
---version does the same.`,
-			Run: func(c *cobra.Command, _ []string) { printVersion(c.OutOrStdout()) },
-		})
+	root.AddCommand(configCommand(n), statusCommand(n), explainCommand(n), reloadCommand(n), restartCommand(n), canStopCommand(n), historyCommand(n), forgetCommand(n),
+		toolCommand("ctl", "etcdctl", "etcdctl, told of this node: its endpoint and certificates"), toolCommand("utl", "etcdutl", "etcdutl"), versionCommand())
 	return root
+}
+
+func versionCommand() *cobra.Command {
+	var output string
+	c := &cobra.Command{
+		Use: "version", Short: "print the versions of etcd-node and of the etcd in it", Args: cobra.NoArgs,
+		Long: `Prints the version of the etcd inside, in etcd's own words, then that of etcd-node.
+--version does the same.`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			switch output {
+			case "text":
+				printVersion(c.OutOrStdout())
+				return nil
+			case "json":
+				return json.NewEncoder(c.OutOrStdout()).Encode(ownVersions())
+			}
+			return fmt.Errorf("-o %s: the formats are text and json", output)
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "text", "format: text or json")
+	return c
 }
 
 func dataDirFlag(c *cobra.Command, dir *string) {

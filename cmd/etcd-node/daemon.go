@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -22,11 +21,9 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/journal"
-	"github.com/etcd-node/etcd-node/pkg/status"
 	"github.com/etcd-node/etcd-node/pkg/supervisor"
 	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 	"github.com/etcd-node/etcd-node/pkg/terminal"
-	"github.com/etcd-node/etcd-node/pkg/tlsfiles"
 )
 
 // gcPercent keeps the supervisor's heap small for years, together with a
@@ -71,6 +68,8 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		}
 	}
 
+	bare := log // whose level a reload can change
+
 	// A stack trace under each error would drown the cause in `systemctl status`.
 	log = log.WithOptions(zap.AddStacktrace(zapcore.PanicLevel), zap.WrapCore(journal.Redacted))
 
@@ -84,9 +83,9 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		log.Warn("systemd's watchdog settings cannot be read; it will restart this service", zap.Error(err))
 	}
 	home := openHome(w, log)
-	files := tlsfiles.New(loaded, log, managed)
-	prepare := &preparation{w: w, loaded: loaded, own: own, log: log, files: files, home: home, managed: managed, person: person}
-	start := supervisor.StartProcess("/proc/self/exe", w.environ, w.stdout, w.stderr, log)
+	prepare := &preparation{w: w, log: log, home: home, managed: managed, person: person}
+	prepare.use(prepare.generation(loaded, own, w.environ, ownExecutable(w.called)))
+	start := supervisor.StartProcess(selfExe, w.environ, w.stdout, w.stderr, log)
 	options := supervisor.Options{
 		Log:          log,
 		LikeEtcd:     !person,
@@ -95,21 +94,22 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 		StartTimeout: loaded.Node().StartTimeout,
 		Values:       own.Values(),
 		Prepare:      prepare.launch,
+		Renew:        prepare.renew,
+		SetLevel:     func(level string) { journal.SetLevel(bare, level) },
+		Version:      ownVersion(),
 		Start: func(l supervisor.Launch) (*supervisor.Process, error) {
 			defer debug.FreeOSMemory() // see gcPercent
 			return start(l)
 		},
-		Delay:     supervisor.Delay,
-		Force:     force,
-		HangLimit: loaded.Node().HangLimit,
-		Record:    home.records.Add,
-		Explains:  !home.records.Homeless(),
-		Conditions: func() []status.Condition {
-			return slices.Concat(home.conditions(), files.Conditions(), prepare.conditions())
-		},
-		Notices:  files.Notices,
-		OOMKills: recorder.OOMCounter(),
-		LastEnd:  home.records.Past().LastEnd(),
+		Delay:      supervisor.Delay,
+		Force:      force,
+		HangLimit:  loaded.Node().HangLimit,
+		Record:     home.records.Add,
+		Explains:   !home.records.Homeless(),
+		Conditions: prepare.conditions,
+		Notices:    prepare.notices,
+		OOMKills:   recorder.OOMCounter(),
+		LastEnd:    home.records.Past().LastEnd(),
 	}
 	if home.pins != nil {
 		options.Pin = home.pins.Keep
@@ -118,11 +118,12 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 	home.answer(w, s)
 	defer home.close()
 
-	// Nobody waits for its end: it may hang in a file system that does not answer,
-	// and has nothing to tidy up.
-	watching, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go files.Watch(watching)
+	defer func() { prepare.now.Load().unwatch() }()
+	if managed {
+		hearing, cancel := context.WithCancel(ctx)
+		defer cancel()
+		go onHangup(hearing, s, log)
+	}
 
 	// 3. Until told to stop, or failed for good.
 	err = s.Run(ctx)

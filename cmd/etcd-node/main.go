@@ -84,7 +84,7 @@ const forceLimit = time.Second
 
 // stopSignals hooks the signals that stop the program. A terminal that goes
 // away is one of them, unless the caller (nohup) has said otherwise; a service
-// has no terminal, and whoever sends it a SIGHUP wants something else of it.
+// has no terminal, and whoever sends it a SIGHUP wants it to reload (see onHangup).
 func stopSignals(w world) <-chan os.Signal {
 	stop := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
 	switch {
@@ -99,7 +99,7 @@ func stopSignals(w world) <-chan os.Signal {
 }
 
 // commands are the subcommands that [runCommand] knows; the last four are cobra's.
-var commands = []string{"config", "status", "explain", "history", "forget", "version", "help", "completion", "__complete", "__completeNoDesc"}
+var commands = []string{"config", "status", "explain", "reload", "restart", "can-stop", "history", "forget", "version", "help", "completion", "__complete", "__completeNoDesc"}
 
 // run is the program. Like etcd it knows a subcommand only by the first
 // argument: all else is the daemon's command line, flags alone.

@@ -54,6 +54,7 @@ type node struct {
 	flags  []string
 	env    []string
 	called string // the program's name; "" is etcd-node
+	exe    string // a copy of the program; "" is this one
 }
 
 // newNode is a node without flags.
@@ -142,6 +143,7 @@ func program(t *testing.T, called string, args ...string) *exec.Cmd {
 func (n *node) start(managed bool, extra ...string) {
 	n.t.Helper()
 	cmd := program(n.t, cmp.Or(n.called, "etcd-node"), slices.Concat(n.flags, extra)...)
+	cmd.Path = cmp.Or(n.exe, cmd.Path)
 	cmd.Env = append(n.Environ(), n.env...)
 	if err := n.Start(cmd, managed); err != nil {
 		n.t.Fatal(err)

@@ -11,23 +11,38 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/pipe"
 )
 
 // version is set by the Makefile (-ldflags -X); a build without it has
 // the version that Go put into the binary.
 var version string
 
+// ownVersion is that of etcd-node.
+func ownVersion() string {
+	if info, ok := debug.ReadBuildInfo(); version == "" && ok {
+		return info.Main.Version
+	}
+	return version
+}
+
+// versions is what `etcd-node version -o json` prints. A daemon asks a binary for it
+// that has taken the place of its own.
+type versions struct {
+	EtcdNode string `json:"etcdNode"`
+	Etcd     string `json:"etcd"`
+	Pipe     int    `json:"pipe"` // see package pipe
+}
+
+func ownVersions() versions { return versions{ownVersion(), etcd.Version, pipe.Version} }
+
 // printVersion begins with etcd's own four lines, which scripts read.
 func printVersion(w io.Writer) {
-	v := version
-	if info, ok := debug.ReadBuildInfo(); v == "" && ok {
-		v = info.Main.Version
-	}
 	fmt.Fprintf(w, "etcd Version: %s\n", etcd.Version)
 	fmt.Fprintf(w, "Git SHA: %s\n", etcd.GitSHA)
 	fmt.Fprintf(w, "Go Version: %s\n", runtime.Version())
 	fmt.Fprintf(w, "Go OS/Arch: %s/%s\n", runtime.GOOS, runtime.GOARCH)
-	fmt.Fprintf(w, "etcd-node Version: %s\n", v)
+	fmt.Fprintf(w, "etcd-node Version: %s\n", ownVersion())
 }
 
 var usage = `etcd-node runs one etcd member under a supervisor, as a systemd service.
@@ -37,6 +52,9 @@ Usage:
   etcd-node config         print every setting and where it comes from
   etcd-node status         print what the daemon on this node is doing
   etcd-node explain        explain what is wrong here, with the commands for this node
+  etcd-node reload         take up what has changed in the env file, in turn with others
+  etcd-node restart        restart the member as soon as the cluster can spare it
+  etcd-node can-stop       tell whether the cluster keeps its quorum without this node
   etcd-node history        print what the flight recorder kept
   etcd-node forget         let another member begin here (restored snapshot, new cluster)
   etcd-node version        print the versions of etcd-node and of the etcd in it

@@ -72,10 +72,13 @@ func TestInstall(t *testing.T) {
 644 /usr/local/share/bash-completion/completions/etcd-node
 644 /usr/local/share/doc/etcd-node/etcd.default
 644 /usr/local/share/fish/vendor_completions.d/etcd-node.fish
+644 /usr/local/share/man/man8/etcd-node-can-stop.8
 644 /usr/local/share/man/man8/etcd-node-config.8
 644 /usr/local/share/man/man8/etcd-node-explain.8
 644 /usr/local/share/man/man8/etcd-node-forget.8
 644 /usr/local/share/man/man8/etcd-node-history.8
+644 /usr/local/share/man/man8/etcd-node-reload.8
+644 /usr/local/share/man/man8/etcd-node-restart.8
 644 /usr/local/share/man/man8/etcd-node-status.8
 644 /usr/local/share/man/man8/etcd-node.8
 644 /usr/local/share/zsh/site-functions/_etcd-node
@@ -91,10 +94,13 @@ func TestInstall(t *testing.T) {
 644 /usr/share/bash-completion/completions/etcd-node
 644 /usr/share/doc/etcd-node/etcd.default
 644 /usr/share/fish/vendor_completions.d/etcd-node.fish
+644 /usr/share/man/man8/etcd-node-can-stop.8
 644 /usr/share/man/man8/etcd-node-config.8
 644 /usr/share/man/man8/etcd-node-explain.8
 644 /usr/share/man/man8/etcd-node-forget.8
 644 /usr/share/man/man8/etcd-node-history.8
+644 /usr/share/man/man8/etcd-node-reload.8
+644 /usr/share/man/man8/etcd-node-restart.8
 644 /usr/share/man/man8/etcd-node-status.8
 644 /usr/share/man/man8/etcd-node.8
 644 /usr/share/zsh/vendor-completions/_etcd-node
@@ -110,10 +116,13 @@ func TestInstall(t *testing.T) {
 644 /opt/etcd/share/bash-completion/completions/etcd-node
 644 /opt/etcd/share/doc/etcd-node/etcd.default
 644 /opt/etcd/share/fish/vendor_completions.d/etcd-node.fish
+644 /opt/etcd/share/man/man8/etcd-node-can-stop.8
 644 /opt/etcd/share/man/man8/etcd-node-config.8
 644 /opt/etcd/share/man/man8/etcd-node-explain.8
 644 /opt/etcd/share/man/man8/etcd-node-forget.8
 644 /opt/etcd/share/man/man8/etcd-node-history.8
+644 /opt/etcd/share/man/man8/etcd-node-reload.8
+644 /opt/etcd/share/man/man8/etcd-node-restart.8
 644 /opt/etcd/share/man/man8/etcd-node-status.8
 644 /opt/etcd/share/man/man8/etcd-node.8
 644 /opt/etcd/share/zsh/site-functions/_etcd-node
@@ -128,8 +137,10 @@ func TestInstall(t *testing.T) {
 			}
 			for line := range strings.Lines(tc.want) {
 				if _, path, _ := strings.Cut(strings.TrimSpace(line), " "); strings.HasSuffix(path, ".service") {
-					if want := "\nExecStart=" + tc.prefix + "/bin/etcd-node\n"; !strings.Contains(read(t, dest+path), want) {
-						t.Errorf("the unit does not have %q", want)
+					for _, want := range []string{"\nExecStart=" + tc.prefix + "/bin/etcd-node\n", "\nExecReload=" + tc.prefix + "/bin/etcd-node reload\n"} {
+						if !strings.Contains(read(t, dest+path), want) {
+							t.Errorf("the unit does not have %q", want)
+						}
 					}
 				}
 			}

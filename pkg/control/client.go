@@ -40,12 +40,16 @@ func Ask(ctx context.Context, dir string) ([]byte, error) {
 
 // Get opens what the daemon has at a path, such as /events. It lasts until ctx ends.
 func Get(ctx context.Context, dir, path string) (io.ReadCloser, error) {
+	return open(ctx, dir, http.MethodGet, path, nil)
+}
+
+func open(ctx context.Context, dir, method, path string, body io.Reader) (io.ReadCloser, error) {
 	at, err := reach(dir, Socket)
 	if err != nil {
 		return nil, err
 	}
 	defer at.Close()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://etcd-node"+path, nil)
+	r, err := http.NewRequestWithContext(ctx, method, "http://etcd-node"+path, body)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +63,9 @@ func Get(ctx context.Context, dir, path string) (io.ReadCloser, error) {
 	case resp.StatusCode != http.StatusOK:
 		defer resp.Body.Close()
 		why, _ := io.ReadAll(io.LimitReader(resp.Body, headerLimit))
+		if resp.StatusCode == http.StatusForbidden {
+			return nil, fmt.Errorf("%s: %w", strings.TrimSpace(string(why)), fs.ErrPermission)
+		}
 		return nil, fmt.Errorf("%s: %s: %s", filepath.Join(dir, Socket), path, strings.TrimSpace(string(why)))
 	}
 	return resp.Body, nil

@@ -8,7 +8,8 @@
 // the unit's RuntimeDirectory= lets in root, the service user and its group; the
 // directory beside a member's data ([Beside]), where the daemon's records are then
 // too, lets in the one user who runs the daemon. Whoever can open the socket may
-// look, and do nothing: so nothing that changes something belongs here.
+// look; to change something ([Errand] behind [ForOwners]) takes root or the user of the
+// daemon, as the kernel names who has connected.
 //
 // [Serve] bounds what a caller can cost the daemon, whatever he sends. It is not for
 // the network: there is no other protection than the socket's own.

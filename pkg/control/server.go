@@ -34,6 +34,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *zap.Logger)
 	s := &http.Server{
 		Handler: h, ReadTimeout: readLimit, WriteTimeout: writeLimit, IdleTimeout: readLimit, MaxHeaderBytes: headerLimit,
 		BaseContext: func(net.Listener) context.Context { return ctx },
+		ConnContext: withCaller,
 		ConnState: func(_ net.Conn, state http.ConnState) {
 			switch state {
 			case http.StateNew: // by Serve itself

@@ -14,7 +14,8 @@ import (
 // listen makes etcd log through all that listens to its log, and returns that
 // logger.
 func (m *member) listen() (*zap.Logger, error) {
-	log := m.Config.GetLogger().WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
+	m.bare = m.Config.GetLogger()
+	log := m.bare.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
 		if m.Terminal {
 			c = quietStop{c, &m.stopping}
 		}
@@ -75,4 +76,11 @@ func (f quietStop) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcor
 		return checked
 	}
 	return f.Core.Check(e, checked)
+}
+
+// setLevel has etcd log from another level on.
+func (m *member) setLevel(text string) {
+	if journal.SetLevel(m.bare, text) {
+		m.Config.LogLevel = text
+	}
 }

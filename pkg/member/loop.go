@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/member/turn"
 	"github.com/etcd-node/etcd-node/pkg/pace"
 	"github.com/etcd-node/etcd-node/pkg/pipe"
 )
@@ -45,10 +46,32 @@ func (m *member) loop(ctx context.Context) int {
 				// its successor starts.
 				return failure.ExitFailure
 			}
-			if c.Kind == pipe.Stop {
+			switch c.Kind {
+			case pipe.Stop:
 				m.stop()
 				return failure.ExitOK
+			case pipe.Leave:
+				m.beginLeave(ctx, c.Leaving)
+			case pipe.Stay:
+				if m.leave.cancel != nil {
+					m.leave.cancel()
+				}
+			case pipe.Spare:
+				go m.answerSpare(ctx, c.ID)
+			case pipe.GiveBack:
+				go m.giveBack(ctx, turn.Turn{Until: c.Turn})
+			case pipe.Level:
+				m.setLevel(c.Text)
 			}
+		case l := <-m.leave.end:
+			m.leave = leave{}
+			if l.err != nil {
+				_ = m.send(pipe.Message{Kind: pipe.Staying, Text: l.err.Error()})
+				continue
+			}
+			_ = m.send(pipe.Message{Kind: pipe.Leaves, Turn: l.turn.Until})
+			m.stop()
+			return failure.ExitOK
 		case r := <-m.started:
 			if r.failed != nil {
 				return m.fail(r.failed)

@@ -39,6 +39,8 @@ type Options struct {
 	Election pipe.Election
 	// Guard says what protects its data.
 	Guard pipe.Guard
+	// Version is that of this binary, for the status.
+	Version string
 	// Terminal: a person reads the log at a terminal, and the supervisor says there
 	// why the member ends.
 	Terminal bool
@@ -52,6 +54,7 @@ type Options struct {
 type member struct {
 	Options
 	log     *zap.Logger
+	bare    *zap.Logger       // the configuration's; log has listeners around it
 	initial []peers.Peer      // the others, by the initial cluster
 	names   map[string]string // Peer.Key → name, by the initial cluster
 	begins  admission.Identity
@@ -91,6 +94,7 @@ type member struct {
 	compared       comparison // of the list with the members
 	led            bool       // there has been a leader, in this process's time
 	sentView       *status.View
+	leave          leave
 }
 
 // Run runs etcd until the supervisor or ctx (a signal) says stop, or until it

@@ -16,7 +16,7 @@ import (
 // view is what the supervisor is told: the last observation, which is nil
 // before there is one, with what is known without etcd.
 func (m *member) view(o *observation, now time.Time) status.View {
-	v := status.View{Name: m.Config.Name}
+	v := status.View{Name: m.Config.Name, Version: m.Version}
 	switch {
 	case o == nil:
 		v.Progress = m.startProgress()

@@ -10,7 +10,8 @@
 // another version is an error of that line, and the next line is read as if
 // nothing had happened.
 //
-// Both ends are the same binary (the member is /proc/self/exe), so versions
-// differ only where somebody starts a member by hand; the version turns that
-// into a message instead of a misunderstanding.
+// Both ends are the same binary (the member is /proc/self/exe), but for a reload after
+// an upgrade: then the member is a newer one. It is asked for the version first, and
+// refused if that is another one; so within a version, kinds and fields may be added,
+// and neither end may count on those that the other one does not know.
 package pipe

@@ -90,7 +90,7 @@ func (r *Reader) Next() (Message, error) {
 		return Message{}, fmt.Errorf("%w: version %d, want %d", ErrMalformed, m.Version, Version)
 	}
 	// Its texts are shown. Secrets and the pin are not: they stay what they are.
-	m.View, m.Failure = shown.Copy(m.View), shown.Copy(m.Failure)
+	m.View, m.Failure, m.Text = shown.Copy(m.View), shown.Copy(m.Failure), shown.Text(m.Text)
 	return m, nil
 }
 

@@ -51,12 +51,23 @@ const (
 	View    Kind = "view"    // what the member sees has changed
 	Beat    Kind = "beat"    // the member's loop is alive; once a second
 	Failing Kind = "failing" // the member is about to end, and why
+
+	Waiting Kind = "waiting" // what a leave waits for
+	Leaves  Kind = "leaves"  // the member stops now, as Leave asked; it exits 0
+	Staying Kind = "staying" // it does not, and why
+	Answer  Kind = "answer"  // to Spare, by its ID: why not; no text: it can be spared
 )
 
 // Messages of the supervisor.
 const (
 	Start Kind = "start" // first of all; carries the secrets
 	Stop  Kind = "stop"  // hand over leadership, stop, exit 0
+
+	Leave    Kind = "leave"     // stop, once it is this member's turn and the cluster can spare it
+	Stay     Kind = "stay"      // take back a Leave that is not decided
+	Spare    Kind = "spare"     // answer whether the cluster can spare this member
+	GiveBack Kind = "give-back" // end the turn that an earlier member process took
+	Level    Kind = "level"     // log from the level in Text on
 )
 
 // Message is one line, either way. Only the fields of its Kind are set.
@@ -72,6 +83,21 @@ type Message struct {
 	Guard Guard `json:"guard,omitzero"`
 	// Terminal comes with Start: a person reads the log at a terminal.
 	Terminal bool `json:"terminal,omitempty"`
+	// Text comes with Waiting, Staying, Answer and Level.
+	Text string `json:"text,omitempty"`
+	// ID joins Spare and Answer.
+	ID uint64 `json:"id,omitempty"`
+	// Leaving comes with Leave.
+	Leaving Leaving `json:"leaving,omitzero"`
+	// Turn comes with Leaves and GiveBack: when the turn may have ended, on the clock
+	// that package turn reads; 0: there is none.
+	Turn time.Duration `json:"turn,omitempty"`
+}
+
+// Leaving says what a leave does without.
+type Leaving struct {
+	NoTurn bool `json:"noTurn,omitempty"` // the others are asked all the same
+	Force  bool `json:"force,omitempty"`  // nobody is asked
 }
 
 // Election says in which cases the member asks for an election instead of

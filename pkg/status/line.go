@@ -36,6 +36,9 @@ func (s Status) Line() string {
 			b.WriteString("; " + c.Text)
 		}
 	}
+	if s.Errand != "" {
+		b.WriteString("; " + s.Errand)
+	}
 	if s.Restarts > 0 && s.State != Failed && s.State != Stopped {
 		fmt.Fprintf(&b, ", restarted %s", shown.Count(s.Restarts, "time"))
 		// In Backoff the reason already is how the member ended.

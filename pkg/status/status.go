@@ -10,18 +10,20 @@ import (
 //
 //	Starting → Joining → Serving → Stopping → Stopped
 //
-// with Backoff between attempts, and Failed for what must not be tried again.
+// with Backoff between attempts, Restarting from Serving to Joining where the operator
+// has asked for that, and Failed for what must not be tried again.
 type State string
 
 // The states.
 const (
-	Starting State = "starting" // finding the address and name, opening the data
-	Joining  State = "joining"  // the member runs and waits for peers, a leader, its own publication
-	Serving  State = "serving"  // published in this start, and one linearizable read was answered
-	Backoff  State = "backoff"  // the member ended; the next attempt is due
-	Stopping State = "stopping" // a stop was asked for
-	Stopped  State = "stopped"  // ended as asked
-	Failed   State = "failed"   // ended for good: the operator has to act
+	Starting   State = "starting"   // finding the address and name, opening the data
+	Joining    State = "joining"    // the member runs and waits for peers, a leader, its own publication
+	Serving    State = "serving"    // published in this start, and one linearizable read was answered
+	Backoff    State = "backoff"    // the member ended; the next attempt is due
+	Restarting State = "restarting" // the member was told to stop, and another one starts in its place
+	Stopping   State = "stopping"   // a stop was asked for
+	Stopped    State = "stopped"    // ended as asked
+	Failed     State = "failed"     // ended for good: the operator has to act
 )
 
 // Doing says what a member that does not serve does.
@@ -43,15 +45,20 @@ type Status struct {
 	// Reason says in plain words what the state waits for or why it was entered.
 	Reason string `json:"reason,omitempty"`
 
-	PID       int `json:"pid"`                 // the supervisor, systemd's MainPID
-	MemberPID int `json:"memberPid,omitempty"` // 0: no member process
+	PID int `json:"pid"` // the supervisor, systemd's MainPID
+	// Version is the supervisor's; the member's is in its View, and another one after
+	// an upgrade until the service is restarted.
+	Version   string `json:"version,omitempty"`
+	MemberPID int    `json:"memberPid,omitempty"` // 0: no member process
 	// Killed says that the member process was sent SIGKILL and has not ended.
-	Killed   bool     `json:"killed,omitempty"`
-	Restarts int      `json:"restarts"`          // member restarts in this supervisor's life
-	LastEnd  *End     `json:"lastEnd,omitempty"` // how the member ended last
-	View     View     `json:"member"`            // what the member sees
-	Ready    bool     `json:"readySent"`         // READY=1 was sent to systemd
-	Notices  []string `json:"notices,omitempty"` // what the configuration had to say
+	Killed   bool `json:"killed,omitempty"`
+	Restarts int  `json:"restarts"`          // member restarts in this supervisor's life
+	LastEnd  *End `json:"lastEnd,omitempty"` // how the member ended last
+	View     View `json:"member"`            // what the member sees
+	// Errand says what a reload or a restart waits for; "" while there is none.
+	Errand  string   `json:"errand,omitempty"`
+	Ready   bool     `json:"readySent"`         // READY=1 was sent to systemd
+	Notices []string `json:"notices,omitempty"` // what the configuration had to say
 	// Values are the node's own, for failure.Explain.
 	Values map[string]string `json:"values,omitempty"`
 	// Conditions are what is wrong with this node, whatever its member does;
@@ -90,6 +97,8 @@ func (e End) Since() string {
 
 // View is what the member knows about itself and its cluster.
 type View struct {
+	// Version is that of the etcd-node which runs the member.
+	Version   string `json:"version,omitempty"`
 	ClusterID string `json:"clusterId,omitempty"` // hexadecimal, as etcdctl prints it
 	MemberID  string `json:"memberId,omitempty"`
 	Name      string `json:"name,omitempty"`
@@ -212,7 +221,7 @@ type Member struct {
 
 // Equal reports whether two views say the same.
 func (v View) Equal(w View) bool {
-	return v.ClusterID == w.ClusterID && v.MemberID == w.MemberID && v.Name == w.Name &&
+	return v.Version == w.Version && v.ClusterID == w.ClusterID && v.MemberID == w.MemberID && v.Name == w.Name &&
 		v.Stored == w.Stored && v.Ready == w.Ready && v.Learner == w.Learner && v.Auth == w.Auth && v.Leader == w.Leader && v.Progress == w.Progress && v.Elections == w.Elections && v.ElectionsOff == w.ElectionsOff && v.NoQuorum == w.NoQuorum && v.Requests == w.Requests &&
 		v.Forced == w.Forced && v.LeaderChanges == w.LeaderChanges && v.Raft == w.Raft && v.Database == w.Database && v.Disk == w.Disk &&
 		slices.Equal(v.Alarms, w.Alarms) && slices.Equal(v.Conditions, w.Conditions) &&

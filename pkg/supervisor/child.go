@@ -95,7 +95,7 @@ func (s *Supervisor) kill(reason string) {
 // onDeadline kills a member that has not ended in time.
 func (s *Supervisor) onDeadline() {
 	s.child.deadline = nil
-	if s.st.State == status.Stopping {
+	if s.st.State == status.Stopping || s.st.State == status.Restarting {
 		s.kill("the member did not stop in time")
 	} else {
 		s.kill("the member hangs")
@@ -108,7 +108,16 @@ func (s *Supervisor) onExit(e Exit) {
 	f := s.child.cause(e, outOfMemory)
 	s.child = child{}
 	s.st.MemberPID, s.st.Killed = 0, false
-	if s.st.State != status.Stopping {
+	s.dropQuestions()
+	switch s.st.State {
+	case status.Stopping:
+	case status.Restarting:
+		if e.Status != 0 {
+			s.history.ended(f, e, outOfMemory, s.valuesFor(f))
+		}
+		s.renew()
+		return
+	default:
 		s.onFailure(f, e, outOfMemory)
 		return
 	}

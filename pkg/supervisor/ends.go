@@ -13,7 +13,13 @@ import (
 func (s *Supervisor) onFailure(f *failure.Failure, e Exit, outOfMemory bool) {
 	f = s.policy.believed(f, time.Now())
 	values := s.valuesFor(f)
-	wait, end := s.policy.after(f, time.Now())
+	wait, end := time.Duration(0), (*failure.Failure)(nil)
+	if s.goBack(f) {
+		s.policy.failing = f.Class
+	} else {
+		s.endRenewal(fmt.Errorf("the member ended meanwhile: %w", f))
+		wait, end = s.policy.after(f, time.Now())
+	}
 	if end != nil && !s.policy.managed {
 		values["ended"] = "true"
 	}

@@ -30,6 +30,12 @@ type Launch struct {
 	ReadyAll    bool          // READY needs every voting member connected
 	StopTimeout time.Duration // after which a member that was told to stop is killed
 	Notices     []string
+	// Exe is the binary of the member, as a path; "" is that of this process. Environ
+	// is what it gets of the environment; nil is that of this process, too.
+	Exe     string
+	Environ []string
+	// HangLimit is that of [Options]; 0: it stays.
+	HangLimit time.Duration
 	// Greeting is what a person at a terminal is told once the member serves; ""
 	// for nothing.
 	Greeting string
@@ -51,6 +57,7 @@ func NewLaunch(r *settings.Resolved, values map[string]string) Launch {
 		},
 		ReadyAll:    r.Node.ReadyAll,
 		StopTimeout: StopTimeout,
+		HangLimit:   r.Node.HangLimit,
 	}
 }
 
@@ -109,6 +116,8 @@ func (s *Supervisor) onPrepared(p prepared) {
 	switch {
 	case s.st.State == status.Stopping: // the stop waited for Prepare to end
 		s.finish()
+	case s.renewal != nil: // which has put an end to it
+		s.renew()
 	case p.err != nil:
 		var f *failure.Failure
 		if !errors.As(p.err, &f) {

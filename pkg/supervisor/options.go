@@ -34,6 +34,12 @@ type Options struct {
 	// say what it waits for, and ends with ctx. An error that is a
 	// *failure.Failure is treated by its class, any other as permanent.
 	Prepare func(ctx context.Context, say func(reason string)) (Launch, error)
+	// Renew finds out what a wish comes to (see [Supervisor.Renew]), in the caller's
+	// goroutine. SetLevel sets the level of Log; nil: it stays.
+	Renew    func(ctx context.Context, environ []string) (Renewal, error)
+	SetLevel func(level string)
+	// Version is that of this binary, for the status.
+	Version string
 	// Start starts the member process.
 	Start func(Launch) (*Process, error)
 

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -75,8 +76,12 @@ func StartProcess(exe string, environ []string, stdout, stderr *os.File, log *za
 		// An error: it keeps the size that it has, which will do.
 		_, _ = unix.FcntlInt(logsW.Fd(), unix.F_SETPIPE_SZ, recorder.LogPipeSize)
 
+		env := env
+		if l.Environ != nil {
+			env = memberEnviron(l.Environ)
+		}
 		cmd := &exec.Cmd{
-			Path:       exe,
+			Path:       cmp.Or(l.Exe, exe),
 			Args:       append([]string{"etcd-node", "member"}, l.Args...),
 			Env:        env,
 			Stdout:     stdout,

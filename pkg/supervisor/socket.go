@@ -32,7 +32,8 @@ const (
 // ends. It returns once the socket listens; done is closed when it no longer does.
 //
 // GET /status is the status as JSON, GET /events the same as server-sent events:
-// the first at once, the others when it has changed.
+// the first at once, the others when it has changed. What changes something is in
+// [Supervisor.errands].
 func (s *Supervisor) ServeControl(ctx context.Context, dir string) (done <-chan struct{}, err error) {
 	l, err := control.Listen(dir)
 	if err != nil {
@@ -62,6 +63,7 @@ func (s *Supervisor) controls() http.Handler {
 			http.Error(w, fmt.Sprintf("%d others watch already", watchers), http.StatusServiceUnavailable)
 		}
 	})
+	s.errands(mux)
 	return mux
 }
 

@@ -10,12 +10,13 @@ import (
 
 // transitions lists the states that may follow each state.
 var transitions = map[status.State][]status.State{
-	"":              {status.Starting},
-	status.Starting: {status.Joining, status.Backoff, status.Stopping, status.Failed},
-	status.Joining:  {status.Serving, status.Backoff, status.Stopping, status.Failed},
-	status.Serving:  {status.Backoff, status.Stopping, status.Failed},
-	status.Backoff:  {status.Starting, status.Joining, status.Backoff, status.Stopping, status.Failed},
-	status.Stopping: {status.Stopped, status.Failed},
+	"":                {status.Starting},
+	status.Starting:   {status.Joining, status.Backoff, status.Stopping, status.Failed},
+	status.Joining:    {status.Serving, status.Backoff, status.Restarting, status.Stopping, status.Failed},
+	status.Serving:    {status.Backoff, status.Restarting, status.Stopping, status.Failed},
+	status.Backoff:    {status.Starting, status.Joining, status.Backoff, status.Stopping, status.Failed},
+	status.Restarting: {status.Joining, status.Backoff, status.Stopping, status.Failed},
+	status.Stopping:   {status.Stopped, status.Failed},
 }
 
 // traceLimit is enough to show the pattern of a restart loop. The list must not

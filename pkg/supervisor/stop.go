@@ -19,6 +19,7 @@ func (s *Supervisor) stop(reason string) {
 	s.retry = nil
 	s.announcer.notify("STOPPING=1")
 	s.enter(status.Stopping, reason)
+	s.endRenewal(errEnding)
 	switch {
 	case preparing:
 		s.preparation.cancel() // Run waits for Prepare to end

@@ -19,10 +19,14 @@ const tickInterval = time.Second
 
 // Supervisor keeps one member running. Make one with New, call Run once.
 type Supervisor struct {
-	opts     Options
-	requests chan chan status.Status
-	moved    bell          // when the status may be another
-	over     chan struct{} // closed when Run has ended, and st stays as it is
+	opts      Options
+	requests  chan chan status.Status
+	renewing  chan struct{} // holds a token while a wish is served
+	renewals  chan *renewal
+	withdrawn chan *renewal
+	questions chan question
+	moved     bell          // when the status may be another
+	over      chan struct{} // closed when Run has ended, and st stays as it is
 
 	// The rest belongs to the loop.
 	st    status.Status
@@ -35,6 +39,9 @@ type Supervisor struct {
 	launch      *Launch // nil: to be prepared
 	child       child
 	retry       <-chan time.Time // the next attempt is due
+	renewal     *renewal         // nil: there is none
+	asked       uint64           // questions to members, so far
+	unanswered  map[uint64]question
 
 	policy    policy
 	hang      hangWatch
@@ -47,8 +54,13 @@ func New(opts Options) *Supervisor {
 	return &Supervisor{
 		opts:        opts,
 		requests:    make(chan chan status.Status),
+		renewing:    make(chan struct{}, 1),
+		renewals:    make(chan *renewal),
+		withdrawn:   make(chan *renewal),
+		questions:   make(chan question),
+		unanswered:  make(map[uint64]question),
 		over:        make(chan struct{}),
-		st:          status.Status{Format: status.Format, PID: os.Getpid(), LastEnd: opts.LastEnd, Values: opts.Values},
+		st:          status.Status{Format: status.Format, PID: os.Getpid(), Version: opts.Version, LastEnd: opts.LastEnd, Values: opts.Values},
 		preparation: newPreparation(opts.Prepare),
 		policy:      policy{managed: opts.Notify != nil, startTimeout: opts.StartTimeout, delay: opts.Delay},
 		hang:        newHangWatch(opts.HangLimit),
@@ -108,6 +120,13 @@ func (s *Supervisor) Run(ctx context.Context) error {
 			s.onDeadline()
 		case <-s.retry:
 			s.onRetry(ctx)
+		case r := <-s.renewals:
+			s.onRenewal(r)
+		case r := <-s.withdrawn:
+			s.onWithdrawn(r)
+		case q := <-s.questions:
+			s.onQuestion(q)
+			continue
 		case <-tick:
 			tick = pace.After(tickInterval)
 			s.onTick()
@@ -146,6 +165,10 @@ func (s *Supervisor) onMessage(m pipe.Message) {
 		if s.ready() {
 			s.serve()
 		}
+	case pipe.Waiting, pipe.Staying, pipe.Leaves:
+		s.onLeaving(m)
+	case pipe.Answer:
+		s.onAnswer(m)
 	case pipe.Failing:
 		if m.Failure != nil && m.Failure.Exit != failure.ExitOK { // a failure never ends in success
 			s.child.reason = m.Failure
@@ -176,6 +199,7 @@ func (s *Supervisor) serve() {
 	s.policy.serving(time.Now())
 	s.lastEndIsOver()
 	s.enter(status.Serving, "")
+	s.renewed()
 	if text := s.launch.Greeting; text != "" {
 		s.launch.Greeting = "" // once
 		s.opts.Log.Info(text)
@@ -195,6 +219,7 @@ func (s *Supervisor) onTick() {
 	// tick cannot be ended by the kernel.
 	s.st.Killed = s.child.killed
 	s.look()
+	s.tickRenewal(now)
 	if s.starting() {
 		switch {
 		case s.policy.overdue(now):
@@ -203,7 +228,7 @@ func (s *Supervisor) onTick() {
 			s.announcer.notify(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d", extendBy.Microseconds()))
 		}
 	}
-	if s.hang.tick(now, s.child.running() && s.st.State != status.Stopping) {
+	if s.hang.tick(now, s.child.running() && s.st.State != status.Stopping && s.st.State != status.Restarting) {
 		s.onHang()
 	}
 }
@@ -217,6 +242,10 @@ func (s *Supervisor) look() {
 		s.st.Notices = s.launch.Notices
 		if s.opts.Notices != nil {
 			s.st.Notices = slices.Concat(s.launch.Notices, s.opts.Notices())
+		}
+		if v := s.st.View.Version; v != "" && s.opts.Version != "" && v != s.opts.Version {
+			s.st.Notices = append(slices.Clip(s.st.Notices), failure.ForUnit(fmt.Sprintf(
+				"the member runs etcd-node %s, and this supervisor is that of %s until it is restarted: systemctl restart etcd", v, s.opts.Version), s.launch.Values))
 		}
 	}
 }

@@ -39,6 +39,9 @@ type Node struct {
 // there is no unit of the name that it gives.
 func Of(environ unit.Environ) (*Node, error) {
 	n := &Node{Unit: environ.Unit(), environ: environ, unitOf: unit.OfProcess}
+	if own := unit.OfProcess(os.Getpid()); !n.named() && own != "" && environ.OfSystemd() && environ.Home().Run != "" {
+		n.Unit = own // as in its ExecReload=
+	}
 	n.file, n.installed = unit.Read(n.Unit)
 	switch {
 	case !n.named():

@@ -45,6 +45,8 @@ var rules = []rule{
 	{of: "pkg/supervisor", may: "pkg/supervisor pkg/control pkg/config/settings " + words + others, never: etcd},
 	{of: "pkg/member", may: "pkg/member " + words + others},
 	{of: "pkg/member/silence", may: "pkg/member/peers pkg/pace golang.org/x/sys"},
+	{of: "pkg/member/turn", may: "go.etcd.io/etcd golang.org/x/sys"},
+	{of: "pkg/member/spare"},
 
 	// A command looks at both from outside.
 	{of: "pkg/thisnode", may: "pkg/config pkg/control pkg/supervisor/recorder pkg/member/datadir pkg/member/roster pkg/netdetect " + words},

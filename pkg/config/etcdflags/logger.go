@@ -50,10 +50,31 @@ func (log Logging) build() (*zap.Logger, error) {
 		c.LogRotationConfigJSON = log.limits
 	}
 	c.ZapLoggerBuilder = journalLogger(c.LogOutputs)
-	if err := c.Validate(); err != nil {
+	if err := validateLeveled(c); err != nil {
 		return nil, fmt.Errorf("set up logging: %w", err)
 	}
 	return c.GetLogger(), nil
+}
+
+// validateLeveled has etcd validate a configuration, which builds its logger, and
+// makes that one whose level can be changed.
+func validateLeveled(c *embed.Config) error {
+	level, err := zapcore.ParseLevel(c.LogLevel)
+	if err != nil {
+		return err
+	}
+	set := c.LogLevel
+	c.LogLevel = zapcore.DebugLevel.String()
+	err = c.Validate()
+	c.LogLevel = set
+	if err != nil {
+		return err
+	}
+	lg := c.GetLogger().WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		return journal.Leveled(core, level)
+	}))
+	c.ZapLoggerBuilder = embed.NewZapLoggerBuilder(lg)
+	return c.ZapLoggerBuilder(c)
 }
 
 // checkLog refuses the values on which etcd panics, and those that would leave

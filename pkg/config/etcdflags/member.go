@@ -73,13 +73,15 @@ func build(args []string, secrets map[string]string, logger func(*embed.Config) 
 		c, err = readFile(t.configFile)
 	} else {
 		t.copyValues()
+		validate := c.Validate
 		if c.ZapLoggerBuilder = logger; logger == nil {
 			c.ZapLoggerBuilder = journalLogger(c.LogOutputs)
+			validate = func() error { return validateLeveled(c) }
 		}
 		if t.fallback.String() == fallbackProxy {
 			return nil, fmt.Errorf("--discovery-fallback cannot be %q: etcd no longer has a proxy", fallbackProxy)
 		}
-		err = c.Validate()
+		err = validate()
 	}
 	if err != nil {
 		return nil, err

@@ -54,6 +54,32 @@ func (r *Resolved) Diff(other *Resolved) (changes []Change) {
 	return changes
 }
 
+// Reach is how far a change goes in a daemon that runs.
+type Reach int
+
+// The reaches, the farthest last.
+const (
+	ToNothing Reach = iota // it has no effect, now or later
+	ToLevel                // the level of the log, which changes at once
+	ToMember               // the member has to be restarted
+	ToAnother              // it would be another member than the one that lives here
+)
+
+// Reach says how far a change of a configuration goes; hasData: it has a member.
+func (c Change) Reach(hasData bool) Reach {
+	switch {
+	case hasData && slices.Contains([]string{"name", "data-dir", "wal-dir", "initial-cluster-token"}, c.Name):
+		return ToAnother
+	case c.Name == "log-level":
+		return ToLevel
+	case c.Name == "initial-cluster": // the member compares it with the cluster
+		return ToMember
+	case c.Effect == noEffect, c.Effect == tooLate, c.Effect == peerURLs:
+		return ToNothing
+	}
+	return ToMember
+}
+
 // sameButScheme reports whether lists of URLs differ in nothing but their
 // schemes.
 func sameButScheme(a, b string) bool {

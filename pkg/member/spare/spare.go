@@ -1,0 +1,171 @@
+package spare
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// answerLimit is for one answer: a linearizable read takes milliseconds, and an
+	// election that it may have to wait for less than this.
+	answerLimit = 3 * time.Second
+	// patience is how long a member may take to be in step: one that has just been
+	// restarted catches up meanwhile.
+	patience = 10 * time.Second
+	// pause is between two questions to a member.
+	pause = 100 * time.Millisecond
+	// bodyLimit is more than any answer of /health, in bytes.
+	bodyLimit = 4 << 10
+)
+
+// Member is one of the cluster.
+type Member struct {
+	Name       string
+	ClientURLs []string // none before it has served for the first time
+	Learner    bool
+	Self       bool
+}
+
+// Asker asks members.
+type Asker struct {
+	// TLS are the configurations with which a member is asked, the first that it
+	// takes counts; empty: its servers have no TLS.
+	TLS []*tls.Config
+	// Dial connects; nil: net.Dialer does.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	patience time.Duration // 0: the constant
+}
+
+// Check returns nil if the cluster can spare the member that is Self: else an error
+// that says why, a line for each reason. It takes up to 10 s, as long as a member is
+// not in step. It ends with ctx.
+func (a Asker) Check(ctx context.Context, members []Member) error {
+	voters := 0
+	for _, m := range members {
+		if m.Self && m.Learner {
+			return nil // it has no vote
+		}
+		if !m.Learner {
+			voters++
+		}
+	}
+	switch voters {
+	case 0:
+		return errors.New("the members of the cluster are not known")
+	case 1:
+		return errors.New("this is the only voting member: nobody serves without it")
+	case 2:
+		return errors.New("there are two voting members: one alone has no quorum")
+	}
+	limit := a.patience
+	if limit == 0 {
+		limit = patience
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	listed := make(map[string]int)
+	for _, m := range members {
+		for _, u := range m.ClientURLs {
+			listed[u]++
+		}
+	}
+	why := make([]error, len(members))
+	var asked sync.WaitGroup
+	for i, m := range members {
+		if !m.Self && !m.Learner {
+			asked.Go(func() { why[i] = a.inStep(ctx, m, listed) })
+		}
+	}
+	asked.Wait()
+	return errors.Join(why...)
+}
+
+// inStep returns once a member has said that it serves and is in step, and its last
+// answer if it does not before ctx ends. A URL that several members list, such as
+// that of localhost, does not tell which of them answers.
+func (a Asker) inStep(ctx context.Context, m Member, listed map[string]int) error {
+	if len(m.ClientURLs) == 0 {
+		return fmt.Errorf("%s has never served", m.Name)
+	}
+	last := errors.New("it was not asked in time")
+	for {
+		for _, u := range m.ClientURLs {
+			err := fmt.Errorf("%s is listed for several members: set ETCD_ADVERTISE_CLIENT_URLS on each", u)
+			if listed[u] == 1 {
+				err = a.ask(ctx, u)
+			}
+			if err == nil {
+				return nil
+			}
+			if ctx.Err() == nil || !errors.Is(err, context.DeadlineExceeded) { // else the one before says more
+				last = err
+			}
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not in step: %w", m.Name, last)
+		}
+	}
+}
+
+// ask asks at one client URL.
+func (a Asker) ask(ctx context.Context, clientURL string) error {
+	u, err := url.Parse(clientURL)
+	if err != nil {
+		return err
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("%s cannot be asked from here", clientURL)
+	}
+	u = u.JoinPath("health")
+	u.RawQuery = "exclude=NOSPACE" // it keeps nobody from following the leader
+	configs := a.TLS
+	if u.Scheme == "http" || len(configs) == 0 {
+		configs = []*tls.Config{nil}
+	}
+	for _, config := range configs {
+		if err = a.get(ctx, u.String(), config); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (a Asker) get(ctx context.Context, at string, config *tls.Config) error {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+	if err != nil {
+		return err
+	}
+	t := &http.Transport{DialContext: a.Dial, TLSClientConfig: config, DisableKeepAlives: true} // past any proxy
+	answer, err := t.RoundTrip(r)
+	if err != nil {
+		return fmt.Errorf("%s: %w", at, err)
+	}
+	defer answer.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(answer.Body, bodyLimit))
+	var health struct {
+		Health string `json:"health"`
+		Reason string `json:"reason"`
+	}
+	switch err := json.Unmarshal(body, &health); {
+	case err != nil:
+		return fmt.Errorf("%s answers as no etcd does: %s", at, answer.Status)
+	case health.Health != "true":
+		return fmt.Errorf("%s: %s", at, strings.ToLower(strings.TrimSpace(health.Reason)))
+	}
+	return nil
+}

@@ -1,0 +1,258 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/control"
+	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/pipe"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// serveLimit is how long who asked for a renewal waits for the new member to serve:
+// a large database takes a minute to be opened from a slow disk. After that the member
+// goes on, and the status says with what.
+const serveLimit = 5 * time.Minute
+
+// Renewal is what a wish comes to.
+type Renewal struct {
+	Launch  Launch
+	Changes []string // for the operator, one a line
+	Restart bool     // the changes need another member process
+	Level   string   // the log's, from now on, where no other process is needed
+	// Use makes it what the daemon is about, Undo takes that back. The loop calls them.
+	Use, Undo func()
+}
+
+// Renew does what a wish says, and tells say what it waits for. It returns nil once
+// the member serves. Whatever else it returns, the member runs as before, unless the
+// error says otherwise. One wish is served at a time.
+//
+// The end of ctx takes the wish back as long as the member has not begun to stop.
+func (s *Supervisor) Renew(ctx context.Context, w control.Wish, say func(string)) error {
+	select {
+	case s.renewing <- struct{}{}:
+		defer func() { <-s.renewing }()
+	default:
+		say("another reload is under way here: waiting for its end")
+		select {
+		case s.renewing <- struct{}{}:
+			defer func() { <-s.renewing }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	r, err := s.opts.Renew(ctx, w.Environ)
+	if err != nil {
+		return err
+	}
+	for _, c := range r.Changes {
+		say(c)
+	}
+	if len(r.Changes) == 0 && !w.Restart {
+		say("nothing has changed")
+		return nil
+	}
+	r.Restart = r.Restart || w.Restart
+	job := &renewal{Renewal: r, wish: w, said: make(chan string, 16), done: make(chan error, 1)}
+	select {
+	case s.renewals <- job:
+	case <-s.over:
+		return errEnding
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	gone := ctx.Done()
+	for {
+		select {
+		case text := <-job.said:
+			say(text)
+		case err := <-job.done:
+			return err
+		case <-s.over:
+			return errEnding
+		case <-gone:
+			gone = nil
+			select {
+			case s.withdrawn <- job:
+			case <-s.over:
+				return errEnding
+			}
+		}
+	}
+}
+
+var errEnding = errors.New("the daemon is ending")
+
+// renewal is a wish that the loop serves. Its fields are the loop's.
+type renewal struct {
+	Renewal
+	wish control.Wish
+	said chan string // what it waits for; who does not listen misses it
+	done chan error
+
+	before *Launch       // what the member had run with; nil: nothing yet
+	begun  time.Time     // the new member process; zero: not yet
+	turn   time.Duration // see [pipe.Message]
+}
+
+func (r *renewal) say(text string) {
+	select {
+	case r.said <- text:
+	default:
+	}
+}
+
+// onRenewal begins to serve a wish.
+func (s *Supervisor) onRenewal(r *renewal) {
+	switch {
+	case s.st.State == status.Stopping || s.final != nil:
+		r.done <- errEnding
+		return
+	case !r.Restart:
+		s.use(&r.Renewal)
+		if s.opts.SetLevel != nil && r.Level != "" {
+			s.opts.SetLevel(r.Level)
+		}
+		if s.child.running() && r.Level != "" {
+			if err := s.child.Send(pipe.Message{Kind: pipe.Level, Text: r.Level}); err != nil {
+				r.done <- fmt.Errorf("the member cannot be told: %w", err)
+				return
+			}
+		}
+		r.done <- nil
+		return
+	}
+	s.renewal = r
+	switch s.st.State {
+	case status.Starting: // its preparation is of no use any more; onPrepared goes on
+		s.preparation.cancel()
+	case status.Backoff:
+		s.retry = nil
+		s.renew()
+	default:
+		how := pipe.Leaving{NoTurn: r.wish.NoTurn, Force: r.wish.Force}
+		if s.st.State == status.Joining { // it serves nobody yet
+			how = pipe.Leaving{Force: true}
+		}
+		if err := s.child.Send(pipe.Message{Kind: pipe.Leave, Leaving: how}); err != nil {
+			s.endRenewal(fmt.Errorf("the member cannot be told: %w", err))
+		}
+	}
+}
+
+// onWithdrawn takes a wish back, as long as that is possible. Who made it hears how
+// it ended all the same.
+func (s *Supervisor) onWithdrawn(r *renewal) {
+	switch {
+	case s.renewal != r:
+	case s.st.State == status.Restarting || !r.begun.IsZero(): // it goes on without him
+		r.done <- context.Canceled
+		r.done = make(chan error, 1)
+	case s.child.running():
+		_ = s.child.Send(pipe.Message{Kind: pipe.Stay}) // it answers
+	}
+}
+
+// onLeaving is what the member says about a leave that it was asked for.
+func (s *Supervisor) onLeaving(m pipe.Message) {
+	if s.renewal == nil || !s.renewal.begun.IsZero() {
+		return
+	}
+	switch m.Kind {
+	case pipe.Waiting:
+		s.renewal.say(m.Text)
+		s.st.Errand = s.renewal.wish.Word() + ": " + m.Text
+	case pipe.Staying:
+		s.endRenewal(&Refused{Why: m.Text})
+	case pipe.Leaves:
+		s.renewal.turn = m.Turn
+		s.renewal.say("restarting the member")
+		s.st.Errand = ""
+		s.enter(status.Restarting, s.renewal.wish.Word())
+		s.child.deadline = time.After(s.launch.StopTimeout)
+	}
+}
+
+// Refused is the error of a wish that would cost the cluster its quorum, or whose turn
+// does not come.
+type Refused struct{ Why string }
+
+func (e *Refused) Error() string { return e.Why }
+
+// renew starts the member of a renewal.
+func (s *Supervisor) renew() {
+	r := s.renewal
+	r.before, r.begun = s.launch, time.Now()
+	s.use(&r.Renewal)
+	s.policy.servingSince = time.Time{}
+	s.start()
+}
+
+// use makes a renewal what the daemon is about.
+func (s *Supervisor) use(r *Renewal) {
+	s.launch = &r.Launch
+	s.st.Values = r.Launch.Values
+	if r.Use != nil {
+		r.Use()
+	}
+	if r.Launch.HangLimit > 0 {
+		s.hang = newHangWatch(r.Launch.HangLimit)
+	}
+	s.look()
+}
+
+// renewed says that the member of a renewal serves.
+func (s *Supervisor) renewed() {
+	if r := s.renewal; r != nil && !r.begun.IsZero() {
+		if r.turn != 0 {
+			// Else it ends by itself, and the others wait so long.
+			_ = s.child.Send(pipe.Message{Kind: pipe.GiveBack, Turn: r.turn})
+		}
+		s.endRenewal(nil)
+	}
+}
+
+// goBack returns to what the member had run with before a renewal that has failed. It
+// reports whether there was one to go back from.
+func (s *Supervisor) goBack(f *failure.Failure) bool {
+	r := s.renewal
+	if r == nil || r.begun.IsZero() || r.before == nil {
+		return false
+	}
+	s.launch = r.before
+	s.st.Values = r.before.Values
+	if r.Undo != nil {
+		r.Undo()
+	}
+	s.look()
+	s.endRenewal(fmt.Errorf("the new member did not come up, and that of before is started again: %w", f))
+	return true
+}
+
+// endRenewal tells who wished for it how it ended.
+func (s *Supervisor) endRenewal(err error) {
+	if s.renewal == nil {
+		return
+	}
+	word := s.renewal.wish.Word()
+	if err != nil {
+		s.opts.Log.Warn(word+" failed", zap.Error(err))
+	} else {
+		s.opts.Log.Info(word+" done", zap.Strings("changes", s.renewal.Changes))
+	}
+	s.renewal.done <- err
+	s.renewal, s.st.Errand = nil, ""
+}
+
+// tickRenewal lets go who has waited long enough.
+func (s *Supervisor) tickRenewal(now time.Time) {
+	if r := s.renewal; r != nil && !r.begun.IsZero() && now.Sub(r.begun) > serveLimit {
+		s.endRenewal(fmt.Errorf("the new member does not serve after %s: %s", serveLimit, s.st.Line()))
+	}
+}

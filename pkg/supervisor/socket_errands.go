@@ -1,0 +1,45 @@
+package supervisor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
+	"github.com/etcd-node/etcd-node/pkg/control"
+)
+
+// errands are what the socket lets its owners do, and ask for what takes its time.
+//
+// POST /reload and /restart take a [control.Wish] as JSON. POST /spare asks whether the cluster
+// can spare the member: it changes nothing, so the group may ask.
+func (s *Supervisor) errands(mux *http.ServeMux) {
+	renew := func(restart bool) http.HandlerFunc {
+		return control.ForOwners(control.Errand(kindOf, func(ctx context.Context, body []byte, say func(string)) error {
+			var w control.Wish
+			if err := json.Unmarshal(body, &w); err != nil {
+				return err
+			}
+			w.Restart = restart
+			return s.Renew(ctx, w, say)
+		}))
+	}
+	mux.HandleFunc("POST /reload", renew(false))
+	mux.HandleFunc("POST /restart", renew(true))
+	mux.HandleFunc("POST /spare", control.Errand(kindOf, func(ctx context.Context, _ []byte, _ func(string)) error {
+		return s.Spare(ctx)
+	}))
+}
+
+func kindOf(err error) control.Kind {
+	var refused *Refused
+	var invalid *settings.Invalid
+	switch {
+	case errors.As(err, &refused):
+		return control.Refused
+	case errors.As(err, &invalid):
+		return control.Invalid
+	}
+	return ""
+}
