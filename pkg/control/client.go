@@ -63,8 +63,11 @@ func open(ctx context.Context, dir, method, path string, body io.Reader) (io.Rea
 	case resp.StatusCode != http.StatusOK:
 		defer resp.Body.Close()
 		why, _ := io.ReadAll(io.LimitReader(resp.Body, headerLimit))
-		if resp.StatusCode == http.StatusForbidden {
+		switch resp.StatusCode {
+		case http.StatusForbidden:
 			return nil, fmt.Errorf("%s: %w", strings.TrimSpace(string(why)), fs.ErrPermission)
+		case http.StatusNotFound, http.StatusMethodNotAllowed: // as of a daemon that is older
+			return nil, fmt.Errorf("%s: %w", path, errors.ErrUnsupported)
 		}
 		return nil, fmt.Errorf("%s: %s: %s", filepath.Join(dir, Socket), path, strings.TrimSpace(string(why)))
 	}

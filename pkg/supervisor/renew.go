@@ -114,6 +114,9 @@ func (s *Supervisor) onRenewal(r *renewal) {
 	case s.st.State == status.Stopping || s.final != nil:
 		r.done <- errEnding
 		return
+	case s.renewal != nil: // who wished for it has gone, and the new member does not serve yet
+		r.done <- errors.New("the member is being restarted already, for a reload before this one: try again when it serves")
+		return
 	case !r.Restart:
 		s.use(&r.Renewal)
 		if s.opts.SetLevel != nil && r.Level != "" {
@@ -151,11 +154,11 @@ func (s *Supervisor) onRenewal(r *renewal) {
 func (s *Supervisor) onWithdrawn(r *renewal) {
 	switch {
 	case s.renewal != r:
-	case s.st.State == status.Restarting || !r.begun.IsZero(): // it goes on without him
+	case s.child.running() && s.st.State != status.Restarting && r.begun.IsZero():
+		_ = s.child.Send(pipe.Message{Kind: pipe.Stay}) // it answers
+	default: // it goes on without him
 		r.done <- context.Canceled
 		r.done = make(chan error, 1)
-	case s.child.running():
-		_ = s.child.Send(pipe.Message{Kind: pipe.Stay}) // it answers
 	}
 }
 

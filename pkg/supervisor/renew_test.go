@@ -295,6 +295,31 @@ func TestRenewWithdrawn(t *testing.T) {
 	})
 }
 
+// Who gives up while the new member starts leaves it to itself; another wish has to
+// wait until it serves.
+func TestRenewLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := runRenewing(t)
+		r.proc().serve()
+		ctx, cancel := context.WithCancel(t.Context())
+		first := r.wish(ctx, control.Wish{})
+		r.proc().leaves()
+		cancel()
+		wantEnd(t, first, "context canceled")
+		wantEnd(t, r.wish(t.Context(), control.Wish{}), "being restarted already")
+		r.proc().serve()
+		synctest.Wait()
+		if m := r.last(1); m.Kind != pipe.GiveBack {
+			t.Errorf("the turn was not given back: %+v", m)
+		}
+		second := r.wish(t.Context(), control.Wish{Restart: true})
+		r.proc().leaves()
+		r.proc().serve()
+		wantEnd(t, second, "")
+		r.stop()
+	})
+}
+
 // A member that ends while it waits for its turn is restarted as ever, and says so.
 func TestRenewMemberEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

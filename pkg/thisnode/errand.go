@@ -21,7 +21,7 @@ func (d *Daemon) Do(ctx context.Context, path string, request any, say func(stri
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return &NoAnswer{error: fmt.Errorf("%w: run this as root", err), Forbidden: true}
-	case control.IsNobody(err):
+	case control.IsNobody(err), errors.Is(err, errors.ErrUnsupported):
 		return &NoAnswer{error: fmt.Errorf("the daemon is an older etcd-node, which cannot do that: systemctl restart %s", d.node.Service()), Stopped: true}
 	}
 	return err
