@@ -101,15 +101,16 @@ func runDaemon(ctx context.Context, force <-chan struct{}, w world) int {
 			defer debug.FreeOSMemory() // see gcPercent
 			return start(l)
 		},
-		Delay:      supervisor.Delay,
-		Force:      force,
-		HangLimit:  loaded.Node().HangLimit,
-		Record:     home.records.Add,
-		Explains:   !home.records.Homeless(),
-		Conditions: prepare.conditions,
-		Notices:    prepare.notices,
-		OOMKills:   recorder.OOMCounter(),
-		LastEnd:    home.records.Past().LastEnd(),
+		Delay:        supervisor.Delay,
+		Force:        force,
+		HangLimit:    loaded.Node().HangLimit,
+		Record:       home.records.Add,
+		Explains:     !home.records.Homeless(),
+		Conditions:   prepare.conditions,
+		Notices:      prepare.notices,
+		Certificates: prepare.certificates,
+		OOMKills:     recorder.OOMCounter(),
+		LastEnd:      home.records.Past().LastEnd(),
 	}
 	if home.pins != nil {
 		options.Pin = home.pins.Keep

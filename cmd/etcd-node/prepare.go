@@ -92,7 +92,7 @@ func (p *preparation) launchOf(g *generation, r *settings.Resolved) supervisor.L
 	maps.Copy(l.Values, g.own.Values())
 	p.home.beside(r.DataDir)
 	l.LastEnd = p.home.records.Past().LastEnd()
-	l.Exe, l.Environ = g.exe.path, g.environ
+	l.Exe, l.Environ, l.Found = g.exe.path, g.environ, r.Found()
 	if l.Terminal = p.person; p.person {
 		l.Greeting = greeting(p.w, r)
 	}
@@ -154,5 +154,7 @@ func (p *preparation) conditions() []status.Condition {
 	}
 	return all
 }
+
+func (p *preparation) certificates() []status.Certificate { return p.now.Load().files.Certificates() }
 
 func (p *preparation) notices() []string { return p.now.Load().files.Notices() }

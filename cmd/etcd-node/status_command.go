@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/pkg/terminal"
 	"github.com/etcd-node/etcd-node/pkg/thisnode"
 )
 
@@ -50,7 +53,7 @@ is one line of JSON for each.`,
 			if output == "json" {
 				fmt.Fprintln(c.OutOrStdout(), strings.TrimSpace(string(raw)))
 			} else {
-				fmt.Fprint(c.OutOrStdout(), st.Text(time.Now()))
+				fmt.Fprint(c.OutOrStdout(), painted(c.OutOrStdout())(st.Text(time.Now())))
 			}
 			return wellness(st)
 		},
@@ -59,6 +62,15 @@ is one line of JSON for each.`,
 	c.Flags().BoolVarP(&watch, "watch", "w", false, "go on, and show each change")
 	dataDirFlag(c, &dataDir)
 	return c
+}
+
+// painted is how a text of the status goes to out: with colour where that is a terminal
+// whose user wants it.
+func painted(out io.Writer) func(string) string {
+	if f, ok := out.(*os.File); ok && terminal.HasColor(f) {
+		return terminal.Paint
+	}
+	return func(text string) string { return text }
 }
 
 // wellness is an error unless the member serves and knows a leader.

@@ -99,7 +99,7 @@ func (v *view) draw() {
 	if v.text == nil {
 		return
 	}
-	text := v.text(time.Now())
+	text := painted(v.out)(v.text(time.Now()))
 	if v.terminal { // not cleared before it is written: it would flicker
 		text = toTop + strings.ReplaceAll(text, "\n", clearLine+"\n") + clearRest
 	}

@@ -144,14 +144,14 @@ func TestWatchAtTerminal(t *testing.T) {
 	t.Parallel()
 	n := running(t)
 	s, end := n.commandAtTerminal("status", "--watch")
-	s.await(t, "\x1b[Ha: serving: leader, 1 of 1 member\x1b[K")
+	s.await(t, "\x1b[H\x1b[32ma: serving\x1b[0m: leader, 1 of 1 member\x1b[K")
 	n.stop()
 	s.await(t, "\x1b[Hetcd-node: no answer from the daemon")
 	n.up()
-	s.await(t, "\x1b[J\x1b[Ha: serving")
+	s.await(t, "\x1b[J\x1b[H\x1b[32ma: serving")
 	drawn := func() (times int) {
 		for _, l := range s.all() {
-			times += strings.Count(l, "\x1b[Ha: serving")
+			times += strings.Count(l, "\x1b[H\x1b[32ma: serving")
 		}
 		return times
 	}

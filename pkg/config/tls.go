@@ -26,7 +26,16 @@ type TLS struct {
 	Conditions []TLSCondition
 	// Notices are the rest, in whole sentences.
 	Notices []string
-	Until   time.Time // zero: the clock changes nothing
+	// Certificates are those in use that can be read.
+	Certificates []Certificate
+	Until        time.Time // zero: the clock changes nothing
+}
+
+// Certificate is one that is in use.
+type Certificate struct {
+	Path     string
+	Settings []string // the flags that name it
+	NotAfter time.Time
 }
 
 // TLSCondition is one thing that is wrong, with its entry in package failure.
@@ -63,6 +72,7 @@ func (l *Loaded) LookAtTLS(r *settings.Resolved) TLS {
 		if !until.IsZero() && (look.Until.IsZero() || until.Before(look.Until)) {
 			look.Until = until
 		}
+		look.ends(d.in.Host.Ends(side))
 		hosts := d.connectedTo(side, advertised)
 		if own := listensAt(r); peer && len(own) > 0 {
 			hosts = own
@@ -111,6 +121,17 @@ type tlsLook struct {
 	places [][]string // of said: where its settings stand
 	names  [][]string // and their names
 	peers  []bool     // said of a certificate that other members must accept
+}
+
+func (k *tlsLook) ends(all []preflight.End) {
+	for _, e := range all {
+		i := slices.IndexFunc(k.Certificates, func(c Certificate) bool { return c.Path == e.Path })
+		if i < 0 {
+			i = len(k.Certificates)
+			k.Certificates = append(k.Certificates, Certificate{Path: e.Path, NotAfter: e.NotAfter})
+		}
+		k.Certificates[i].Settings = append(k.Certificates[i].Settings, e.Setting)
+	}
 }
 
 func (k *tlsLook) take(f preflight.Finding, peers bool) {

@@ -86,9 +86,10 @@ type member struct {
 	admittedAs     string // why it was known at the start to be another entry of the list than this machine
 	quota          quota
 	reigns         reigns
-	node           roster.Node // by the configuration
-	hadData        bool        // at the start
-	forced         bool        // see status.View
+	trips          map[string]time.Duration // as they were shown last, by member ID
+	node           roster.Node              // by the configuration
+	hadData        bool                     // at the start
+	forced         bool                     // see status.View
 	elector        elector
 	leaderSeen     time.Time
 	compared       comparison // of the list with the members

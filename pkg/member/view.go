@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/version"
 	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 
@@ -43,9 +44,10 @@ func (m *member) view(o *observation, now time.Time) status.View {
 	for _, x := range o.members {
 		sm := status.Member{ID: x.ID.String(), Name: m.nameOf(o, x.ID), PeerURLs: x.PeerURLs, Learner: x.IsLearner}
 		if x.ID == o.self {
-			sm.Self, sm.Connected, v.Learner = true, true, x.IsLearner
+			sm.Self, sm.Connected, v.Learner, sm.Version = true, true, x.IsLearner, version.Version
 		} else {
 			sm.Connected, sm.Cause = m.takesPart(peerOf(x), v.ClusterID)
+			sm.Version, sm.RoundTrip = m.seenOf(peerOf(x), sm.ID)
 			if sm.Unstarted = x.Name == ""; sm.Unstarted && !sm.Connected {
 				sm.Cause = neverStarted(x.PeerURLs) + "; " + sm.Cause
 			} else if o.absent(x) && !sm.Connected {
@@ -74,9 +76,35 @@ func (m *member) view(o *observation, now time.Time) status.View {
 	v.Raft = status.Raft{Term: o.term, Committed: o.committed, Applied: o.applied}
 	v.Database = status.Database{Size: o.size, InUse: o.inUse, Quota: m.quota.limit}
 	v.Disk = m.latency.Disk(now)
+	v.Space = m.space()
 	v.LeaderChanges = m.reigns.look(o.leader, o.term, now)
 	v.Elections, v.ElectionsOff, v.Requests, v.Auth = m.elector.elections(), m.electionsOff(), m.requests(), o.auth
 	return v
+}
+
+// space is what the data's file system has left, in steps of a thousandth: each file of
+// others would be news otherwise.
+func (m *member) space() status.Space {
+	s, held := m.reserve.Space()
+	step := max(1, s.Total/1000)
+	return status.Space{Available: s.Available / step * step, Total: s.Total, Reserve: held}
+}
+
+// seenOf is what the probes of a peer have found out besides whether it is there. The
+// round trip changes only where the average has by a quarter: else each would be news.
+func (m *member) seenOf(p peers.Peer, id string) (version string, trip float64) {
+	found, ok := m.probes.Of(p)
+	if !ok || !found.OK {
+		return "", 0
+	}
+	shown, now := m.trips[id], found.Trip
+	if d := now - shown; shown == 0 || max(d, -d) > shown/4 {
+		if m.trips == nil {
+			m.trips = make(map[string]time.Duration)
+		}
+		shown, m.trips[id] = now, now
+	}
+	return found.Version, shown.Round(10 * time.Microsecond).Seconds()
 }
 
 // withoutQuorum says that this member leads, or did last, and hears no quorum. Our

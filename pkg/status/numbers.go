@@ -44,6 +44,13 @@ func (s Status) numbers(row func(key, format string, args ...any)) {
 			row("", "%s", slow)
 		}
 	}
+	if f := v.Space; f.Total > 0 {
+		held := "nothing held in reserve"
+		if f.Reserve > 0 {
+			held = humanize.IBytes(uint64(f.Reserve)) + " held in reserve"
+		}
+		row("space", "%s free of %s, %s", humanize.IBytes(uint64(f.Available)), humanize.IBytes(uint64(f.Total)), held)
+	}
 }
 
 // String is "[####----------------] 420 MiB of 2.0 GiB, 310 MiB in use".
@@ -68,7 +75,7 @@ func (l Latency) String() string {
 func milliseconds(seconds float64) string {
 	switch ms := seconds * 1000; {
 	case ms < 1:
-		return "<1 ms"
+		return "<1 ms" // etcd's histograms know no more
 	case ms >= 1000:
 		return fmt.Sprintf("%.1f s", seconds)
 	case ms < 10:

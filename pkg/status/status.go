@@ -64,7 +64,33 @@ type Status struct {
 	// Conditions are what is wrong with this node, whatever its member does;
 	// those of the member are in its View.
 	Conditions []Condition `json:"conditions,omitempty"`
-	Goroutines int         `json:"goroutines"` // of the supervisor: a leak would show here
+	// Certificates are those in use.
+	Certificates []Certificate `json:"certificates,omitempty"`
+	// Found says where the node's name and address come from.
+	Found string `json:"found,omitempty"`
+	// Counters count since the supervisor began.
+	Counters   Counters `json:"counters,omitzero"`
+	Goroutines int      `json:"goroutines"` // of the supervisor: a leak would show here
+}
+
+// Certificate is a file with a certificate in use.
+type Certificate struct {
+	File     string    `json:"file"`
+	Settings []string  `json:"settings"` // the flags that name it, "peer-cert-file"
+	NotAfter time.Time `json:"notAfter"`
+}
+
+// Counters is what a supervisor counts.
+type Counters struct {
+	// Seconds is for how long it has been in each state, without the one that it is in.
+	Seconds map[State]float64 `json:"seconds,omitempty"`
+	// Ends are ends of the member, by the class of its failure.
+	Ends map[string]int `json:"ends,omitempty"`
+	// Reloads are reloads and restarts that were asked for, by how they ended: "done",
+	// "refused", "invalid", "failed".
+	Reloads map[string]int `json:"reloads,omitempty"`
+	// Start is how long the last start of a member took until it served, in seconds.
+	Start float64 `json:"start,omitempty"`
 }
 
 // AllConditions are the member's, while there is one, and the node's.
@@ -138,6 +164,14 @@ type View struct {
 	Raft          Raft     `json:"raft,omitzero"`
 	Database      Database `json:"database,omitzero"`
 	Disk          Disk     `json:"disk,omitzero"`
+	Space         Space    `json:"space,omitzero"`
+}
+
+// Space is what the file system of the data has left, in bytes.
+type Space struct {
+	Available int64 `json:"available"`
+	Total     int64 `json:"total"`
+	Reserve   int64 `json:"reserve"` // what is held of the reserve
 }
 
 // Raft is how far this member is.
@@ -217,17 +251,22 @@ type Member struct {
 	Connected bool `json:"connected"`
 	// Cause says why a member is not connected: "192.168.122.6: connection refused".
 	Cause string `json:"cause,omitempty"`
+	// Version is that of its etcd; "" where it has not been asked yet.
+	Version string `json:"version,omitempty"`
+	// RoundTrip is how long a question to its peer port takes on average, in seconds. It
+	// follows in steps of a quarter.
+	RoundTrip float64 `json:"roundTrip,omitempty"`
 }
 
 // Equal reports whether two views say the same.
 func (v View) Equal(w View) bool {
 	return v.Version == w.Version && v.ClusterID == w.ClusterID && v.MemberID == w.MemberID && v.Name == w.Name &&
 		v.Stored == w.Stored && v.Ready == w.Ready && v.Learner == w.Learner && v.Auth == w.Auth && v.Leader == w.Leader && v.Progress == w.Progress && v.Elections == w.Elections && v.ElectionsOff == w.ElectionsOff && v.NoQuorum == w.NoQuorum && v.Requests == w.Requests &&
-		v.Forced == w.Forced && v.LeaderChanges == w.LeaderChanges && v.Raft == w.Raft && v.Database == w.Database && v.Disk == w.Disk &&
+		v.Forced == w.Forced && v.LeaderChanges == w.LeaderChanges && v.Raft == w.Raft && v.Database == w.Database && v.Disk == w.Disk && v.Space == w.Space &&
 		slices.Equal(v.Alarms, w.Alarms) && slices.Equal(v.Conditions, w.Conditions) &&
 		slices.EqualFunc(v.Members, w.Members, func(a, b Member) bool {
 			return a.ID == b.ID && a.Name == b.Name && a.Self == b.Self && a.Learner == b.Learner && a.Unstarted == b.Unstarted &&
-				a.Connected == b.Connected && a.Cause == b.Cause && slices.Equal(a.PeerURLs, b.PeerURLs)
+				a.Connected == b.Connected && a.Version == b.Version && a.RoundTrip == b.RoundTrip && a.Cause == b.Cause && slices.Equal(a.PeerURLs, b.PeerURLs)
 		})
 }
 

@@ -2,6 +2,7 @@ package status
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -109,9 +110,9 @@ func TestText(t *testing.T) {
 	want := `etcd-1: serving: follower of etcd-2, 2 of 3 members; missing http://192.168.122.7:2380 (192.168.122.7: connection refused); alarm NOSPACE, restarted 1 time, last: the disk under the data dir is full
   since     2026-11-22 11:57:00 (3 min ago)
   cluster   c, this member 1
-  members   etcd-1           1                http://192.168.122.5:2380  this node
-            etcd-2           2                http://192.168.122.6:2380  leader, connected
-                             3                http://192.168.122.7:2380  not connected: 192.168.122.7: connection refused
+  members   etcd-1 1                http://192.168.122.5:2380  this node
+            etcd-2 2                http://192.168.122.6:2380  leader, connected
+                   3                http://192.168.122.7:2380  not connected: 192.168.122.7: connection refused
   alarm     NOSPACE
   process   68, supervised by 60
   last end  3 min ago: the disk under the data dir is full
@@ -120,6 +121,55 @@ func TestText(t *testing.T) {
 `
 	if got := s.Text(now); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A row of a member that is well fits into 80 columns, of one as of nine.
+func TestRowsOfMembers(t *testing.T) {
+	for _, n := range []int{1, 9} {
+		s := Status{State: Serving, View: View{Name: "etcd-1", Leader: "etcd-2"}}
+		for i := range n {
+			s.View.Members = append(s.View.Members, Member{
+				Name: fmt.Sprintf("etcd-%d", i+1), ID: "f0a299acd6bfba2c", PeerURLs: []string{fmt.Sprintf("http://192.168.122.%d:2380", i+5)},
+				Self: i == 0, Connected: true, Version: "3.7.3", RoundTrip: 0.00042,
+			})
+		}
+		if n > 2 {
+			s.View.Members[2].Version = "3.6.5"
+		}
+		text := s.Text(time.Now())
+		for line := range strings.Lines(text) {
+			if w := utf8.RuneCountInString(strings.TrimRight(line, "\n")); w > 80 && !strings.Contains(line, "3.6.5") && !strings.Contains(line, "leader, ") {
+				t.Errorf("%d columns: %s", w, line)
+			}
+		}
+		if n > 2 && !strings.Contains(text, "connected 0.4 ms, etcd 3.6.5\n") || n > 2 && strings.Contains(text, "3.7.3") {
+			t.Errorf("%s", text)
+		}
+	}
+}
+
+// What a certificate has left, and where the node's name comes from.
+func TestTextOfTheNode(t *testing.T) {
+	now := time.Now()
+	s := Status{State: Serving, Found: "name from x; address from eth0", Certificates: []Certificate{
+		{"/a.crt", []string{"cert-file", "peer-cert-file"}, now.Add(364*24*time.Hour + time.Minute)},
+		{"/b.crt", []string{"client-cert-file"}, now.Add(30 * time.Hour)},
+		{"/c.crt", []string{"trusted-ca-file"}, now.Add(-time.Hour)},
+	}}
+	want := `
+  expires   in 364 days  /a.crt (cert-file, peer-cert-file)
+            in 30 h      /b.crt (client-cert-file)
+            EXPIRED      /c.crt (trusted-ca-file)
+  found     name from x
+            address from eth0
+`
+	if got := s.Text(now); !strings.HasSuffix(got, want) {
+		t.Errorf("%s", got)
+	}
+	s.View.Space = Space{Available: 70 << 30, Total: 100 << 30, Reserve: 192 << 20}
+	if got := s.Text(now); !strings.Contains(got, "\n  space     70 GiB free of 100 GiB, 192 MiB held in reserve\n") {
+		t.Errorf("%s", got)
 	}
 }
 
@@ -186,7 +236,9 @@ func TestEqualSeesEveryField(t *testing.T) {
 				f.SetInt(1)
 			case Raft:
 				f.Field(0).SetUint(1)
-			case Database, Disk:
+			case float64:
+				f.SetFloat(1)
+			case Database, Disk, Space:
 				f.Field(0).SetInt(1)
 			case []string:
 				f.Set(reflect.ValueOf([]string{"x"}))

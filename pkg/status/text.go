@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/shown"
@@ -25,12 +26,12 @@ func (s Status) Text(now time.Time) string {
 		row("cluster", "%s, this member %s", s.View.ClusterID, s.View.MemberID)
 	}
 	s.numbers(row)
-	for i, m := range s.View.Members {
+	for i, line := range s.members() {
 		key := "members"
 		if i > 0 {
 			key = ""
 		}
-		row(key, "%s", s.member(m))
+		row(key, "%s", line)
 	}
 	for _, a := range s.View.Alarms {
 		row("alarm", "%s", a)
@@ -53,6 +54,16 @@ func (s Status) Text(now time.Time) string {
 	if r := s.View.Requests; r != (Requests{}) {
 		row("requests", "%d lost with a leader and ended, which may have been carried out or not", r.Ended)
 	}
+	for i, c := range s.Certificates {
+		key := "expires"
+		if i > 0 {
+			key = ""
+		}
+		row(key, "%s", c.text(now))
+	}
+	if s.Found != "" {
+		row("found", "%s", strings.ReplaceAll(s.Found, "; ", "\n"))
+	}
 	if s.MemberPID != 0 {
 		row("process", "%d, supervised by %d", s.MemberPID, s.PID)
 	}
@@ -72,6 +83,45 @@ func (s Status) Text(now time.Time) string {
 	return b.String()
 }
 
+// text is "in 364 days  /etc/etcd/etcd.crt (cert-file, peer-cert-file)".
+func (c Certificate) text(now time.Time) string {
+	left, when := c.NotAfter.Sub(now), ""
+	switch days := int(left.Hours() / 24); {
+	case left <= 0:
+		when = "EXPIRED"
+	case days < 2:
+		when = fmt.Sprintf("in %d h", int(left.Hours()))
+	default:
+		when = fmt.Sprintf("in %d days", days)
+	}
+	return fmt.Sprintf("%-12s %s (%s)", when, c.File, strings.Join(c.Settings, ", "))
+}
+
+// members are the rows of the members, in columns.
+func (s Status) members() (lines []string) {
+	var names, urls []string
+	name, at := 0, 0
+	for _, m := range s.View.Members {
+		names = append(names, m.Name)
+		urls = append(urls, strings.Join(m.PeerURLs, ","))
+		name, at = max(name, utf8.RuneCountInString(m.Name)), max(at, utf8.RuneCountInString(urls[len(urls)-1]))
+	}
+	for i, m := range s.View.Members {
+		lines = append(lines, strings.TrimRight(fmt.Sprintf("%-*s %-16s %-*s  %s", name, names[i], m.ID, at, urls[i], s.member(m)), " "))
+	}
+	return lines
+}
+
+// own is the version of this node's etcd.
+func (s Status) own() string {
+	for _, m := range s.View.Members {
+		if m.Self {
+			return m.Version
+		}
+	}
+	return ""
+}
+
 func (s Status) member(m Member) string {
 	var is []string
 	if m.Self {
@@ -88,14 +138,19 @@ func (s Status) member(m Member) string {
 		is = append(is, "not connected: "+m.Cause)
 	case !m.Connected:
 		is = append(is, "not connected")
+	case !m.Self && m.RoundTrip > 0:
+		is = append(is, fmt.Sprintf("connected %.1f ms", m.RoundTrip*1000))
 	case !m.Self:
 		is = append(is, "connected")
+	}
+	if m.Version != "" && m.Version != s.own() {
+		is = append(is, "etcd "+m.Version)
 	}
 	if m.Learner && m.Connected && !m.Self {
 		// etcd refuses it as long as the learner is behind, so that it can only be early.
 		is = append(is, "a voter by: "+failure.Etcdctl("member promote "+shown.Quoted(m.ID), s.values()))
 	}
-	return fmt.Sprintf("%-16s %-16s %s  %s", m.Name, m.ID, strings.Join(m.PeerURLs, ","), strings.Join(is, ", "))
+	return strings.Join(is, ", ")
 }
 
 // values are the node's, for a command that the cluster is to take.

@@ -30,6 +30,7 @@ type Launch struct {
 	ReadyAll    bool          // READY needs every voting member connected
 	StopTimeout time.Duration // after which a member that was told to stop is killed
 	Notices     []string
+	Found       string // where the node's name and address come from
 	// Exe is the binary of the member, as a path; "" is that of this process. Environ
 	// is what it gets of the environment; nil is that of this process, too.
 	Exe     string

@@ -68,6 +68,8 @@ type Options struct {
 	// Notices says, as often, what deserves a word now besides what the launch
 	// said. Nil: nothing does.
 	Notices func() []string
+	// Certificates are those in use, as often. Nil: none are.
+	Certificates func() []status.Certificate
 	// OOMKills counts the processes that the kernel has killed here for want
 	// of memory. Nil, or false: it cannot be known.
 	OOMKills func() (uint64, bool)

@@ -238,7 +238,11 @@ func (s *Supervisor) look() {
 	if s.opts.Conditions != nil {
 		s.st.Conditions = s.opts.Conditions()
 	}
+	if s.opts.Certificates != nil {
+		s.st.Certificates = s.opts.Certificates()
+	}
 	if s.launch != nil {
+		s.st.Found = s.launch.Found
 		s.st.Notices = s.launch.Notices
 		if s.opts.Notices != nil {
 			s.st.Notices = slices.Concat(s.launch.Notices, s.opts.Notices())

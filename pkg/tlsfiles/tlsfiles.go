@@ -156,3 +156,16 @@ func (f *Files) Notices() []string {
 	}
 	return f.seen.Notices
 }
+
+// Certificates are those in use, as they were read last.
+func (f *Files) Certificates() (all []status.Certificate) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.seen == nil || f.resolved == nil {
+		return nil
+	}
+	for _, c := range f.seen.Certificates {
+		all = append(all, status.Certificate{File: c.Path, Settings: c.Settings, NotAfter: c.NotAfter})
+	}
+	return all
+}

@@ -91,6 +91,23 @@ func (r *Resolved) Derived(name string) bool {
 	})
 }
 
+// Found says where the node's name and address come from: "name detected from the
+// cluster list; address detected from eth0".
+func (r *Resolved) Found() string {
+	if r.ConfigFile != "" {
+		return "name and address as in " + r.ConfigFile
+	}
+	var all []string
+	for _, x := range []struct{ what, setting string }{{"name", "name"}, {"address", "advertise-client-urls"}} {
+		for _, s := range r.Settings {
+			if s.Name == x.setting {
+				all = append(all, x.what+" "+s.origin())
+			}
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
 // Args returns the member's argv, without the program's name: every setting as
 // a flag of etcd's, secrets left out.
 func (r *Resolved) Args() []string {

@@ -51,6 +51,11 @@ func (w *watched) poll(size int64) time.Duration {
 	if w.noReserve {
 		s.size = 0
 	}
+	if w == w.keeper.watched[0] {
+		w.keeper.mu.Lock()
+		w.keeper.space, w.keeper.held = space, s.held
+		w.keeper.mu.Unlock()
+	}
 	if info, err := os.Stat(w.db); err == nil {
 		s.db = info.Size()
 	}

@@ -50,6 +50,8 @@ type Keeper struct {
 	watched  []*watched
 	mu       sync.Mutex
 	warnings []string // what Warnings returns
+	space    Space    // of the data, as it was seen last
+	held     int64    // of the reserve there
 }
 
 // system is what a Keeper asks of the operating system, besides its files.
@@ -103,6 +105,14 @@ func (k *Keeper) Warnings() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return slices.Clone(k.warnings)
+}
+
+// Space is that of the data's file system as it was seen last, and how many bytes are
+// held in reserve there. All zero: it was not seen yet.
+func (k *Keeper) Space() (s Space, held int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.space, k.held
 }
 
 // poll returns when to poll again.

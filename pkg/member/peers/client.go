@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/version"
 	"go.etcd.io/etcd/client/pkg/v3/transport"
 )
 
@@ -99,24 +101,51 @@ func ClientTLS(info transport.TLSInfo, auto bool) (*tls.Config, error) {
 
 // Finding is what one probe of a peer found.
 type Finding struct {
-	Began     time.Time // the probe; what has happened since, it cannot know
-	OK        bool      // it answered as an etcd peer
-	Cause     string    // why it did not: "192.168.122.6: connection refused"
-	Mute      bool      // nobody answered at all
-	ClusterID string    // the cluster it belongs to, hexadecimal; "" where unknown
-	Untrusted bool      // none of our trusted CAs has signed its certificate
+	Began     time.Time     // the probe; what has happened since, it cannot know
+	OK        bool          // it answered as an etcd peer
+	Cause     string        // why it did not: "192.168.122.6: connection refused"
+	Mute      bool          // nobody answered at all
+	ClusterID string        // the cluster it belongs to, hexadecimal; "" where unknown
+	Trip      time.Duration // how long it takes to ask, on average
+	Version   string        // of its etcd; "" where unknown
+	Untrusted bool          // none of our trusted CAs has signed its certificate
 }
 
 // Probe asks a peer at each of its URLs until one answers, for a second each.
 func (c *Client) Probe(ctx context.Context, urls []string) Finding {
 	var last Finding
 	for _, u := range urls {
+		begun := time.Now()
 		last = c.probe(ctx, u)
 		if last.OK {
+			last.Trip = time.Since(begun)
 			break
 		}
 	}
 	return last
+}
+
+// Version asks a peer for the version of its etcd at each of its URLs until one tells;
+// "" where none does. It uses the connection of a probe.
+func (c *Client) Version(ctx context.Context, urls []string) string {
+	for _, u := range urls {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(u, "/")+"/version", nil)
+		if err != nil || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+			continue
+		}
+		resp, err := c.reusing.Do(req)
+		if err != nil {
+			continue
+		}
+		var v version.Versions
+		err = json.NewDecoder(io.LimitReader(resp.Body, maxMembers)).Decode(&v)
+		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxMembers)) // as in probe
+		resp.Body.Close()
+		if err == nil && v.Server != "" {
+			return v.Server
+		}
+	}
+	return ""
 }
 
 // probe gets the peer's list of members: the answer's header names its cluster.

@@ -28,6 +28,9 @@ func (c *Client) Watch(ctx context.Context, list func() []Peer, f *Findings, cha
 			wg.Go(func() {
 				found[i] = c.Probe(ctx, peers[i].URLs)
 				found[i].Began = began
+				if found[i].OK && f.asksVersion(peers[i]) {
+					found[i].Version = c.Version(ctx, peers[i].URLs)
+				}
 			})
 		}
 		wg.Wait()
@@ -70,12 +73,42 @@ func (f *Findings) put(peers []Peer, found []Finding) (all bool) {
 				before[k] = f.last[k]
 			}
 		}
-		last[k] = x
+		last[k] = f.withPast(x, f.last[k])
 		all = all && x.OK
 	}
 	f.last, f.failures, f.before = last, failures, before
 	f.rounds++
 	return all
+}
+
+// versionEvery is how often a peer is asked for its version, in rounds: a minute where
+// all answer. One that was restarted has been missing meanwhile, or is asked by then.
+const versionEvery = 20
+
+// asksVersion reports whether it is time to ask a peer for its version.
+func (f *Findings) asksVersion(p Peer) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before := f.last[p.Key()]
+	return !before.OK || before.Version == "" || f.rounds%versionEvery == 0
+}
+
+// weight is the share that a new round trip has in the average.
+const weight = 8
+
+// withPast takes over what a finding keeps of the one before: its version, and the
+// average of its round trips.
+func (f *Findings) withPast(x, before Finding) Finding {
+	if !x.OK {
+		return x
+	}
+	if before.OK && before.Trip > 0 {
+		x.Trip = before.Trip + (x.Trip-before.Trip)/weight
+	}
+	if x.Version == "" {
+		x.Version = before.Version
+	}
+	return x
 }
 
 // Of is what the last probe of a peer found, if there was one.
