@@ -64,6 +64,7 @@ install:
 	install -D -m 0644 deploy/completions/etcd-node.bash $(SHARE)/bash-completion/completions/etcd-node
 	install -D -m 0644 deploy/completions/_etcd-node $(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)/_etcd-node
 	install -D -m 0644 deploy/completions/etcd-node.fish $(SHARE)/fish/vendor_completions.d/etcd-node.fish
+	install -d $(DESTDIR)$(DOC)/monitoring && install -m 0644 deploy/monitoring/*.yml deploy/monitoring/*.json deploy/monitoring/README.md $(DESTDIR)$(DOC)/monitoring/
 	@if test -e $(DEFAULTS); then echo 'kept $(DEFAULTS), it is yours'; \
 	else install -D -m 0644 deploy/systemd/etcd.default $(DEFAULTS); fi
 ifeq ($(DESTDIR),)
@@ -90,7 +91,8 @@ uninstall:
 	      $(SYSTEMD)/sysusers.d/etcd.conf $(FIREWALLD)/etcd.xml $(DESTDIR)$(DOC)/etcd.default \
 	      $(SHARE)/man/man8/etcd-node.8 $(SHARE)/man/man8/etcd-node-*.8 \
 	      $(SHARE)/bash-completion/completions/etcd-node $(SHARE)/zsh/*/_etcd-node $(SHARE)/fish/vendor_completions.d/etcd-node.fish
-	@rmdir $(DESTDIR)$(DOC) 2>/dev/null || true
+	@for f in etcd-node.rules.yml etcd-node.test.yml dashboard.json README.md; do rm -f $(DESTDIR)$(DOC)/monitoring/$$f; done
+	@rmdir $(DESTDIR)$(DOC)/monitoring $(DESTDIR)$(DOC) 2>/dev/null || true
 	@if cmp -s deploy/systemd/etcd.default $(DEFAULTS); then rm -f $(DEFAULTS); \
 	elif test -e $(DEFAULTS); then echo 'kept $(DEFAULTS), you changed it'; fi
 	@echo 'kept /var/lib/etcd, /var/lib/etcd-node, /var/log/etcd-node, those of instances (…@NAME), and the user etcd'

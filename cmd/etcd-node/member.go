@@ -67,6 +67,6 @@ func runMember(ctx context.Context, w world) int {
 	options.Config, options.Events, options.Commands = cfg, out, in.Rest()
 	options.Election, options.Guard = start.Election, start.Guard
 	options.Terminal = start.Terminal
-	options.Version = ownVersion()
+	options.Version, options.Node = ownVersion(), start.Node
 	return member.Run(ctx, options)
 }

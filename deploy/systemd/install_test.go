@@ -71,6 +71,10 @@ func TestInstall(t *testing.T) {
 644 /usr/local/lib/sysusers.d/etcd.conf
 644 /usr/local/share/bash-completion/completions/etcd-node
 644 /usr/local/share/doc/etcd-node/etcd.default
+644 /usr/local/share/doc/etcd-node/monitoring/README.md
+644 /usr/local/share/doc/etcd-node/monitoring/dashboard.json
+644 /usr/local/share/doc/etcd-node/monitoring/etcd-node.rules.yml
+644 /usr/local/share/doc/etcd-node/monitoring/etcd-node.test.yml
 644 /usr/local/share/fish/vendor_completions.d/etcd-node.fish
 644 /usr/local/share/man/man8/etcd-node-can-stop.8
 644 /usr/local/share/man/man8/etcd-node-config.8
@@ -93,6 +97,10 @@ func TestInstall(t *testing.T) {
 644 /usr/lib/sysusers.d/etcd.conf
 644 /usr/share/bash-completion/completions/etcd-node
 644 /usr/share/doc/etcd-node/etcd.default
+644 /usr/share/doc/etcd-node/monitoring/README.md
+644 /usr/share/doc/etcd-node/monitoring/dashboard.json
+644 /usr/share/doc/etcd-node/monitoring/etcd-node.rules.yml
+644 /usr/share/doc/etcd-node/monitoring/etcd-node.test.yml
 644 /usr/share/fish/vendor_completions.d/etcd-node.fish
 644 /usr/share/man/man8/etcd-node-can-stop.8
 644 /usr/share/man/man8/etcd-node-config.8
@@ -115,6 +123,10 @@ func TestInstall(t *testing.T) {
 /opt/etcd/bin/etcdutl -> etcd-node
 644 /opt/etcd/share/bash-completion/completions/etcd-node
 644 /opt/etcd/share/doc/etcd-node/etcd.default
+644 /opt/etcd/share/doc/etcd-node/monitoring/README.md
+644 /opt/etcd/share/doc/etcd-node/monitoring/dashboard.json
+644 /opt/etcd/share/doc/etcd-node/monitoring/etcd-node.rules.yml
+644 /opt/etcd/share/doc/etcd-node/monitoring/etcd-node.test.yml
 644 /opt/etcd/share/fish/vendor_completions.d/etcd-node.fish
 644 /opt/etcd/share/man/man8/etcd-node-can-stop.8
 644 /opt/etcd/share/man/man8/etcd-node-config.8

@@ -60,6 +60,10 @@ func (m *member) loop(ctx context.Context) int {
 				go m.answerSpare(ctx, c.ID)
 			case pipe.GiveBack:
 				go m.giveBack(ctx, turn.Turn{Until: c.Turn})
+			case pipe.Node:
+				if c.Node != nil {
+					m.supervised.Store(c.Node)
+				}
 			case pipe.Level:
 				m.setLevel(c.Text)
 			}
@@ -130,6 +134,7 @@ func (m *member) sendView(seen *observation) {
 	}
 	if err == nil {
 		m.sentView = &v // else it is sent again
+		m.told.Store(&v)
 	}
 }
 

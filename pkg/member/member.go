@@ -39,6 +39,8 @@ type Options struct {
 	Election pipe.Election
 	// Guard says what protects its data.
 	Guard pipe.Guard
+	// Node is what the supervisor knew when it started this process.
+	Node *status.Status
 	// Version is that of this binary, for the status.
 	Version string
 	// Terminal: a person reads the log at a terminal, and the supervisor says there
@@ -73,6 +75,8 @@ type member struct {
 	reserve                   *disk.Keeper
 	authorities               authorities
 	diskHang                  atomic.Pointer[disk.Wait]        // an access that does not come back
+	supervised                atomic.Pointer[status.Status]    // what the supervisor knows
+	told                      atomic.Pointer[status.View]      // what it was told last
 	elsewhere                 atomic.Pointer[status.Condition] // why the others cannot find this member
 	twin                      atomic.Pointer[string]           // where this member runs, too
 	starting                  atomic.Pointer[status.Condition] // what the start is at
@@ -105,6 +109,9 @@ func Run(ctx context.Context, o Options) int {
 	var err error
 	if m.log, err = m.listen(); err != nil {
 		return m.fail(failure.New(failure.IDNotStarted, err.Error()))
+	}
+	if err := m.exportStatus(); err != nil {
+		m.log.Warn("the node's status is not among the metrics", zap.Error(err))
 	}
 	m.goPastProxies()
 	logDataDir(m.log, o.Config.Dir)
@@ -141,6 +148,7 @@ func newMember(o Options) *member {
 	m.initial, m.names = peers.Initial(o.Config.InitialCluster, o.Config.Name)
 	m.begins = beginsAs(o.Config)
 	m.starting.Store(&status.Condition{Text: "opening the data"})
+	m.supervised.Store(o.Node)
 	return m
 }
 

@@ -91,6 +91,7 @@ func (r *Reader) Next() (Message, error) {
 	}
 	// Its texts are shown. Secrets and the pin are not: they stay what they are.
 	m.View, m.Failure, m.Text = shown.Copy(m.View), shown.Copy(m.Failure), shown.Text(m.Text)
+	m.Node = shown.Copy(m.Node)
 	return m, nil
 }
 

@@ -67,6 +67,7 @@ const (
 	Stay     Kind = "stay"      // take back a Leave that is not decided
 	Spare    Kind = "spare"     // answer whether the cluster can spare this member
 	GiveBack Kind = "give-back" // end the turn that an earlier member process took
+	Node     Kind = "node"      // what the supervisor knows has changed; at most once a second
 	Level    Kind = "level"     // log from the level in Text on
 )
 
@@ -85,6 +86,8 @@ type Message struct {
 	Terminal bool `json:"terminal,omitempty"`
 	// Text comes with Waiting, Staying, Answer and Level.
 	Text string `json:"text,omitempty"`
+	// Node comes with Start and Node: the status without what the member knows itself.
+	Node *status.Status `json:"node,omitempty"`
 	// ID joins Spare and Answer.
 	ID uint64 `json:"id,omitempty"`
 	// Leaving comes with Leave.

@@ -16,6 +16,7 @@ import (
 type child struct {
 	Process
 	reason         *failure.Failure // why it is about to end, where that is known before
+	begun          time.Time
 	killed         bool             // it was sent SIGKILL by us
 	deadline       <-chan time.Time // when it is killed if it has not ended
 	oomKills       func() (uint64, bool)
@@ -57,7 +58,7 @@ func (c *child) cause(e Exit, outOfMemory bool) *failure.Failure {
 func (s *Supervisor) start() {
 	s.st.View = status.View{}
 	s.hang.heard()
-	next := child{oomKills: s.opts.OOMKills}
+	next := child{oomKills: s.opts.OOMKills, begun: time.Now()}
 	if next.oomKills != nil {
 		next.oomKillsBefore, _ = next.oomKills()
 	}
@@ -72,8 +73,9 @@ func (s *Supervisor) start() {
 	s.opts.Log.Info("started the member process", zap.Int("pid", proc.PID), zap.Strings("args", s.launch.Args))
 	start := pipe.Message{
 		Kind: pipe.Start, Secrets: s.launch.Secrets, Election: s.launch.Election, Guard: s.guard(),
-		Terminal: s.launch.Terminal,
+		Terminal: s.launch.Terminal, Node: s.known(),
 	}
+	s.handed = start.Node
 	if err := proc.Send(start); err != nil {
 		// It ended already; its exit says why.
 		s.opts.Log.Warn("cannot speak to the member", zap.Error(err))

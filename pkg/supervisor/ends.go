@@ -24,6 +24,7 @@ func (s *Supervisor) onFailure(f *failure.Failure, e Exit, outOfMemory bool) {
 		values["ended"] = "true"
 	}
 	s.history.ended(f, e, outOfMemory, values)
+	counted(&s.st.Counters.Ends, string(f.Class), 1)
 	f = f.Fill(values)
 	s.showEnd(f, values)
 	if end != nil {

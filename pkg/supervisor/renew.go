@@ -34,7 +34,13 @@ type Renewal struct {
 // error says otherwise. One wish is served at a time.
 //
 // The end of ctx takes the wish back as long as the member has not begun to stop.
-func (s *Supervisor) Renew(ctx context.Context, w control.Wish, say func(string)) error {
+func (s *Supervisor) Renew(ctx context.Context, w control.Wish, say func(string)) (err error) {
+	defer func() {
+		select {
+		case s.outcomes <- outcome(err):
+		case <-s.over:
+		}
+	}()
 	select {
 	case s.renewing <- struct{}{}:
 		defer func() { <-s.renewing }()

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/etcd-node/etcd-node/pkg/control"
+	"github.com/etcd-node/etcd-node/pkg/metrics"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -31,7 +32,7 @@ const (
 // ServeControl answers at the socket in a directory (package control) until ctx
 // ends. It returns once the socket listens; done is closed when it no longer does.
 //
-// GET /status is the status as JSON, GET /events the same as server-sent events:
+// GET /metrics is the status as Prometheus metrics, GET /status as JSON, GET /events the same as server-sent events:
 // the first at once, the others when it has changed. What changes something is in
 // [Supervisor.errands].
 func (s *Supervisor) ServeControl(ctx context.Context, dir string) (done <-chan struct{}, err error) {
@@ -53,6 +54,7 @@ func (s *Supervisor) ServeControl(ctx context.Context, dir string) (done <-chan 
 func (s *Supervisor) controls() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", s.getStatus)
+	mux.HandleFunc("GET /metrics", s.getMetrics)
 	watching := make(chan struct{}, watchers)
 	mux.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) {
 		select {
@@ -75,6 +77,10 @@ func (s *Supervisor) getStatus(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = st.Encode(w) // the caller went away: its affair
+}
+
+func (s *Supervisor) getMetrics(w http.ResponseWriter, r *http.Request) {
+	metrics.Handler(func() (status.Status, bool) { return s.Status(r.Context()) }).ServeHTTP(w, r)
 }
 
 func (s *Supervisor) getEvents(w http.ResponseWriter, r *http.Request) {

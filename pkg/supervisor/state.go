@@ -30,7 +30,11 @@ func (s *Supervisor) enter(next status.State, reason string) {
 	if !slices.Contains(transitions[s.st.State], next) {
 		panic(fmt.Sprintf("supervisor: %q cannot follow %q", next, s.st.State))
 	}
-	s.st.State, s.st.Since, s.st.Reason = next, time.Now(), reason
+	now := time.Now()
+	if s.st.State != "" {
+		counted(&s.st.Counters.Seconds, s.st.State, now.Sub(s.st.Since).Seconds())
+	}
+	s.st.State, s.st.Since, s.st.Reason = next, now, reason
 	s.trace = append(s.trace, next)
 	if n := len(s.trace); n > traceLimit {
 		s.trace = append(s.trace[:0], s.trace[n-traceLimit:]...)

@@ -25,6 +25,7 @@ type Supervisor struct {
 	renewals  chan *renewal
 	withdrawn chan *renewal
 	questions chan question
+	outcomes  chan string   // of wishes
 	moved     bell          // when the status may be another
 	over      chan struct{} // closed when Run has ended, and st stays as it is
 
@@ -42,6 +43,7 @@ type Supervisor struct {
 	renewal     *renewal         // nil: there is none
 	asked       uint64           // questions to members, so far
 	unanswered  map[uint64]question
+	handed      *status.Status // to the member, see handOn
 
 	policy    policy
 	hang      hangWatch
@@ -58,6 +60,7 @@ func New(opts Options) *Supervisor {
 		renewals:    make(chan *renewal),
 		withdrawn:   make(chan *renewal),
 		questions:   make(chan question),
+		outcomes:    make(chan string),
 		unanswered:  make(map[uint64]question),
 		over:        make(chan struct{}),
 		st:          status.Status{Format: status.Format, PID: os.Getpid(), Version: opts.Version, LastEnd: opts.LastEnd, Values: opts.Values},
@@ -124,6 +127,9 @@ func (s *Supervisor) Run(ctx context.Context) error {
 			s.onRenewal(r)
 		case r := <-s.withdrawn:
 			s.onWithdrawn(r)
+		case o := <-s.outcomes:
+			s.onOutcome(o)
+			continue
 		case q := <-s.questions:
 			s.onQuestion(q)
 			continue
@@ -197,6 +203,7 @@ func (s *Supervisor) ready() bool {
 // serve enters Serving, which tells systemd READY=1 the first time.
 func (s *Supervisor) serve() {
 	s.policy.serving(time.Now())
+	s.st.Counters.Start = time.Since(s.child.begun).Seconds()
 	s.lastEndIsOver()
 	s.enter(status.Serving, "")
 	s.renewed()
@@ -220,6 +227,7 @@ func (s *Supervisor) onTick() {
 	s.st.Killed = s.child.killed
 	s.look()
 	s.tickRenewal(now)
+	s.handOn()
 	if s.starting() {
 		switch {
 		case s.policy.overdue(now):

@@ -14,7 +14,7 @@ func TestPaint(t *testing.T) {
 		"  members   b 1 http://x  not connected: refused\n":     "  members   b 1 http://x  \x1b[31mnot connected: refused\x1b[0m\n",
 		"  expires   in 29 days   /etc/etcd/a.crt (cert-file)\n": "  expires   \x1b[33min 29 days\x1b[0m   /etc/etcd/a.crt (cert-file)\n",
 		"  expires   in 364 days  /etc/etcd/a.crt (cert-file)\n": "",
-		"  members   c 2 http://x  connected 0.4 ms\n":          "",
+		"  members   c 2 http://x  connected 0.4 ms\n":           "",
 		"  alarm     NOSPACE":                                    "\x1b[31m  alarm     NOSPACE\x1b[0m",
 	} {
 		if want == "" {

@@ -29,7 +29,7 @@ type rule struct {
 
 const (
 	// words are the packages in which both processes meet.
-	words = "pkg/pipe pkg/status pkg/failure pkg/identity pkg/journal " + base
+	words = "pkg/pipe pkg/status pkg/failure pkg/identity pkg/journal pkg/metrics " + base
 	// base are the packages that know nothing of etcd-node.
 	base = "pkg/shown pkg/durable pkg/filewatch pkg/pace "
 	// others are the modules of others, all of them.
@@ -66,6 +66,7 @@ var rules = []rule{
 	// The words import each other.
 	{of: "pkg/pipe", may: words},
 	{of: "pkg/status", may: words + "github.com/dustin/go-humanize"},
+	{of: "pkg/metrics", may: "pkg/status pkg/failure github.com/prometheus/client_golang"},
 	{of: "pkg/failure", may: words},
 	{of: "pkg/identity", may: words},
 	{of: "pkg/journal", may: "pkg/shown go.uber.org/zap github.com/coreos/go-systemd"},
