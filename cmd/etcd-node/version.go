@@ -50,6 +50,7 @@ var usage = `etcd-node runs one etcd member under a supervisor, as a systemd ser
 Usage:
   etcd-node [etcd flags]   run the daemon; every flag and ETCD_* variable of etcd works
   etcd-node config         print every setting and where it comes from
+  etcd-node check          check whether this node is fit to run its member
   etcd-node status         print what the daemon on this node is doing
   etcd-node explain        explain what is wrong here, with the commands for this node
   etcd-node reload         take up what has changed in the env file, in turn with others

@@ -77,6 +77,7 @@ func TestInstall(t *testing.T) {
 644 /usr/local/share/doc/etcd-node/monitoring/etcd-node.test.yml
 644 /usr/local/share/fish/vendor_completions.d/etcd-node.fish
 644 /usr/local/share/man/man8/etcd-node-can-stop.8
+644 /usr/local/share/man/man8/etcd-node-check.8
 644 /usr/local/share/man/man8/etcd-node-config.8
 644 /usr/local/share/man/man8/etcd-node-explain.8
 644 /usr/local/share/man/man8/etcd-node-forget.8
@@ -103,6 +104,7 @@ func TestInstall(t *testing.T) {
 644 /usr/share/doc/etcd-node/monitoring/etcd-node.test.yml
 644 /usr/share/fish/vendor_completions.d/etcd-node.fish
 644 /usr/share/man/man8/etcd-node-can-stop.8
+644 /usr/share/man/man8/etcd-node-check.8
 644 /usr/share/man/man8/etcd-node-config.8
 644 /usr/share/man/man8/etcd-node-explain.8
 644 /usr/share/man/man8/etcd-node-forget.8
@@ -129,6 +131,7 @@ func TestInstall(t *testing.T) {
 644 /opt/etcd/share/doc/etcd-node/monitoring/etcd-node.test.yml
 644 /opt/etcd/share/fish/vendor_completions.d/etcd-node.fish
 644 /opt/etcd/share/man/man8/etcd-node-can-stop.8
+644 /opt/etcd/share/man/man8/etcd-node-check.8
 644 /opt/etcd/share/man/man8/etcd-node-config.8
 644 /opt/etcd/share/man/man8/etcd-node-explain.8
 644 /opt/etcd/share/man/man8/etcd-node-forget.8

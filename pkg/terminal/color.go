@@ -20,7 +20,7 @@ const (
 	plain  = "\x1b[0m"
 )
 
-// paints are what stands out in the text of a status: the first that fits a line
+// paints are what stands out in the text of a status, and of a check: the first that fits a line
 // counts.
 var paints = []struct {
 	what  *regexp.Regexp
@@ -30,6 +30,9 @@ var paints = []struct {
 	{regexp.MustCompile(`^[^ ][^:]*: (backoff|failed|stopped)`), red},
 	{regexp.MustCompile(`^[^ ][^:]*: serving`), green},
 	{regexp.MustCompile(`^[^ ][^:]*: (starting|joining|restarting|stopping)`), yellow},
+	{regexp.MustCompile(`^problem `), red},
+	{regexp.MustCompile(`^warning `), yellow},
+	{regexp.MustCompile(`^ok `), green},
 	{regexp.MustCompile(`^  alarm .*`), red},
 	{regexp.MustCompile(`^  warning .*`), yellow},
 	{regexp.MustCompile(`not connected.*|EXPIRED`), red},

@@ -31,7 +31,7 @@ const (
 	// words are the packages in which both processes meet.
 	words = "pkg/pipe pkg/status pkg/failure pkg/identity pkg/journal pkg/metrics " + base
 	// base are the packages that know nothing of etcd-node.
-	base = "pkg/shown pkg/durable pkg/filewatch pkg/pace "
+	base = "pkg/shown pkg/durable pkg/filewatch pkg/pace pkg/listener "
 	// others are the modules of others, all of them.
 	others = "* "
 	etcd   = "go.etcd.io"
@@ -50,6 +50,8 @@ var rules = []rule{
 
 	// A command looks at both from outside.
 	{of: "pkg/thisnode", may: "pkg/config pkg/control pkg/supervisor/recorder pkg/member/datadir pkg/member/roster pkg/netdetect " + words},
+
+	{of: "pkg/check", may: "pkg/config pkg/listener pkg/member/datadir pkg/member/disk pkg/member/peers " + words + others},
 
 	// The configuration knows neither of them.
 	{of: "pkg/config", may: "pkg/config pkg/netdetect pkg/failure pkg/journal pkg/shown " + others},
@@ -77,6 +79,7 @@ var rules = []rule{
 
 	{of: "pkg/etcdctl", may: "pkg/failure go.etcd.io/etcd github.com/spf13/cobra"},
 
+	{of: "pkg/listener"},
 	{of: "pkg/shown"},
 	{of: "pkg/durable"},
 	{of: "pkg/pace"},

@@ -193,3 +193,12 @@ func (c *Client) getMembers(ctx context.Context, peerURL string) (*http.Response
 	}
 	return resp, nil
 }
+
+// Get asks a peer at a URL of its port. The caller closes the answer's body.
+func (c *Client) Get(ctx context.Context, at string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+	if err != nil {
+		return nil, err
+	}
+	return c.reusing.Do(req)
+}

@@ -1,4 +1,4 @@
-package member
+package listener
 
 import (
 	"errors"
@@ -24,7 +24,8 @@ func TestListener(t *testing.T) {
 			// 2390 is 0956: a connection to the port, and the listener
 			write("net/tcp", "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"+
 				"   0: 0100007F:0956 0100007F:1234 01 00000000:00000000 00:00000000 00000000 0 0 76 1\n"+
-				"   1: 00000000:0956 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 77 1\n"),
+				"   1: 00000000:0956 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 77 1\n"+
+				"   2: 0100007F:0958 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 78 1\n"),
 			write("12/cgroup", cgroup), write("12/comm", "etcd-member\n"), write("11/fd/x", ""),
 			os.MkdirAll(filepath.Join(proc, "12/fd"), 0o700),
 			os.Symlink("socket:[76]", filepath.Join(proc, "11/fd/3")),
@@ -32,11 +33,18 @@ func TestListener(t *testing.T) {
 		); err != nil {
 			t.Fatal(err)
 		}
-		if who, ok := listener(proc, "2390"); !ok || who != want {
+		if who, ok := On(proc, "localhost", "2390"); !ok || who.String() != want {
 			t.Errorf("%q, %v, want %q", who, ok, want)
 		}
-		if who, ok := listener(proc, "2391"); ok {
-			t.Errorf("%q listens where nobody does", who)
+		for _, other := range []struct{ host, port string }{{"", "2391"}, {"127.0.0.2", "2392"}, {"", "x"}} {
+			if who, ok := On(proc, other.host, other.port); ok {
+				t.Errorf("%q listens at %s, port %s, where nobody does", who, other.host, other.port)
+			}
+		}
+		for _, same := range []struct{ host, port string }{{"127.0.0.1", "2390"}, {"127.0.0.1", "2392"}, {"0.0.0.0", "2392"}} {
+			if _, ok := On(proc, same.host, same.port); !ok {
+				t.Errorf("nobody is in the way of %s, port %s", same.host, same.port)
+			}
 		}
 	}
 }

@@ -1,0 +1,169 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"go.uber.org/zap"
+
+	"go.etcd.io/etcd/server/v3/embed"
+
+	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
+	"github.com/etcd-node/etcd-node/pkg/config/settings"
+	"github.com/etcd-node/etcd-node/pkg/identity"
+	"github.com/etcd-node/etcd-node/pkg/status"
+)
+
+// Level says how bad a result is.
+type Level string
+
+// The levels, the best first.
+const (
+	OK      Level = "ok"
+	Warning Level = "warning" // it works, and may not for long
+	Problem Level = "problem" // the member will not start, or not serve well
+)
+
+var order = []Level{OK, Warning, Problem}
+
+// Result is what one check has found.
+type Result struct {
+	Check string `json:"check"` // what was looked at, "ports"
+	Level Level  `json:"level"`
+	Text  string `json:"text"`           // one sentence
+	Next  string `json:"next,omitempty"` // what to do where the level is not OK
+}
+
+// Worst is the worst level of results.
+func Worst(all []Result) Level {
+	worst := 0
+	for _, r := range all {
+		worst = max(worst, slices.Index(order, r.Level))
+	}
+	return order[worst]
+}
+
+// Node is what is to be checked.
+type Node struct {
+	Resolved *settings.Resolved
+	Service  string // the unit, as a word of a command
+	// Running is the status of this node's own daemon; nil: none runs.
+	Running *status.Status
+	// Pins is where the pin is.
+	Pins identity.Store
+	// Environ is the environment of who asks.
+	Environ []string
+
+	now     func() time.Time // nil: the real one
+	settled func() bool      // whether the clock is kept by something; nil: asks the kernel
+}
+
+// node is a Node with what is made of it, for the checks.
+type node struct {
+	Node
+	config *embed.Config
+
+	mu    sync.Mutex
+	trips []time.Duration // the shortest to each peer
+	fsync time.Duration   // the 99th percentile
+}
+
+// checks are all, in the order in which they are shown; those of a stage run together,
+// and the second needs what the first has measured.
+var checks = [][]func(*node, context.Context) []Result{
+	{(*node).ports, (*node).data, (*node).space, (*node).disk, (*node).peers, (*node).certificates, (*node).limits, (*node).clock, (*node).proxy},
+	{(*node).timing},
+}
+
+// limit bounds all checks together: the slowest is a peer that does not answer.
+const limit = 4 * time.Second
+
+// Run runs all checks.
+func Run(ctx context.Context, of Node) []Result {
+	if of.now == nil {
+		of.now = time.Now
+	}
+	if of.settled == nil {
+		of.settled = clockIsKept
+	}
+	config, err := etcdflags.MemberAt(zap.NewNop(), of.Resolved.Args(), of.Resolved.Secrets())
+	if err != nil {
+		return []Result{{"configuration", Problem, err.Error(), "etcd-node config"}}
+	}
+	n := &node{Node: of, config: config}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	var all []Result
+	for _, stage := range checks {
+		results := make([][]Result, len(stage))
+		var running sync.WaitGroup
+		for i, check := range stage {
+			running.Go(func() { results[i] = within(ctx, n, check) })
+		}
+		running.Wait()
+		all = append(all, slices.Concat(results...)...)
+	}
+	return all
+}
+
+// within is a check that may hang in a file system: then it is left to itself.
+func within(ctx context.Context, n *node, check func(*node, context.Context) []Result) []Result {
+	done := make(chan []Result, 1)
+	go func() { done <- check(n, ctx) }()
+	select {
+	case r := <-done:
+		return r
+	case <-time.After(limit + time.Second):
+		return []Result{{"time", Problem, "a check has not come back after " + (limit + time.Second).String() + ": does a file system hang?", "dmesg | tail; findmnt"}}
+	}
+}
+
+func ok(check, format string, args ...any) Result {
+	return Result{check, OK, fmt.Sprintf(format, args...), ""}
+}
+
+// Text is results as lines for a terminal, 80 columns wide but for what cannot be cut.
+func Text(all []Result) string {
+	width := 0
+	for _, r := range all {
+		width = max(width, len(r.Check))
+	}
+	var b strings.Builder
+	indent := strings.Repeat(" ", 11+width)
+	for _, r := range all {
+		fmt.Fprintf(&b, "%-8s %-*s  %s\n", r.Level, width, r.Check, wrapped(r.Text, columns-len(indent), indent))
+		if r.Next != "" { // in one piece: it is to be copied
+			fmt.Fprintf(&b, "%snext: %s\n", indent, r.Next)
+		}
+	}
+	return b.String()
+}
+
+// columns is the width of a terminal that nobody has made wider.
+const columns = 80
+
+// wrapped is a text in lines of so many columns, as far as its words allow.
+func wrapped(text string, width int, indent string) string {
+	var b strings.Builder
+	at := 0
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case at+1+n > width:
+			b.WriteString("\n" + indent)
+			at = 0
+		default:
+			b.WriteByte(' ')
+			at++
+		}
+		b.WriteString(word)
+		at += n
+	}
+	return b.String()
+}

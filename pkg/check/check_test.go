@@ -1,0 +1,166 @@
+package check
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.uber.org/zap"
+
+	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/test/loopback"
+	"github.com/etcd-node/etcd-node/test/poll"
+)
+
+// of is a node with a configuration, beside one real member.
+func of(t *testing.T, more ...string) Node {
+	t.Helper()
+	self, peer := loopback.New("a", t.TempDir()), loopback.New("b", t.TempDir())
+	cfg := peer.Config()
+	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.NewNop())
+	e, err := embed.StartEtcd(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	select {
+	case <-e.Server.ReadyNotify():
+	case <-time.After(poll.Patience):
+		t.Fatal("etcd is not ready")
+	}
+	loopback.Unite(&self, &peer)
+	loaded, err := config.Load(config.Input{Args: append(self.Flags(), more...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := loaded.Resolve(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Node{Resolved: r, Service: "etcd", settled: func() bool { return true }}
+}
+
+// find is the result of one check.
+func find(t *testing.T, all []Result, check string) Result {
+	t.Helper()
+	for _, r := range all {
+		if r.Check == check {
+			return r
+		}
+	}
+	t.Fatalf("no %s among %+v", check, all)
+	return Result{}
+}
+
+func TestWell(t *testing.T) {
+	begun := time.Now()
+	all := Run(t.Context(), of(t))
+	for _, check := range []string{"ports", "data", "space", "peer b", "clock", "timing"} {
+		if r := find(t, all, check); r.Level != OK {
+			t.Errorf("%+v", r)
+		}
+	}
+	if r := find(t, all, "peer b"); !strings.Contains(r.Text, "etcd 3.") {
+		t.Errorf("%+v", r)
+	}
+	if took := time.Since(begun); took > 5*time.Second+poll.Patience/10 {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// A clock that is wrong is told by the peer's answer, to a second.
+func TestClocks(t *testing.T) {
+	n := of(t)
+	for ahead, want := range map[time.Duration]Level{0: OK, time.Second: OK, time.Minute: Warning, -time.Hour: Warning} {
+		n.now = func() time.Time { return time.Now().Add(ahead) }
+		r := find(t, Run(t.Context(), n), "peer b")
+		if r.Level != want || want == Warning && (!strings.Contains(r.Text, "its clock is ") || r.Next == "") {
+			t.Errorf("a clock that is %s ahead: %+v", ahead, r)
+		}
+	}
+	n.settled = func() bool { return false }
+	if r := find(t, Run(t.Context(), n), "clock"); r.Level != Warning || !strings.Contains(r.Next, "timedatectl") {
+		t.Errorf("nothing keeps the clock: %+v", r)
+	}
+}
+
+// Heartbeat and election timeout against what was measured.
+func TestTiming(t *testing.T) {
+	for _, tc := range []struct {
+		heartbeat, election uint
+		trip, fsync         time.Duration
+		level               Level
+		next                string
+	}{
+		{100, 1000, 500 * time.Microsecond, 2 * time.Millisecond, OK, ""},
+		{100, 1000, 120 * time.Millisecond, 2 * time.Millisecond, Warning, "ETCD_HEARTBEAT_INTERVAL=180 and ETCD_ELECTION_TIMEOUT=1800"},
+		{100, 1000, 99 * time.Millisecond, 2 * time.Millisecond, OK, ""},
+		{150, 1000, 140 * time.Millisecond, 2 * time.Millisecond, Warning, "ETCD_ELECTION_TIMEOUT=2000"},
+		{100, 1000, time.Millisecond, 300 * time.Millisecond, Warning, "ETCD_ELECTION_TIMEOUT=4000"},
+		{1000, 5000, time.Millisecond, 300 * time.Millisecond, OK, ""},
+	} {
+		n := &node{config: &embed.Config{TickMs: tc.heartbeat, ElectionMs: tc.election}, trips: []time.Duration{tc.trip / 2, tc.trip}, fsync: tc.fsync}
+		r := n.timing(t.Context())[0]
+		if r.Level != tc.level || !strings.Contains(r.Next, tc.next) {
+			t.Errorf("%+v: %+v", tc, r)
+		}
+	}
+}
+
+// The file that measures the disk leaves nothing, whatever the file system can do.
+func TestFsyncs(t *testing.T) {
+	dir := t.TempDir()
+	took, err := fsyncs(t.Context(), dir)
+	if err != nil || len(took) == 0 || len(took) > syncs {
+		t.Fatalf("%d, %v", len(took), err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := fsyncs(ctx, dir); err == nil {
+		t.Error("measured without time for it")
+	}
+}
+
+// A check that hangs does not hold up the others.
+func TestHang(t *testing.T) {
+	before := checks
+	t.Cleanup(func() { checks = before })
+	release := make(chan struct{})
+	defer close(release)
+	checks = [][]func(*node, context.Context) []Result{{(*node).clock, func(*node, context.Context) []Result { <-release; return nil }}}
+	all := Run(t.Context(), of(t))
+	if find(t, all, "clock").Level != OK || find(t, all, "time").Level != Problem {
+		t.Errorf("%+v", all)
+	}
+}
+
+// Lines are no wider than a terminal, and a command stays in one piece.
+func TestText(t *testing.T) {
+	command := "etcd-node explain " + strings.Repeat("x", 90)
+	text := Text([]Result{{"ports", OK, "free", ""}, {"configuration", Problem, strings.Repeat("many words of it ", 20), command}})
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	for _, l := range lines[:len(lines)-1] {
+		if n := utf8.RuneCountInString(l); n > 80 {
+			t.Errorf("%d columns: %s", n, l)
+		}
+	}
+	if !strings.HasPrefix(lines[0], "ok       ports          free") || !strings.HasSuffix(text, "next: "+command+"\n") {
+		t.Error(text)
+	}
+	for want, levels := range map[Level][]Level{OK: {OK}, Warning: {OK, Warning}, Problem: {Problem, Warning}} {
+		var all []Result
+		for _, l := range levels {
+			all = append(all, Result{Level: l})
+		}
+		if got := Worst(all); got != want {
+			t.Errorf("of %v %s is the worst", levels, got)
+		}
+	}
+}

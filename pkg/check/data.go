@@ -1,0 +1,60 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/etcd-node/etcd-node/pkg/member/datadir"
+	"github.com/etcd-node/etcd-node/pkg/shown"
+)
+
+// data: what the data dir holds is this node's, and this etcd can read it. While a
+// member runs it knows better, and its files are left alone.
+func (n *node) data(context.Context) []Result {
+	if n.Running != nil && n.Running.View.MemberID != "" {
+		return []Result{ok("data", "member %s of cluster %s runs in %s", n.Running.View.MemberID, n.Running.View.ClusterID, n.config.Dir)}
+	}
+	problem := func(text, next string) []Result { return []Result{{"data", Problem, text, next}} }
+	d, err := datadir.Inspect(n.config.Dir, n.config.WalDir)
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return []Result{{"data", Warning, "this user may not look into " + n.config.Dir, "run this as root"}}
+	case err != nil:
+		return problem(err.Error(), "etcd-node explain")
+	}
+	pin, pinned, pinErr := n.Pins.Load()
+	pinned = pinned && (pin.DataDir == "" || pin.DataDir == n.config.Dir)
+	var found []Result
+	if pinErr != nil && !errors.Is(pinErr, os.ErrPermission) {
+		found = append(found, Result{"data", Warning, pinErr.Error(), "etcd-node explain cannot-record"})
+	}
+	if d.Empty() {
+		if pinned {
+			return append(found, problem(n.config.Dir+" is empty, and "+pin.String()+" has lived there", "is its disk mounted? findmnt -T "+shown.Quoted(n.config.Dir)+"; else etcd-node explain wiped")...)
+		}
+		return append(found, ok("data", "%s is empty: a first start, or a replacement", n.config.Dir))
+	}
+	if why, yes := d.Foreign(); yes {
+		return append(found, problem(why, "etcd-node explain data-too-old; etcd-node explain data-too-new")...)
+	}
+	if why, yes := d.WALLost(); yes {
+		return append(found, problem(why, "etcd-node explain wal-lost")...)
+	}
+	cluster, member := hex(d.WAL.ClusterID), hex(d.WAL.MemberID)
+	if pinned && d.WAL.MemberID != 0 && (pin.ClusterID != cluster || pin.MemberID != member) {
+		return append(found, problem(fmt.Sprintf("%s holds member %s of cluster %s, but %s has lived on this node", n.config.Dir, member, cluster, pin),
+			"etcd-node explain other-identity")...)
+	}
+	if why, yes := d.Behind(); yes {
+		found = append(found, Result{"data", Warning, why, "start it, and look at etcd-node status"})
+	}
+	if text, yes := d.Torn(); yes {
+		found = append(found, Result{"data", Warning, text, "remove them when the member serves"})
+	}
+	return append(found, ok("data", "%s holds member %s of cluster %s", n.config.Dir, member, cluster))
+}
+
+func hex(id uint64) string { return strconv.FormatUint(id, 16) }
