@@ -57,6 +57,7 @@ Usage:
   etcd-node restart        restart the member as soon as the cluster can spare it
   etcd-node can-stop       tell whether the cluster keeps its quorum without this node
   etcd-node history        print what the flight recorder kept
+  etcd-node bundle         gather what a bug report needs in one file, without secrets
   etcd-node forget         let another member begin here (restored snapshot, new cluster)
   etcd-node version        print the versions of etcd-node and of the etcd in it
   etcd-node ctl            etcdctl, told of this node: its endpoint and certificates

@@ -76,6 +76,7 @@ func TestInstall(t *testing.T) {
 644 /usr/local/share/doc/etcd-node/monitoring/etcd-node.rules.yml
 644 /usr/local/share/doc/etcd-node/monitoring/etcd-node.test.yml
 644 /usr/local/share/fish/vendor_completions.d/etcd-node.fish
+644 /usr/local/share/man/man8/etcd-node-bundle.8
 644 /usr/local/share/man/man8/etcd-node-can-stop.8
 644 /usr/local/share/man/man8/etcd-node-check.8
 644 /usr/local/share/man/man8/etcd-node-config.8
@@ -103,6 +104,7 @@ func TestInstall(t *testing.T) {
 644 /usr/share/doc/etcd-node/monitoring/etcd-node.rules.yml
 644 /usr/share/doc/etcd-node/monitoring/etcd-node.test.yml
 644 /usr/share/fish/vendor_completions.d/etcd-node.fish
+644 /usr/share/man/man8/etcd-node-bundle.8
 644 /usr/share/man/man8/etcd-node-can-stop.8
 644 /usr/share/man/man8/etcd-node-check.8
 644 /usr/share/man/man8/etcd-node-config.8
@@ -130,6 +132,7 @@ func TestInstall(t *testing.T) {
 644 /opt/etcd/share/doc/etcd-node/monitoring/etcd-node.rules.yml
 644 /opt/etcd/share/doc/etcd-node/monitoring/etcd-node.test.yml
 644 /opt/etcd/share/fish/vendor_completions.d/etcd-node.fish
+644 /opt/etcd/share/man/man8/etcd-node-bundle.8
 644 /opt/etcd/share/man/man8/etcd-node-can-stop.8
 644 /opt/etcd/share/man/man8/etcd-node-check.8
 644 /opt/etcd/share/man/man8/etcd-node-config.8

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -35,4 +36,31 @@ func (n *Node) Wish() (w control.Wish) {
 		w.Environ = n.environ
 	}
 	return w
+}
+
+// Metrics are those on the daemon's socket.
+func (d *Daemon) Metrics(ctx context.Context) (string, error) {
+	if _, _, err := d.Ask(ctx); err != nil {
+		return "", err
+	}
+	answer, err := control.Get(ctx, d.at, "/metrics")
+	if err != nil {
+		return "", err
+	}
+	defer answer.Close()
+	text, err := io.ReadAll(io.LimitReader(answer, 4<<20))
+	return string(text), err
+}
+
+// EnvFiles are the env files that systemd reads for the daemon, or the one that stands
+// in their place.
+func (n *Node) EnvFiles() (paths []string) {
+	in := n.Written()
+	if in.EnvFile != "" {
+		return []string{in.EnvFile}
+	}
+	for _, f := range n.file.EnvFiles {
+		paths = append(paths, f.Path)
+	}
+	return paths
 }

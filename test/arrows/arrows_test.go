@@ -53,6 +53,8 @@ var rules = []rule{
 
 	{of: "pkg/check", may: "pkg/config pkg/listener pkg/member/datadir pkg/member/disk pkg/member/peers " + words + others},
 
+	{of: "pkg/bundle", may: "pkg/shown pkg/supervisor/recorder"},
+
 	// The configuration knows neither of them.
 	{of: "pkg/config", may: "pkg/config pkg/netdetect pkg/failure pkg/journal pkg/shown " + others},
 	// The resolved value is for the supervisor too, so it has no etcd either.

@@ -106,3 +106,21 @@ func set(words string) map[string]bool {
 	}
 	return s
 }
+
+// IsPlain reports whether a field of a log line, by its name, can hold no data.
+func IsPlain(field string) bool { return plainFields[field] }
+
+// IsRequestFree reports whether a line of the log is of a package that logs without a
+// request in its hands, by its caller ("etcdserver/server.go:301").
+func IsRequestFree(caller string) bool {
+	dir, _, _ := strings.Cut(caller, "/")
+	for pkg := range requestFreePackages {
+		if pkg[strings.LastIndexByte(pkg, '/')+1:] == dir {
+			return true
+		}
+	}
+	return ownDirs[dir]
+}
+
+// ownDirs are the directories of this program's packages that log.
+var ownDirs = set("cmd etcd-node member supervisor disk election flight peers silence admission identity recorder tlsfiles control announcer")
