@@ -123,6 +123,8 @@ func errandError(err error, word, refused string) error {
 		return coded{fmt.Errorf("%s: %w", word, err), failure.ExitFailure}
 	case said.Kind == control.Invalid:
 		return coded{fmt.Errorf("%s refused, the member runs as before:\n%w", word, said), failure.ExitConfig}
+	case said.Kind == control.Refused && word == "can-stop":
+		return coded{fmt.Errorf("no, the cluster cannot spare this node now:\n%w", said), failure.ExitFailure}
 	case said.Kind == control.Refused:
 		return coded{fmt.Errorf("%s refused:\n%w%s", word, said, refused), failure.ExitFailure}
 	}

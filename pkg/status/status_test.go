@@ -40,6 +40,9 @@ func TestLine(t *testing.T) {
 		{"serving: no leader (writes wait for a quorum), fewer than a quorum of 2 members, 1 of 1 learner", Status{State: Serving, View: View{Name: "etcd-1", NoQuorum: true, Members: append(three[:2:2], Member{Learner: true, Connected: true})}}},
 		{"serving: no leader (writes wait for a quorum), 2 of 3 members; missing http://192.168.122.7:2380 (192.168.122.7: connection refused); alarm NOSPACE", Status{State: Serving, View: View{Members: three, Alarms: []string{"NOSPACE"}}}},
 		{"serving: leader, 1 of 1 member, restarted 1 time, last: killed by signal 9", Status{State: Serving, Restarts: 1, LastEnd: killed, View: View{Name: "a", Leader: "a", Members: three[:1]}}},
+		{"restarting: reload", Status{State: Restarting, Reason: "reload"}},
+		{"serving: leader, 1 of 1 member; reload: it is the turn of b, for 42s at most",
+			Status{State: Serving, Errand: "reload: it is the turn of b, for 42s at most", View: View{Name: "a", Leader: "a", Members: []Member{{Name: "a", Self: true, Connected: true}}}}},
 		{"backoff: killed by signal 9; next attempt in 100ms, restarted 2 times", Status{State: Backoff, Restarts: 2, LastEnd: killed, Reason: "killed by signal 9; next attempt in 100ms"}},
 		{"failed: two; lines", Status{State: Failed, Restarts: 2, LastEnd: killed, Reason: "two\nlines\n"}},
 	} {

@@ -206,6 +206,7 @@ func (s *Supervisor) serve() {
 	s.st.Counters.Start = time.Since(s.child.begun).Seconds()
 	s.lastEndIsOver()
 	s.enter(status.Serving, "")
+	s.handOn()
 	s.renewed()
 	if text := s.launch.Greeting; text != "" {
 		s.launch.Greeting = "" // once

@@ -97,12 +97,14 @@ func (f *Findings) asksVersion(p Peer) bool {
 const weight = 8
 
 // withPast takes over what a finding keeps of the one before: its version, and the
-// average of its round trips.
+// average of its round trips. The first one had to connect, which takes longer.
 func (f *Findings) withPast(x, before Finding) Finding {
-	if !x.OK {
+	switch {
+	case !x.OK:
 		return x
-	}
-	if before.OK && before.Trip > 0 {
+	case !before.OK:
+		x.Trip = 0
+	case before.Trip > 0:
 		x.Trip = before.Trip + (x.Trip-before.Trip)/weight
 	}
 	if x.Version == "" {

@@ -38,7 +38,10 @@ func TestVersionAndTrip(t *testing.T) {
 		t.Fatalf("version %q", x.Version)
 	}
 	x.Trip = 800 * time.Microsecond
-	if got := round(x); got.Version != version.Version || got.Trip != x.Trip || f.asksVersion(p) {
+	if got := round(x); got.Version != version.Version || got.Trip != 0 || f.asksVersion(p) {
+		t.Errorf("%+v: the first has connected, too", got)
+	}
+	if got := round(Finding{OK: true, Trip: 800 * time.Microsecond}); got.Trip != 800*time.Microsecond {
 		t.Errorf("%+v", got)
 	}
 	if got := round(Finding{OK: true, Trip: 1600 * time.Microsecond}); got.Version != version.Version || got.Trip != 900*time.Microsecond {
