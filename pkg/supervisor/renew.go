@@ -102,9 +102,8 @@ type renewal struct {
 	said chan string // what it waits for; who does not listen misses it
 	done chan error
 
-	before *Launch       // what the member had run with; nil: nothing yet
-	begun  time.Time     // the new member process; zero: not yet
-	turn   time.Duration // see [pipe.Message]
+	before *Launch   // what the member had run with; nil: nothing yet
+	begun  time.Time // the new member process; zero: not yet
 }
 
 func (r *renewal) say(text string) {
@@ -180,7 +179,7 @@ func (s *Supervisor) onLeaving(m pipe.Message) {
 	case pipe.Staying:
 		s.endRenewal(&Refused{Why: m.Text})
 	case pipe.Leaves:
-		s.renewal.turn = m.Turn
+		s.turn = m.Turn
 		s.renewal.say("restarting the member")
 		s.st.Errand = ""
 		s.enter(status.Restarting, s.renewal.wish.Word())
@@ -216,13 +215,14 @@ func (s *Supervisor) use(r *Renewal) {
 	s.look()
 }
 
-// renewed says that the member of a renewal serves.
+// renewed says that a member serves: that of a renewal, or of before it.
 func (s *Supervisor) renewed() {
+	if s.turn != 0 {
+		// Else it ends by itself, and the others wait so long.
+		_ = s.child.Send(pipe.Message{Kind: pipe.GiveBack, Turn: s.turn})
+		s.turn = 0
+	}
 	if r := s.renewal; r != nil && !r.begun.IsZero() {
-		if r.turn != 0 {
-			// Else it ends by itself, and the others wait so long.
-			_ = s.child.Send(pipe.Message{Kind: pipe.GiveBack, Turn: r.turn})
-		}
 		s.endRenewal(nil)
 	}
 }

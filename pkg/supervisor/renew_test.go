@@ -187,6 +187,9 @@ func TestRenewGoesBack(t *testing.T) {
 		}
 		r.proc().serve()
 		synctest.Wait()
+		if m := r.last(2); m.Kind != pipe.GiveBack || m.Turn != time.Hour {
+			t.Errorf("the turn was not given back: %+v", m)
+		}
 		st, _ := r.s.Status(t.Context())
 		if st.State != status.Serving || st.LastEnd == nil || st.Restarts != 1 {
 			t.Errorf("%s, last end %+v, %d restarts", st.State, st.LastEnd, st.Restarts)

@@ -41,6 +41,7 @@ type Supervisor struct {
 	child       child
 	retry       <-chan time.Time // the next attempt is due
 	renewal     *renewal         // nil: there is none
+	turn        time.Duration    // to be given back, see [pipe.Message]; 0: none
 	asked       uint64           // questions to members, so far
 	unanswered  map[uint64]question
 	handed      *status.Status // to the member, see handOn

@@ -22,8 +22,8 @@ const (
 	// patience is how long a member may take to be in step: one that has just been
 	// restarted catches up meanwhile.
 	patience = 10 * time.Second
-	// pause is between two questions to a member.
-	pause = 100 * time.Millisecond
+	// pause is between two questions to a member, which logs each that it has to deny.
+	pause = 250 * time.Millisecond
 	// bodyLimit is more than any answer of /health, in bytes.
 	bodyLimit = 4 << 10
 )

@@ -36,6 +36,8 @@ const (
 )
 
 // Rank tells the members apart: the place of one among the IDs of all, in their order.
+// While members are added or removed two may have the same for a minute, and take the
+// turn for theirs: it is a courtesy.
 type Rank int
 
 func (r Rank) ttl() time.Duration { return TTL + time.Duration(r)*time.Second }
