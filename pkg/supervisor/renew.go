@@ -65,7 +65,8 @@ func (s *Supervisor) Renew(ctx context.Context, w control.Wish, say func(string)
 		return nil
 	}
 	r.Restart = r.Restart || w.Restart
-	job := &renewal{Renewal: r, wish: w, said: make(chan string, 16), done: make(chan error, 1)}
+	said, done := make(chan string, 16), make(chan error, 1)
+	job := &renewal{Renewal: r, wish: w, said: said, done: done}
 	select {
 	case s.renewals <- job:
 	case <-s.over:
@@ -76,9 +77,9 @@ func (s *Supervisor) Renew(ctx context.Context, w control.Wish, say func(string)
 	gone := ctx.Done()
 	for {
 		select {
-		case text := <-job.said:
+		case text := <-said:
 			say(text)
-		case err := <-job.done:
+		case err := <-done:
 			return err
 		case <-s.over:
 			return errEnding
