@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,19 +77,21 @@ func (b bundled) parts(ctx context.Context) []bundle.Part {
 	resolved := func(ctx context.Context) (*settings.Resolved, error) {
 		return b.n.Resolve(ctx, b.n.Written(), func(string) {})
 	}
-	var reading = make(chan struct{}, 1) // package config must not be used twice at a time
+	var reading sync.Mutex // package config must not be used twice at a time
 	parts := []bundle.Part{
 		{Name: "versions.json", Get: func(context.Context) (string, error) { return asJSON(ownVersions()) }},
 		{Name: "status.json", Get: func(context.Context) (string, error) { return string(raw), asked }},
 		{Name: "status.txt", Get: func(context.Context) (string, error) { return st.Text(time.Now()), asked }},
 		{Name: "explain.txt", Get: func(ctx context.Context) (string, error) {
+			reading.Lock()
+			defer reading.Unlock()
 			var text strings.Builder
 			err := b.d.Explain(ctx, &text)
 			return text.String(), err
 		}},
 		{Name: "config.txt", Get: func(ctx context.Context) (string, error) {
-			reading <- struct{}{}
-			defer func() { <-reading }()
+			reading.Lock()
+			defer reading.Unlock()
 			r, err := resolved(ctx)
 			if err != nil {
 				return "not valid: " + err.Error() + "\n", nil
@@ -98,8 +101,8 @@ func (b bundled) parts(ctx context.Context) []bundle.Part {
 			return text.String() + strings.Join(append([]string{""}, r.Notices...), "\nnotice: "), err
 		}},
 		{Name: "check.txt", Get: func(ctx context.Context) (string, error) {
-			reading <- struct{}{}
-			defer func() { <-reading }()
+			reading.Lock()
+			defer reading.Unlock()
 			r, err := resolved(ctx)
 			if err != nil {
 				return "", errors.New("the configuration is not valid, see config.txt")
@@ -110,7 +113,7 @@ func (b bundled) parts(ctx context.Context) []bundle.Part {
 			}
 			return check.Text(check.Run(ctx, of)), nil
 		}},
-		{Name: "metrics-node.txt", Get: b.d.Metrics},
+		{Name: "metrics-node.txt", Get: b.d.Metrics()},
 		{Name: "metrics-member.txt", Get: func(ctx context.Context) (string, error) { return memberMetrics(ctx, clientOf(values)) }},
 		{Name: "unit.txt", Get: command("systemctl", "cat", b.n.Unit)},
 		{Name: "unit-properties.txt", Get: command("systemctl", "show", b.n.Unit)},

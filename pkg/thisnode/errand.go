@@ -38,18 +38,22 @@ func (n *Node) Wish() (w control.Wish) {
 	return w
 }
 
-// Metrics are those on the daemon's socket.
-func (d *Daemon) Metrics(ctx context.Context) (string, error) {
-	if _, _, err := d.Ask(ctx); err != nil {
-		return "", err
+// Metrics returns the func that gets those on the socket of the daemon that has
+// answered last; it may run beside other questions.
+func (d *Daemon) Metrics() func(ctx context.Context) (string, error) {
+	at := d.at
+	return func(ctx context.Context) (string, error) {
+		if at == "" {
+			return "", errors.New("no daemon answers")
+		}
+		answer, err := control.Get(ctx, at, "/metrics")
+		if err != nil {
+			return "", err
+		}
+		defer answer.Close()
+		text, err := io.ReadAll(io.LimitReader(answer, 4<<20))
+		return string(text), err
 	}
-	answer, err := control.Get(ctx, d.at, "/metrics")
-	if err != nil {
-		return "", err
-	}
-	defer answer.Close()
-	text, err := io.ReadAll(io.LimitReader(answer, 4<<20))
-	return string(text), err
 }
 
 // EnvFiles are the env files that systemd reads for the daemon, or the one that stands
