@@ -13,7 +13,9 @@ import (
 )
 
 const calmAbout = `How many new terms there were, in how many tries. A new term is an election, and a leader that nobody had to replace. The disk is made slow by strace,
-packets are lost by nftables, and delayed by a forwarder in front of each host: 25 ms on each cable. Loss and delay last ten minutes a try.`
+packets are lost by nftables, and delayed by a forwarder in front of each host: 25 ms on each cable. Loss and delay last ten minutes a try.
+A host whose link goes down forgets its neighbours, asks for them while the cable is out, and asks again only a second later (ARP): after 200 ms without its cable the leader
+is away for more than a second. The others replace it after half of that; stock etcd does where its timer happens to be shorter.`
 
 // calm is a disturbance after which the leader is to be the same.
 type calm struct {
