@@ -147,7 +147,7 @@ func TestRemovedMember(t *testing.T) {
 	// etcd refuses for 5 s after a start: "unhealthy cluster".
 	poll.Eventually(t, func() error { _, err := cli.MemberRemove(t.Context(), id); return err })
 	s := c.await("STATUS=failed: this member was removed from the cluster")
-	if want := fmt.Sprintf("etcdctl member remove %x", id); !strings.Contains(s, want) {
+	if want := fmt.Sprintf("etcd-node ctl member remove %x", id); !strings.Contains(s, want) {
 		t.Errorf("%q lacks %q", s, want)
 	}
 	c.exits(67)

@@ -85,7 +85,7 @@ func TestDiskOfAMachineThatIsOff(t *testing.T) {
 	d.stop()
 	d.start(true)
 	d.await("STATUS=joining: waiting: the data is of c")
-	if err := a.tryShell("etcdctl member update " + id + " --peer-urls=" + d.Peer + " --endpoints=" + a.Client); err != nil {
+	if err := a.tryShell("etcd-node ctl member update " + id + " --peer-urls=" + d.Peer + " --endpoints=" + a.Client); err != nil {
 		t.Fatal(err)
 	}
 	d.await("READY=1")
@@ -139,10 +139,10 @@ func TestSwappedMachines(t *testing.T) {
 			c.put("k", "w")
 			update := func(id, url string) {
 				poll.Eventually(t, func() error {
-					return c.tryShell("etcdctl member update " + id + " --peer-urls=" + url + " --endpoints=" + c.Client)
+					return c.tryShell("etcd-node ctl member update " + id + " --peer-urls=" + url + " --endpoints=" + c.Client)
 				})
 			}
-			if c.tryShell("etcdctl member update "+ids[0]+" --peer-urls="+a.Peer+" --endpoints="+c.Client) == nil {
+			if c.tryShell("etcd-node ctl member update "+ids[0]+" --peer-urls="+a.Peer+" --endpoints="+c.Client) == nil {
 				t.Error("etcd takes an address that another member has: say so in other-entry")
 			}
 			update(ids[1], "http://127.0.0.1:1")

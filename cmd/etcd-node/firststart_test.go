@@ -44,7 +44,7 @@ func TestListGrows(t *testing.T) {
 	a.await("READY=1")
 	for _, n := range []*node{b, c} {
 		n.await(fmt.Sprintf("STATUS=joining: cluster %s of a does not list %s (%s), and nothing is begun here; add this node to that cluster, and it joins by itself: "+
-			"etcdctl member add %s --learner --peer-urls=%s --endpoints=%s", id, n.Name, n.Peer, n.Name, n.Peer, a.Client))
+			"etcd-node ctl member add %s --learner --peer-urls=%s --endpoints=%s", id, n.Name, n.Peer, n.Name, n.Peer, a.Client))
 	}
 	a.stop()
 	a.up()
@@ -65,7 +65,7 @@ func TestListGrows(t *testing.T) {
 		poll.Eventually(t, func() error { return n.tryShell(command) })
 		n.await("READY=1")
 		poll.Eventually(t, func() error { // etcd refuses while it is behind
-			return n.tryShell("etcdctl member promote " + n.status().View.MemberID + " --endpoints=" + a.Client)
+			return n.tryShell("etcd-node ctl member promote " + n.status().View.MemberID + " --endpoints=" + a.Client)
 		})
 		n.holds("k", "v")
 	}
@@ -98,7 +98,7 @@ func TestOneKnowsTheCluster(t *testing.T) {
 		poll.Eventually(t, func() error { _, err := cli.MemberAddAsLearner(t.Context(), []string{n.Peer}); return err })
 		n.await("READY=1")
 		poll.Eventually(t, func() error { // etcd refuses while it is behind
-			return n.tryShell("etcdctl member promote " + n.status().View.MemberID + " --endpoints=" + a.Client)
+			return n.tryShell("etcd-node ctl member promote " + n.status().View.MemberID + " --endpoints=" + a.Client)
 		})
 		n.holds("k", "v")
 	}

@@ -121,7 +121,7 @@ func TestWipedMember(t *testing.T) {
 		c.start(true, "--initial-cluster-state="+state)
 		c.awaitsDisk(id)
 		poll.Eventually(t, func() error { // until the others have said no
-			if out := c.run("explain"); !strings.Contains(out, "etcdctl member remove "+id) {
+			if out := c.run("explain"); !strings.Contains(out, "etcd-node ctl member remove "+id) {
 				return fmt.Errorf("explain says\n%s", out)
 			}
 			return nil
@@ -224,7 +224,7 @@ func TestWipedIsPasted(t *testing.T) {
 	commands, joined := c.explained("wiped"), ""
 	for _, command := range commands {
 		c.paste(command, a)
-		if strings.HasPrefix(command, "etcdctl member add ") {
+		if strings.HasPrefix(command, "etcd-node ctl member add ") {
 			c.await("READY=1")
 			joined = c.status().View.MemberID
 		}
@@ -313,7 +313,7 @@ func TestLoopbackData(t *testing.T) {
 	commands := n.explained()
 	cluster("")
 	n.up()
-	n.shell(commands[slices.IndexFunc(commands, func(c string) bool { return strings.HasPrefix(c, "etcdctl member update ") })])
+	n.shell(commands[slices.IndexFunc(commands, func(c string) bool { return strings.HasPrefix(c, "etcd-node ctl member update ") })])
 	n.stop()
 	// All on one machine: this one may well be what is left of three.
 	cluster(",b=http://127.0.0.1:1,c=http://127.0.0.1:2")
@@ -329,7 +329,7 @@ func TestExplainedRestore(t *testing.T) {
 	a := nodes[0]
 	a.put("k", "in the snapshot")
 	snapshot := filepath.Join(a.Dir, "snapshot.db")
-	a.shell("etcdctl snapshot save " + snapshot + " --endpoints=" + a.Client)
+	a.shell("etcd-node ctl snapshot save " + snapshot + " --endpoints=" + a.Client)
 	a.put("k", "later")
 	recipes := map[*node][]string{}
 	for _, n := range nodes {
@@ -360,17 +360,17 @@ func TestExplainedRestoreWithoutList(t *testing.T) {
 	n := running(t)
 	n.put("k", "v")
 	snapshot := filepath.Join(n.Dir, "snapshot.db")
-	n.shell("etcdctl snapshot save " + snapshot + " --endpoints=" + n.Client)
+	n.shell("etcd-node ctl snapshot save " + snapshot + " --endpoints=" + n.Client)
 	n.stop()
 	n.wipe()
-	n.shell("etcdutl snapshot restore " + snapshot + " --data-dir=new; mkdir -p data; mv -T new/member data/member; etcd-node forget")
+	n.shell("etcd-node utl snapshot restore " + snapshot + " --data-dir=new; mkdir -p data; mv -T new/member data/member; etcd-node forget")
 	n.flags = slices.DeleteFunc(n.flags, func(f string) bool { return strings.HasPrefix(f, "--initial-cluster=") })
 	n.flags = append(n.flags, "--initial-cluster=a="+n.Peer+",b=http://192.0.2.1:2380,c=http://192.0.2.2:2380")
 	n.start(true)
 	n.await("STATUS=failed: the data is that of a cluster of one on loopback")
 	n.exit()
 	out := n.run("explain")
-	for _, want := range []string{"a snapshot was restored without --initial-cluster", "etcdctl member update 8e9e05c52164694d "} { // etcd's default ID
+	for _, want := range []string{"a snapshot was restored without --initial-cluster", "etcd-node ctl member update 8e9e05c52164694d "} { // etcd's default ID
 		if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
 			t.Errorf("explain has no %q:\n%s", want, out)
 		}

@@ -69,7 +69,7 @@ func TestListNamesMore(t *testing.T) {
 	}
 	a.until("well", whole)
 	listed("http", nil, a, b, c)
-	want := fmt.Sprintf("the list names b and c, the data only this member: `etcdctl member add b --learner --peer-urls=%s --endpoints=%s`", b.Peer, a.Client)
+	want := fmt.Sprintf("the list names b and c, the data only this member: `etcd-node ctl member add b --learner --peer-urls=%s --endpoints=%s`", b.Peer, a.Client)
 	// While the daemon runs its database is locked; it is asked instead. Nobody has
 	// asked yet what lives at b and c.
 	for range 2 {
@@ -82,7 +82,7 @@ func TestListNamesMore(t *testing.T) {
 	}
 	a.up()
 	st := a.until("warned", func(st status.Status) bool {
-		return strings.Contains(conditions(st, failure.IDOtherMembers), "etcdctl")
+		return strings.Contains(conditions(st, failure.IDOtherMembers), "etcd-node ctl")
 	})
 	if text := conditions(st, failure.IDOtherMembers); !strings.HasPrefix(text, want) {
 		t.Errorf("%q, want %q", text, want)
@@ -90,17 +90,17 @@ func TestListNamesMore(t *testing.T) {
 	if log := strings.Join(a.Lines(), "\n"); !strings.Contains(log, "the list names b and c") {
 		t.Error("the start does not say so")
 	}
-	a.shell(strings.NewReplacer("NAME", "b", "URL", b.Peer).Replace(a.command(failure.IDOtherMembers, "etcdctl member add")))
+	a.shell(strings.NewReplacer("NAME", "b", "URL", b.Peer).Replace(a.command(failure.IDOtherMembers, "etcd-node ctl member add")))
 	b.flags = append(b.flags, "--initial-cluster="+a.Name+"="+a.Peer+","+b.Name+"="+b.Peer)
 	b.start(true)
 	b.await("READY=1")
 	st = a.until("warned of c alone, and told to promote b", func(st status.Status) bool {
 		return strings.HasPrefix(conditions(st, failure.IDOtherMembers), "the list names c, the data does not") &&
-			strings.Contains(st.Text(time.Now()), "etcdctl member promote")
+			strings.Contains(st.Text(time.Now()), "etcd-node ctl member promote")
 	})
 	for _, x := range st.View.Members {
 		if !x.Self {
-			a.shell(strings.NewReplacer("ID", x.ID).Replace(a.command(failure.IDOtherMembers, "etcdctl member promote")))
+			a.shell(strings.NewReplacer("ID", x.ID).Replace(a.command(failure.IDOtherMembers, "etcd-node ctl member promote")))
 		}
 	}
 	b.until("well", whole)
@@ -173,7 +173,7 @@ func TestPeersToTLS(t *testing.T) {
 		text, plain := conditions(st, failure.IDOtherURLs), strings.Replace(n.Peer, "https", "http", 1)
 		for _, want := range []string{
 			fmt.Sprintf("the data knows this member under %s, the list says %s: the data counts, and it listens without TLS", plain, n.Peer),
-			fmt.Sprintf("first `etcdctl member update %s --peer-urls=%s --endpoints=%s`, then `systemctl restart etcd`", st.View.MemberID, n.Peer, n.Client),
+			fmt.Sprintf("first `etcd-node ctl member update %s --peer-urls=%s --endpoints=%s`, then `systemctl restart etcd`", st.View.MemberID, n.Peer, n.Client),
 		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%q lacks %q", text, want)
@@ -189,7 +189,7 @@ func TestPeersToTLS(t *testing.T) {
 
 	// The second: each is told of, and started again.
 	for _, n := range nodes {
-		n.shell(n.command(failure.IDOtherURLs, "etcdctl member update"))
+		n.shell(n.command(failure.IDOtherURLs, "etcd-node ctl member update"))
 		st := n.until("to be restarted", func(st status.Status) bool {
 			return strings.Contains(conditions(st, failure.IDOtherURLs), "the other members dial "+n.Peer+", but this one listens there without TLS until it is restarted")
 		})
@@ -247,7 +247,7 @@ func TestAddedBeforeUpdateToTLS(t *testing.T) {
 		n.until("connected", func(st status.Status) bool { return connected(st) && len(st.View.Members) == 2 })
 		n.holds("k", "v")
 	}
-	a.shell(a.command(failure.IDOtherURLs, "etcdctl member update"))
+	a.shell(a.command(failure.IDOtherURLs, "etcd-node ctl member update"))
 	a.stop()
 	a.up()
 	for _, n := range []*node{a, b} {
@@ -266,7 +266,7 @@ func TestPeersToTLSByHand(t *testing.T) {
 	listed("https", flags, nodes...)
 	c.start(true, "--listen-peer-urls="+c.Peer)
 	st := c.until("warned", func(st status.Status) bool { return conditions(st, failure.IDOtherURLs) != "" })
-	want := fmt.Sprintf("the data knows this member under %s, the list says %s: the others dial it without TLS, but ETCD_LISTEN_PEER_URLS has https alone; first `etcdctl member update %s --peer-urls=%s --endpoints=%s`",
+	want := fmt.Sprintf("the data knows this member under %s, the list says %s: the others dial it without TLS, but ETCD_LISTEN_PEER_URLS has https alone; first `etcd-node ctl member update %s --peer-urls=%s --endpoints=%s`",
 		plain, c.Peer, st.View.MemberID, c.Peer, c.Client)
 	if got := conditions(st, failure.IDOtherURLs); !strings.HasPrefix(got, want) {
 		t.Errorf("%q, want %q", got, want)
@@ -324,7 +324,7 @@ func TestAllPeerURLsChanged(t *testing.T) {
 		n.holds("k", "v")
 	}
 	for _, n := range nodes {
-		n.shell(n.command(failure.IDOtherURLs, "etcdctl member update"))
+		n.shell(n.command(failure.IDOtherURLs, "etcd-node ctl member update"))
 	}
 	for _, n := range nodes {
 		n.until("well", whole)
@@ -374,7 +374,7 @@ func TestAddedUnderWrongURL(t *testing.T) {
 		b.start(true, "--initial-cluster-state=existing")
 		b.await("READY=1")
 		b.holds("k", "v")
-		b.shell(strings.NewReplacer(" ID ", " "+b.status().View.MemberID+" ", "=URL", "="+right).Replace(b.command(failure.IDNeverStarted, "etcdctl member update")))
+		b.shell(strings.NewReplacer(" ID ", " "+b.status().View.MemberID+" ", "=URL", "="+right).Replace(b.command(failure.IDNeverStarted, "etcd-node ctl member update")))
 		b.stop()
 		b.Peer = right
 		listed("http", nil, a, b)

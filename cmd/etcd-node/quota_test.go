@@ -61,7 +61,7 @@ func TestQuotaWarning(t *testing.T) {
 		t.Error(line)
 	}
 	n.put("still", "works")
-	if out := n.run("explain"); !strings.Contains(out, "quota-low: ") || !strings.Contains(out, "etcdctl defrag --command-timeout=60s --endpoints="+n.Client) {
+	if out := n.run("explain"); !strings.Contains(out, "quota-low: ") || !strings.Contains(out, "etcd-node ctl defrag --command-timeout=60s --endpoints="+n.Client) {
 		t.Errorf("explain: %s", out)
 	}
 	r, err := c.Delete(ctx, "burden", clientv3.WithPrefix())
@@ -103,7 +103,7 @@ func TestCommandsWithAuth(t *testing.T) {
 	}
 	n.until("asking for a user", func(st status.Status) bool { return st.View.Auth })
 	out := n.run("explain", "nospace-alarm")
-	i := strings.Index(out, "etcdctl alarm disarm")
+	i := strings.Index(out, "etcd-node ctl alarm disarm")
 	if i < 0 {
 		t.Fatal(out)
 	}
@@ -112,7 +112,7 @@ func TestCommandsWithAuth(t *testing.T) {
 		t.Errorf("%q", command)
 	}
 	// It is what is needed, but for the password.
-	words := strings.Fields(command)[1:]
+	words := strings.Fields(command)[2:]
 	run := func(more ...string) error {
 		cmd := program(t, "etcdctl", append(slices.Clone(words[:len(words)-1]), more...)...)
 		cmd.Env = []string{"PATH=/usr/bin:/bin"}

@@ -78,7 +78,7 @@ func TestRemovedBehindForbidden(t *testing.T) {
 	a.stop()
 	forbids(t, a.Peer)
 	c.start(true)
-	if s := c.await("STATUS=failed: this member was removed from the cluster"); !strings.Contains(s, "etcdctl member remove "+id) && !strings.Contains(s, "member list") {
+	if s := c.await("STATUS=failed: this member was removed from the cluster"); !strings.Contains(s, "etcd-node ctl member remove "+id) && !strings.Contains(s, "member list") {
 		t.Errorf("%s", s)
 	}
 	c.exits(failure.ExitRemoved)

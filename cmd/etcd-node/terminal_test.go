@@ -107,7 +107,7 @@ func TestTerminal(t *testing.T) {
 	t.Parallel()
 	n := byHand(t, single(t))
 	s, end := n.atTerminal()
-	s.await(t, "ready; try: etcdctl put a b --endpoints="+n.Client+"   (status: etcd-node status --data-dir="+n.Data()+"; stop: Ctrl-C)")
+	s.await(t, "ready; try: etcd-node ctl put a b --endpoints="+n.Client+"   (status: etcd-node status --data-dir="+n.Data()+"; stop: Ctrl-C)")
 	if code := end(); code != 0 {
 		t.Errorf("Ctrl-C: exit code %d", code)
 	}

@@ -66,7 +66,7 @@ func (n *node) explained(id ...string) (commands []string) {
 
 // recipe picks from commands how a snapshot is restored, up to the start.
 func recipe(commands []string, snapshot string) []string {
-	i := slices.IndexFunc(commands, func(c string) bool { return strings.HasPrefix(c, "etcdutl snapshot restore ") })
+	i := slices.IndexFunc(commands, func(c string) bool { return strings.HasPrefix(c, "etcd-node utl snapshot restore ") })
 	j := slices.Index(commands[max(i, 0):], "systemctl start etcd")
 	if i < 1 || j < 0 || !strings.HasPrefix(commands[i-1], "systemctl stop etcd && ") {
 		return []string{"echo no recipe in explain; exit 1"}
@@ -102,7 +102,7 @@ func (n *node) paste(command string, live *node) {
 		if out, _ := n.try("status"); strings.Contains(out, "no answer from the daemon") { // else systemctl does nothing
 			n.start(true)
 		}
-	case strings.HasPrefix(rest, "etcdctl "): // etcd refuses changes for 5 s after the one before
+	case strings.HasPrefix(rest, "etcd-node ctl "): // etcd refuses changes for 5 s after the one before
 		poll.Eventually(n.t, func() error { return n.tryShell(rest) })
 	default:
 		n.shell(rest)

@@ -18,11 +18,11 @@ func (n *node) lists(entries ...string) {
 	n.flags = append(n.flags, "--initial-cluster="+strings.Join(entries, ","))
 }
 
-// pasted are the commands that a text has for etcdctl, between backquotes or from
+// pasted are the commands that a text has for etcd-node ctl, between backquotes or from
 // its name on.
 func pasted(text string) (commands []string) {
 	for i, part := range strings.Split(text, "`") {
-		if i%2 == 1 && strings.HasPrefix(part, "etcdctl ") {
+		if i%2 == 1 && strings.HasPrefix(part, "etcd-node ctl ") {
 			commands = append(commands, part)
 		}
 	}
@@ -65,8 +65,8 @@ func TestWrongEntryAtTheFirstStart(t *testing.T) {
 	if len(own) == 0 || !strings.Contains(own[0], "member update") || !strings.Contains(own[0], "--peer-urls="+c.Peer) {
 		t.Fatalf("a says %s", has.Line())
 	}
-	_, cmd, _ := strings.Cut(st.Line(), "etcdctl member update")
-	cmd = "etcdctl member update" + strings.SplitN(cmd, "`", 2)[0]
+	_, cmd, _ := strings.Cut(st.Line(), "etcd-node ctl member update")
+	cmd = "etcd-node ctl member update" + strings.SplitN(cmd, "`", 2)[0]
 	c.shell(cmd)
 	c.await("READY=1")
 	for _, n := range []*node{a, c} {
@@ -148,7 +148,7 @@ func TestOwnEntryMistyped(t *testing.T) {
 	relisted(b, "b="+wrong, a, c)
 	b.flags = append(b.flags, "--name=b")
 	b.up()
-	want := "the data knows this member under " + b.Peer + ", the list says " + wrong + ": the data counts, and it listens there; correct the list, or, if it is to move there, first `etcdctl member update"
+	want := "the data knows this member under " + b.Peer + ", the list says " + wrong + ": the data counts, and it listens there; correct the list, or, if it is to move there, first `etcd-node ctl member update"
 	b.until("warned", func(st status.Status) bool {
 		return serving(st) && strings.Contains(conditions(st, failure.IDOtherURLs), want)
 	})

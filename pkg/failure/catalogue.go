@@ -79,14 +79,16 @@ func completed(entries []Entry) []Entry {
 		for _, steps := range e.Cases {
 			completeSteps(steps)
 		}
+		e.Means, e.Acts, e.Never = inside(e.Means), inside(e.Acts), inside(e.Never)
 	}
 	return entries
 }
 
 func completeSteps(steps []Step) {
-	for _, s := range steps {
+	for i, s := range steps {
+		steps[i].Say = inside(s.Say)
 		for j, c := range s.Run {
-			s.Run[j] = complete(c)
+			s.Run[j] = inside(complete(c))
 		}
 	}
 }

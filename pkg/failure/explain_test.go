@@ -211,18 +211,18 @@ func TestEtcdctlIsComplete(t *testing.T) {
 	text, _ := Explain(IDNoSpaceAlarm, map[string]string{
 		"client-url": "https://192.0.2.1:2379", "client-ca": "/tls/ca.crt",
 	})
-	if want := "etcdctl alarm disarm --endpoints=https://192.0.2.1:2379 --cacert=/tls/ca.crt\n"; !strings.Contains(text, want) {
+	if want := "etcd-node ctl alarm disarm --endpoints=https://192.0.2.1:2379 --cacert=/tls/ca.crt\n"; !strings.Contains(text, want) {
 		t.Errorf("no %q in\n%s", want, text)
 	}
-	if text, _ := Explain(IDNoSpaceAlarm, nil); !strings.Contains(text, "etcdctl alarm disarm\n") {
+	if text, _ := Explain(IDNoSpaceAlarm, nil); !strings.Contains(text, "etcd-node ctl alarm disarm\n") {
 		t.Errorf("flags without a value:\n%s", text)
 	}
 	for _, id := range []string{IDNoSpaceAlarm, IDQuotaLow} {
 		text, _ := Explain(id, map[string]string{"client-url": "http://192.0.2.1:2379", "endpoints": "http://192.0.2.2:2379,http://192.0.2.3:2379"})
 		for _, want := range []string{
-			`rev=$(etcdctl endpoint status --write-out=fields --endpoints=http://192.0.2.1:2379 | sed -n 's/^"Revision" : //p')` + "\n      etcdctl compact \"$rev\" --endpoints=http://192.0.2.1:2379\n",
-			"etcdctl defrag --endpoints=http://192.0.2.2:2379,http://192.0.2.3:2379 --command-timeout=60s\n",
-			"etcdctl defrag --command-timeout=60s --endpoints=http://192.0.2.1:2379\n",
+			`rev=$(etcd-node ctl endpoint status --write-out=fields --endpoints=http://192.0.2.1:2379 | sed -n 's/^"Revision" : //p')` + "\n      etcd-node ctl compact \"$rev\" --endpoints=http://192.0.2.1:2379\n",
+			"etcd-node ctl defrag --endpoints=http://192.0.2.2:2379,http://192.0.2.3:2379 --command-timeout=60s\n",
+			"etcd-node ctl defrag --command-timeout=60s --endpoints=http://192.0.2.1:2379\n",
 		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: no %q in\n%s", id, want, text)
@@ -232,7 +232,7 @@ func TestEtcdctlIsComplete(t *testing.T) {
 	for _, e := range All() {
 		for _, s := range e.Next {
 			for _, c := range s.Run {
-				if own := strings.Count(c, "{own-endpoint}"); strings.HasPrefix(c, "etcdctl ") &&
+				if own := strings.Count(c, "{own-endpoint}"); strings.HasPrefix(c, "etcd-node ctl ") &&
 					(own+strings.Count(c, "--endpoints=") != 1 || strings.Count(c, "{client-tls}") != 1) {
 					t.Errorf("%s: %q", e.ID, c)
 				}
@@ -286,12 +286,12 @@ func TestUserWhereAuthIsOn(t *testing.T) {
 			if !strings.HasPrefix(line, "      ") {
 				continue
 			}
-			if named := strings.Contains(line, " --user=root"); named != (auth == "true" && strings.Contains(line, "etcdctl ")) {
+			if named := strings.Contains(line, " --user=root"); named != (auth == "true" && strings.Contains(line, "etcd-node ctl ")) {
 				t.Errorf("auth %q: %q", auth, line)
 			}
 		}
 	}
-	if got := Etcdctl("put a b", Values{"client-url": "http://192.0.2.1:2379", "auth": "true"}); got != "etcdctl put a b --endpoints=http://192.0.2.1:2379 --user=root" {
+	if got := Etcdctl("put a b", Values{"client-url": "http://192.0.2.1:2379", "auth": "true"}); got != "etcd-node ctl put a b --endpoints=http://192.0.2.1:2379 --user=root" {
 		t.Error(got)
 	}
 }

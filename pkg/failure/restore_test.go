@@ -135,7 +135,7 @@ func TestCasesAreOfNext(t *testing.T) {
 func TestOtherURLsByCase(t *testing.T) {
 	for c, updates := range map[string]int{CaseToTLS: 1, CaseFromTLS: 0, CaseEarly: 1, CaseRestart: 0, CaseMoved: 2, CaseOther: 0} {
 		text, _ := Explain(IDOtherURLs, map[string]string{"case": c})
-		if n := strings.Count(text, "      etcdctl member update "); n != updates {
+		if n := strings.Count(text, "      etcd-node ctl member update "); n != updates {
 			t.Errorf("%s: %d times member update, want %d:\n%s", c, n, updates, text)
 		}
 	}

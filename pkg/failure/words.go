@@ -126,13 +126,13 @@ const (
 // meanings are what the words stand for.
 var meanings = []struct{ word, is string }{
 	{"MEMBER-NAME", "this member's name in the cluster list"},
-	{"MEMBER-ID", "the ID that `etcdctl member list` shows for this member"},
+	{"MEMBER-ID", "the ID that `etcd-node ctl member list` shows for this member"},
 	{"PEER-URLS", "this member's URLs in the cluster list"},
 	{"DATA-DIR", "what `etcd-node config` shows as data-dir"},
 	{"CLUSTER-LIST", "NAME=PEER-URL of every member, separated by commas"},
 	{"ENDPOINTS", "the client URLs of the other members, separated by commas"},
 	{"NAME", "the name of the member, or of the unit's instance, that the step speaks of"},
-	{"ID", "the ID of the member that the step speaks of; `etcdctl member list` shows it"},
+	{"ID", "the ID of the member that the step speaks of; `etcd-node ctl member list` shows it"},
 	{"URL", "the peer URL of the member that the step speaks of, such as http://192.168.122.8:2380"},
 	{"CLIENT-URL", "the client URL of that member, such as http://192.168.122.8:2379"},
 	{"HOST", "each host name in the cluster list"},
@@ -145,9 +145,9 @@ var meanings = []struct{ word, is string }{
 	{"OLD-ADDRESS", "this machine's address in the data, with the prefix length of its network, such as 192.168.122.5/24"},
 	{"DEVICE", "the network interface of the new address; `ip -brief address` shows it"},
 	{"COPY", "a copy of this member's data dir"},
-	{"SNAPSHOT", "a file that `etcdctl snapshot save` wrote, copied to every host; if there is none, take a copy of the newest member/snap/db and add --skip-hash-check: it lacks only the last writes"},
+	{"SNAPSHOT", "a file that `etcd-node ctl snapshot save` wrote, copied to every host; if there is none, take a copy of the newest member/snap/db and add --skip-hash-check: it lacks only the last writes"},
 	{"VERSION", "the version to which the cluster goes back, such as 3.6"},
-	{"REVISION", "the revision up to which old values are dropped; `etcdctl endpoint status -w fields` shows that of now, which leaves the newest value of each key"},
+	{"REVISION", "the revision up to which old values are dropped; `etcd-node ctl endpoint status -w fields` shows that of now, which leaves the newest value of each key"},
 	{WordCA, "the CA that has signed the members' certificates; leave the flag out if this machine trusts that CA anyway"},
 	{WordCert, "a client certificate of the CA in ETCD_TRUSTED_CA_FILE; this member's own certificate is for servers only"},
 	{WordKey, "the key of that certificate"},
@@ -195,11 +195,23 @@ func replacer(values map[string]string) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
+// toolWords are commands of etcdctl's and etcdutl's, and not only their names.
+var toolWords = regexp.MustCompile(`\betcd(c|u)tl (--|alarm|auth|compact|defrag|downgrade|endpoint|get|lease|member|move-leader|put|role|snapshot|user)`)
+
+// inside is a text whose commands of etcdctl and etcdutl are those inside etcd-node: they
+// are there on every node, of the right version, and know its certificates.
+func inside(text string) string {
+	return toolWords.ReplaceAllStringFunc(text, func(s string) string {
+		m := toolWords.FindStringSubmatch(s)
+		return "etcd-node " + m[1] + "tl " + m[2]
+	})
+}
+
 // Etcdctl is a command of etcdctl's as it works on the node with these values.
 // In the arguments there are no placeholders.
 func Etcdctl(args string, values Values) string {
 	command := "etcdctl " + args
-	return command + replacer(values).Replace(strings.TrimPrefix(complete(command), command))
+	return "etcd-node ctl " + args + replacer(values).Replace(strings.TrimPrefix(complete(command), command))
 }
 
 // Systemctl is a command of systemctl's for the unit of the node with these

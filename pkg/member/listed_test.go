@@ -61,7 +61,7 @@ func TestDifferencesNameCompleteCommands(t *testing.T) {
 	m.log, m.Guard.Values = zap.New(core), map[string]string{"unit": "etcd@x", "client-url": "https://a:2379", "client-ca": "/ca"}
 	m.Config.Name, m.Config.InitialCluster = "a", "a=http://a:2381,b=http://b:2380"
 	m.node = m.follow(admission.Admission{Self: 1, Members: []datadir.Member{{ID: 1, Name: "a", PeerURLs: []string{"http://a:2380"}}, {ID: 2, Name: "b", PeerURLs: []string{"http://b:2380"}}}})
-	const want = "`etcdctl member update 1 --peer-urls=http://a:2381 --endpoints=https://a:2379 --cacert=/ca"
+	const want = "`etcd-node ctl member update 1 --peer-urls=http://a:2381 --endpoints=https://a:2379 --cacert=/ca"
 	if lines.FilterMessageSnippet(want+"`").Len() != 1 {
 		t.Errorf("%+v", lines.All())
 	}

@@ -198,7 +198,7 @@ func TestTextNamesItsUnit(t *testing.T) {
 	got := s.Text(time.Now())
 	for _, want := range []string{
 		"explained ETCD_NODE_UNIT=etcd@events etcd-node explain disk-low\n",
-		"a voter by: etcdctl member promote 2 --endpoints=https://127.0.0.1:12379 --cacert='/etc/etcd/my ca.pem' --user=root\n",
+		"a voter by: etcd-node ctl member promote 2 --endpoints=https://127.0.0.1:12379 --cacert='/etc/etcd/my ca.pem' --user=root\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)

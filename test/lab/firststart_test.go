@@ -25,7 +25,7 @@ func TestListGrows(t *testing.T) {
 	for i := 2; i <= 3; i++ {
 		h := c.host(i)
 		c.status(i, "joining: cluster ", "of etcd-1 does not list "+h.Name+" (http://"+h.IP+":2380), and nothing is begun here",
-			"etcdctl member add "+h.Name+" --learner --peer-urls=http://"+h.IP+":2380 --endpoints=http://"+c.host(1).IP+":2379")
+			"etcd-node ctl member add "+h.Name+" --learner --peer-urls=http://"+h.IP+":2380 --endpoints=http://"+c.host(1).IP+":2379")
 		if left := c.run(i, "ls", "/var/lib/etcd"); left != "" {
 			t.Errorf("%s began something: %s", h.Name, left)
 		}

@@ -80,7 +80,7 @@ func TestAllAddressesChanged(t *testing.T) {
 		c.run(i+1, "systemctl", "start", "--no-block", "etcd")
 	}
 	for i, h := range c.Hosts {
-		want := "the data knows this member under http://" + h.IP + ":2380, the list says http://" + moved(h.IP) + ":2380: the data counts; first `etcdctl member update "
+		want := "the data knows this member under http://" + h.IP + ":2380, the list says http://" + moved(h.IP) + ":2380: the data counts; first `etcd-node ctl member update "
 		c.status(i+1, "joining: 1 of 3 members", want)
 		notices := c.run(i+1, "sh", "-c", "etcd-node config 2>&1 >/dev/null")
 		for _, h := range c.Hosts {
@@ -104,7 +104,7 @@ func TestAllAddressesChanged(t *testing.T) {
 	}
 	c.connected()
 	for i := range c.Hosts {
-		c.run(i+1, "sh", "-ec", `$(etcd-node explain other-urls | grep -m 1 '^ *etcdctl member update')`)
+		c.run(i+1, "sh", "-ec", `$(etcd-node explain other-urls | grep -m 1 '^ *etcd-node ctl member update')`)
 	}
 	c.env(list)
 	for i, h := range c.Hosts {

@@ -41,10 +41,10 @@ func TestTLSWalk(t *testing.T) {
 		w.restart(i + 1)
 		c.connected()
 		c.status(i+1, "the data knows this member under http://"+c.host(i+1).IP+":2380, the list says https://"+c.host(i+1).IP+":2380",
-			"first `etcdctl member update")
+			"first `etcd-node ctl member update")
 	}
 	for i := range c.Hosts {
-		c.run(i+1, "sh", "-ec", `$(etcd-node explain other-urls | grep -m 1 '^ *etcdctl member update')`)
+		c.run(i+1, "sh", "-ec", `$(etcd-node explain other-urls | grep -m 1 '^ *etcd-node ctl member update')`)
 		w.restart(i + 1)
 		c.connected()
 	}
@@ -100,7 +100,7 @@ func TestTLSInTheWrongOrder(t *testing.T) {
 	w := c.writing(nil, "2379")
 	id := strings.Fields(c.run(1, "sh", "-c", `etcd-node status | grep 'this member'`))
 	c.run(1, "etcdctl", "member", "update", id[len(id)-1], "--peer-urls=https://"+c.host(1).IP+":2380")
-	c.status(1, "for which it has no certificate; if they have theirs, give it its own and the list of https, else take it back: `etcdctl member update "+id[len(id)-1]+" --peer-urls=http://"+c.host(1).IP+":2380 --endpoints=http://"+c.host(1).IP+":2379`")
+	c.status(1, "for which it has no certificate; if they have theirs, give it its own and the list of https, else take it back: `etcd-node ctl member update "+id[len(id)-1]+" --peer-urls=http://"+c.host(1).IP+":2380 --endpoints=http://"+c.host(1).IP+":2379`")
 	c.run(1, "etcdctl", "member", "update", id[len(id)-1], "--peer-urls=http://"+c.host(1).IP+":2380")
 	c.connected()
 
@@ -131,7 +131,7 @@ func TestTLSInTheWrongOrder(t *testing.T) {
 	w.round()
 	w.stop()
 	for i := range c.Hosts {
-		c.status(i+1, "3 of 3 members", "the data counts, and it listens without TLS", "first `etcdctl member update")
+		c.status(i+1, "3 of 3 members", "the data counts, and it listens without TLS", "first `etcd-node ctl member update")
 	}
 	// And all at once, which takes a cluster down for as long as it starts.
 	c.each(func(h *Host) error {

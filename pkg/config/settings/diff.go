@@ -24,8 +24,8 @@ const (
 	atFirst    = "at the first start"
 	tooLate    = "none: there is data, and only a first start reads it"
 	otherDir   = "at the next restart, in another directory: stop, move the data there, start"
-	followsURL = "at the restart after etcdctl member update: it listens for peers as the data says"
-	peerURLs   = "none: there is data, and it says where this member is; etcdctl member update changes that"
+	followsURL = "at the restart after etcd-node ctl member update: it listens for peers as the data says"
+	peerURLs   = "none: there is data, and it says where this member is; etcd-node ctl member update changes that"
 	noEffect   = "none"
 )
 

@@ -29,7 +29,7 @@ func inUse(members []peers.Member, n int) (all []peers.Member) {
 
 func TestFirstStart(t *testing.T) {
 	const (
-		add      = "; add this node to that cluster, and it joins by itself: etcdctl member add c --learner --peer-urls=" + ownURL + " --endpoints="
+		add      = "; add this node to that cluster, and it joins by itself: etcd-node ctl member add c --learner --peer-urls=" + ownURL + " --endpoints="
 		dead     = "z1 (context deadline exceeded)"
 		forNew   = "set ETCD_INITIAL_CLUSTER_STATE=new on all of them, or remove ETCD_INITIAL_CLUSTER_STATE (FILE:3)"
 		noList   = "; if no node of the list has data, this is a new cluster: " + forNew
@@ -119,7 +119,7 @@ func TestFirstStart(t *testing.T) {
 		"not listed by two clusters, then added":   {first, []fakePeer{of("e", inUse([]peers.Member{peerB}, 0)), later(time.Minute, of(other, inUse([]peers.Member{peerA}, 0)), of(other, added3))}, nil, want{joins: true, took: time.Minute, said: "several-clusters: cluster d of a, and cluster e of b do not list c (" + ownURL + "), and nothing is begun here" + which}},
 		"added under another URL": {first, both(of("c", append(inUse(removed, 0), peers.Member{ID: 0x1f, PeerURLs: []string{"https://127.0.0.3:2380"}}))), nil, want{id: "stopped",
 			said: "not-listed: cluster c of a, b, https://127.0.0.3:2380 does not list c (" + ownURL + "), and nothing is begun here; it was added as https://127.0.0.3:2380: " +
-				"start it under exactly that, or etcdctl member update 1f --peer-urls=" + ownURL + " --endpoints=http://192.0.2.1:2379,http://192.0.2.2:2379"}},
+				"start it under exactly that, or etcd-node ctl member update 1f --peer-urls=" + ownURL + " --endpoints=http://192.0.2.1:2379,http://192.0.2.2:2379"}},
 		"added while it waits": {first, both(later(5*time.Minute, of("c", pair), of("c", inUse(added3, 1)))), nil, want{joins: true, took: 5 * time.Minute, said: unlisted}},
 
 		"one knows a cluster that does not list it": {first, []fakePeer{knows(0xd), noData}, nil, want{id: "stopped", said: hearsay}},
@@ -152,7 +152,7 @@ func TestFirstStart(t *testing.T) {
 		}}, both(of(other, inUse(begun, 1))), nil, want{joins: true}},
 		"original, under a wrong URL": {first, both(of("d", inUse([]peers.Member{peerA, peerB, {ID: 0x1f, Name: "c", PeerURLs: []string{"http://127.0.0.77:2380"}}}, 1))), nil, want{id: "stopped",
 			said: "not-listed: cluster d of a, b, c does not list c (" + ownURL + "), and nothing is begun here; it has a member c (1f) at http://127.0.0.77:2380 that has never started: " +
-				"correct the list, or, if that is to be this node, etcdctl member update 1f --peer-urls=" + ownURL + " --endpoints=http://192.0.2.1:2379,http://192.0.2.2:2379"}},
+				"correct the list, or, if that is to be this node, etcd-node ctl member update 1f --peer-urls=" + ownURL + " --endpoints=http://192.0.2.1:2379,http://192.0.2.2:2379"}},
 		"the same, nobody has served":    {first, both(of(other, begun)), nil, want{}},
 		"original, existing":             {existing, both(of("c", inUse(whole, 1))), nil, want{joins: true}},
 		"it has served, without unit":    {bare, both(of("c", inUse(whole, 0))), nil, want{}},

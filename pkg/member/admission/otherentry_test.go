@@ -25,7 +25,7 @@ func TestDataOfAnotherEntry(t *testing.T) {
 		stopped         = failure.IDSignalled
 		of1             = "the data is of etcd-1, which the list has at another address (http://192.168.122.5:2380), and this machine is etcd-2; "
 		todo            = "; if machines have changed their addresses, give them back: the members go on by themselves; " +
-			"or tell the cluster where this member is now, by one that serves: etcdctl member update 3 --peer-urls=http://192.168.122.6:2380 --endpoints=ENDPOINTS"
+			"or tell the cluster where this member is now, by one that serves: etcd-node ctl member update 3 --peer-urls=http://192.168.122.6:2380 --endpoints=ENDPOINTS"
 		off    = "waiting: " + of1 + "no member answers there (192.168.122.5: connection refused), so this may be a copy of a machine that is off" + todo
 		starts = of1 + "at that address is another member now (%s): the data counts; if machines have changed their addresses, give them back, then `systemctl restart etcd`"
 	)

@@ -32,7 +32,7 @@ func (d Data) Foreign() (why string, yes bool) {
 		if found.Major == own.Major && found.Minor <= own.Minor || found.Major < own.Major {
 			return "", false
 		}
-		return fmt.Sprintf("the data is of etcd %d.%d, this is etcd %s: install %d.%d again (going back takes etcdctl downgrade, one minor version at a time)",
+		return fmt.Sprintf("the data is of etcd %d.%d, this is etcd %s: install %d.%d again (going back takes etcd-node ctl downgrade, one minor version at a time)",
 			found.Major, found.Minor, version.Version, found.Major, found.Minor), true
 	}
 	if d.DB.Locked || d.DB.Damage != nil || !d.WAL.Entries || !d.v2Requests() {

@@ -36,7 +36,7 @@ type situation struct {
 
 // warning says what is wrong, with the numbers and what to do.
 func (s situation) warning() (severity, string) {
-	const remedy = "delete what is not etcd's, enlarge the file system, or shrink the database: etcdctl compact, then etcdctl defrag"
+	const remedy = "delete what is not etcd's, enlarge the file system, or shrink the database: etcd-node ctl compact, then etcd-node ctl defrag"
 	available := fmt.Sprintf("%s of %s available in %s", bytes(s.space.Available), bytes(s.space.Total), s.dir)
 	switch {
 	case s.released && s.space.Available >= roomFor(s.size):

@@ -20,7 +20,7 @@ func TestWarning(t *testing.T) {
 		{"plenty", func(s *situation) {}, fine, nil},
 		{"exactly a tenth", func(s *situation) { s.space.Available = 2 * gi }, fine, nil},
 		{"less than a tenth", func(s *situation) { s.space.Available = 2*gi - 1 }, low,
-			[]string{"low disk space: 2.0 GiB of 20 GiB available in /d, less than a tenth; delete", "etcdctl compact", "etcdctl defrag"}},
+			[]string{"low disk space: 2.0 GiB of 20 GiB available in /d, less than a tenth; delete", "etcd-node ctl compact", "etcd-node ctl defrag"}},
 		{"twice the database", func(s *situation) { s.db = 5 * gi }, fine, nil},
 		{"less than twice the database", func(s *situation) { s.db = 5*gi + 1 }, low, []string{"low disk space: 10 GiB of 20 GiB available in /d, less than twice the database (5.0 GiB)"}},
 		{"no room for the reserve", func(s *situation) { s.held, s.space.Available = 0, 500*mi }, noReserve,

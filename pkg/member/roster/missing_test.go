@@ -20,7 +20,7 @@ func nobody(n Node) map[string]Life {
 // cluster of one, adding a node of another cluster costs the quorum.
 func TestWhatLivesThere(t *testing.T) {
 	const list = "the list names etcd-2 and etcd-3, the data only this member: "
-	const add3 = "`etcdctl member add etcd-3 --learner --peer-urls=http://192.168.122.7:2380`, start it, promote it when the status says so; or correct the list"
+	const add3 = "`etcd-node ctl member add etcd-3 --learner --peer-urls=http://192.168.122.7:2380`, start it, promote it when the status says so; or correct the list"
 	other, nobody := Life{Asked: true, Cluster: "d"}, Life{Asked: true}
 	for what, tc := range map[string]struct {
 		lives map[string]Life

@@ -70,7 +70,7 @@ func TestCompare(t *testing.T) {
 		}},
 
 		{what: "report 10: https, data of http", list: ofHTTPS, tls: true, listens: "http://192.168.122.5:2380", members: three(), want: []string{
-			"the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the data counts, and it listens without TLS; once all members run with their certificates, first `etcdctl member update a1 --peer-urls=https://192.168.122.5:2380`, then `systemctl restart etcd`",
+			"the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the data counts, and it listens without TLS; once all members run with their certificates, first `etcd-node ctl member update a1 --peer-urls=https://192.168.122.5:2380`, then `systemctl restart etcd`",
 			"the data knows etcd-2 under http://192.168.122.6:2380, the list says https://192.168.122.6:2380: the data counts",
 			"the data knows etcd-3 under http://192.168.122.7:2380, the list says https://192.168.122.7:2380: the data counts",
 		}},
@@ -81,16 +81,16 @@ func TestCompare(t *testing.T) {
 		}},
 		{what: "the first is done", list: ofHTTPS, tls: true, members: reached(three("etcd-1=https://192.168.122.5:2380", "etcd-3=")), want: []string{
 			"idle: the data knows etcd-2 under http://192.168.122.6:2380, the list says https://192.168.122.6:2380: the data counts, and it answers there; correct the list",
-			"the list names etcd-3, the data does not: `etcdctl member add etcd-3 --learner --peer-urls=https://192.168.122.7:2380`, start it, promote it when the status says so; or correct the list",
+			"the list names etcd-3, the data does not: `etcd-node ctl member add etcd-3 --learner --peer-urls=https://192.168.122.7:2380`, start it, promote it when the status says so; or correct the list",
 		}},
 		{what: "https, by hand", list: ofHTTPS, tls: true, set: true, listens: "https://0.0.0.0:2380", members: three("etcd-2=https://192.168.122.6:2380", "etcd-3=https://192.168.122.7:2380"), want: []string{
-			"apart: the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the others dial it without TLS, but ETCD_LISTEN_PEER_URLS has https alone; first `etcdctl member update a1 --peer-urls=https://192.168.122.5:2380`",
+			"apart: the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the others dial it without TLS, but ETCD_LISTEN_PEER_URLS has https alone; first `etcd-node ctl member update a1 --peer-urls=https://192.168.122.5:2380`",
 		}},
 		{what: "http, by hand, for a list of https", list: ofHTTPS, tls: true, set: true, listens: "http://0.0.0.0:2380", members: three("etcd-2=https://192.168.122.6:2380", "etcd-3=https://192.168.122.7:2380"), want: []string{
-			"the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the data counts, and it listens without TLS; once all members run with their certificates, first add https to ETCD_LISTEN_PEER_URLS (in place of http on the same port), then `etcdctl member update a1 --peer-urls=https://192.168.122.5:2380`, then `systemctl restart etcd`",
+			"the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the data counts, and it listens without TLS; once all members run with their certificates, first add https to ETCD_LISTEN_PEER_URLS (in place of http on the same port), then `etcd-node ctl member update a1 --peer-urls=https://192.168.122.5:2380`, then `systemctl restart etcd`",
 		}},
 		{what: "http and https, by hand", list: ofHTTPS, tls: true, set: true, listens: "http://192.168.122.5:2380,https://192.168.122.5:2381", members: three("etcd-2=https://192.168.122.6:2380", "etcd-3=https://192.168.122.7:2380"), want: []string{
-			"the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the data counts, and it listens without TLS; once all members run with their certificates, first `etcdctl member update a1 --peer-urls=https://192.168.122.5:2380`, then `systemctl restart etcd`",
+			"the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the data counts, and it listens without TLS; once all members run with their certificates, first `etcd-node ctl member update a1 --peer-urls=https://192.168.122.5:2380`, then `systemctl restart etcd`",
 		}},
 		{what: "added to a cluster of one that listens as its list of https says", list: "etcd-1=https://192.168.122.5:2380,etcd-2=https://192.168.122.6:2380", tls: true, listens: "https://192.168.122.5:2380", members: three("etcd-2=", "etcd-3=", "unstarted=https://192.168.122.6:2380"), want: []string{
 			"apart: the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: the others dial it without TLS, and it listens with TLS alone until it is restarted: `systemctl restart etcd`",
@@ -101,21 +101,21 @@ func TestCompare(t *testing.T) {
 			"the data knows etcd-3 under https://192.168.122.7:2380, the list says http://192.168.122.7:2380: the data counts",
 		}},
 		{what: "updated before there are certificates", list: ofHTTP, members: three("etcd-1=https://192.168.122.5:2380"), want: []string{
-			"apart: the data knows this member under https://192.168.122.5:2380, the list says http://192.168.122.5:2380: the others are to dial it with TLS, for which it has no certificate; if they have theirs, give it its own and the list of https, else take it back: `etcdctl member update a1 --peer-urls=http://192.168.122.5:2380`",
+			"apart: the data knows this member under https://192.168.122.5:2380, the list says http://192.168.122.5:2380: the others are to dial it with TLS, for which it has no certificate; if they have theirs, give it its own and the list of https, else take it back: `etcd-node ctl member update a1 --peer-urls=http://192.168.122.5:2380`",
 		}},
 		{what: "an old list of http, data of https", list: ofHTTP, tls: true, listens: "https://192.168.122.5:2380", members: three("etcd-1=https://192.168.122.5:2380"), want: []string{
-			"the data knows this member under https://192.168.122.5:2380, the list says http://192.168.122.5:2380: the data counts; first `etcdctl member update a1 --peer-urls=http://192.168.122.5:2380`",
+			"the data knows this member under https://192.168.122.5:2380, the list says http://192.168.122.5:2380: the data counts; first `etcd-node ctl member update a1 --peer-urls=http://192.168.122.5:2380`",
 		}},
 		{what: "TLS ends before this member", list: ofHTTPS, set: true, listens: "http://127.0.0.1:2380",
 			members: three("etcd-1=https://192.168.122.5:2380", "etcd-2=https://192.168.122.6:2380", "etcd-3=https://192.168.122.7:2380")},
 
 		{what: "report 7: all addresses changed", list: moved, members: three(), want: []string{
-			"apart: the data knows this member under http://192.168.122.5:2380, the list says http://10.20.0.5:2380: the data counts; first `etcdctl member update a1 --peer-urls=http://10.20.0.5:2380`",
+			"apart: the data knows this member under http://192.168.122.5:2380, the list says http://10.20.0.5:2380: the data counts; first `etcd-node ctl member update a1 --peer-urls=http://10.20.0.5:2380`",
 			"apart: the data knows etcd-2 under http://192.168.122.6:2380, the list says http://10.20.0.6:2380: the data counts",
 			"apart: the data knows etcd-3 under http://192.168.122.7:2380, the list says http://10.20.0.7:2380: the data counts",
 		}},
 		{what: "the list is old for this member, or mistyped", list: ofHTTP, listens: "http://192.168.122.9:2380", members: three("etcd-1=http://192.168.122.9:2380"), want: []string{
-			"the data knows this member under http://192.168.122.9:2380, the list says http://192.168.122.5:2380: the data counts, and it listens there; correct the list, or, if it is to move there, first `etcdctl member update a1 --peer-urls=http://192.168.122.5:2380`",
+			"the data knows this member under http://192.168.122.9:2380, the list says http://192.168.122.5:2380: the data counts, and it listens there; correct the list, or, if it is to move there, first `etcd-node ctl member update a1 --peer-urls=http://192.168.122.5:2380`",
 		}},
 		{what: "the list is old for another", list: ofHTTP, members: reached(three("etcd-3=http://192.168.122.9:2380")), want: []string{
 			"idle: the data knows etcd-3 under http://192.168.122.9:2380, the list says http://192.168.122.7:2380: the data counts, and it answers there; correct the list",
@@ -125,7 +125,7 @@ func TestCompare(t *testing.T) {
 		}},
 
 		{what: "another has been at the wrong address since the beginning", list: ofHTTP, members: func() []Member { m := three("etcd-3=http://192.168.122.77:2380"); m[2].Absent = true; return m }(), want: []string{
-			"the cluster has a member etcd-3 (a3) at http://192.168.122.77:2380 that has never started, the list says http://192.168.122.7:2380: `etcdctl member update a3 --peer-urls=http://192.168.122.7:2380`; or, if the list is wrong, correct it",
+			"the cluster has a member etcd-3 (a3) at http://192.168.122.77:2380 that has never started, the list says http://192.168.122.7:2380: `etcd-node ctl member update a3 --peer-urls=http://192.168.122.7:2380`; or, if the list is wrong, correct it",
 		}},
 
 		{what: "another name with data", list: ofHTTP, name: "etcd-9", listens: "http://192.168.122.5:2380", members: three(), want: []string{
@@ -137,7 +137,7 @@ func TestCompare(t *testing.T) {
 		{what: "the same, and names for addresses", list: ofNames, name: "etcd-9", listens: "http://192.168.122.5:2380", members: three(), want: nil},
 
 		{what: "report 1: three in the list, one in the data", list: ofHTTP, members: three(onlyFirst...), want: []string{
-			"the list names etcd-2 and etcd-3, the data only this member: `etcdctl member add etcd-2 --learner --peer-urls=http://192.168.122.6:2380`, start it, promote it when the status says so, then the next; or correct the list",
+			"the list names etcd-2 and etcd-3, the data only this member: `etcd-node ctl member add etcd-2 --learner --peer-urls=http://192.168.122.6:2380`, start it, promote it when the status says so, then the next; or correct the list",
 		}},
 		{what: "one has grown", list: ofHTTP, members: three("etcd-4=http://192.168.122.8:2380", "unstarted=http://192.168.122.9:2380"), want: []string{
 			"idle: the data has member a5 (http://192.168.122.9:2380), which has never started, beside those of the list: the data counts; add it to the list",
@@ -145,16 +145,16 @@ func TestCompare(t *testing.T) {
 		}},
 		{what: "added as listed, not started", list: ofHTTP, members: three("etcd-3=", "unstarted=http://192.168.122.7:2380")},
 		{what: "report 11: added under another port", list: ofHTTP, members: three("etcd-3=", "etcd-2=", "unstarted=http://192.168.122.6:2379"), want: []string{
-			"a member was added as http://192.168.122.6:2379 and has never started, the list says http://192.168.122.6:2380 for etcd-2: start it under exactly the URL with which it was added, or `etcdctl member update a2 --peer-urls=http://192.168.122.6:2380`",
-			"the list names etcd-3, the data does not: `etcdctl member add etcd-3 --learner --peer-urls=http://192.168.122.7:2380`, start it, promote it when the status says so; or correct the list",
+			"a member was added as http://192.168.122.6:2379 and has never started, the list says http://192.168.122.6:2380 for etcd-2: start it under exactly the URL with which it was added, or `etcd-node ctl member update a2 --peer-urls=http://192.168.122.6:2380`",
+			"the list names etcd-3, the data does not: `etcd-node ctl member add etcd-3 --learner --peer-urls=http://192.168.122.7:2380`, start it, promote it when the status says so; or correct the list",
 		}},
 
 		{what: "a cluster of one", list: "etcd-1=https://192.168.122.5:2380", tls: true, members: three(onlyFirst...), want: []string{
-			"the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: before another member is added, `etcdctl member update a1 --peer-urls=https://192.168.122.5:2380`",
+			"the data knows this member under http://192.168.122.5:2380, the list says https://192.168.122.5:2380: before another member is added, `etcd-node ctl member update a1 --peer-urls=https://192.168.122.5:2380`",
 		}},
 		{what: "a cluster of one on loopback", list: "etcd-1=http://127.0.0.1:2480", members: three(append(onlyFirst, "etcd-1=http://localhost:2380")...)},
 		{what: "what has to be quoted", list: "etcd-1=http://192.168.122.5:2380,x;y=http://u:p@192.168.122.6:2380", members: three(onlyFirst...), want: []string{
-			"the list names x;y, the data only this member: `etcdctl member add 'x;y' --learner --peer-urls='http://(redacted)@192.168.122.6:2380'`, start it, promote it when the status says so; or correct the list",
+			"the list names x;y, the data only this member: `etcd-node ctl member add 'x;y' --learner --peer-urls='http://(redacted)@192.168.122.6:2380'`, start it, promote it when the status says so; or correct the list",
 		}},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
@@ -225,8 +225,8 @@ func TestCommandsAreComplete(t *testing.T) {
 	n.Lives = nobody(n)
 	all := n.Compare(three())
 	for i, want := range []string{
-		"`etcdctl member update a1 --peer-urls=https://192.168.122.5:2380" + flags + ", then `systemctl restart etcd@events`",
-		"`etcdctl member add '{name}' --learner --peer-urls=https://192.168.122.8:2380" + flags,
+		"`etcd-node ctl member update a1 --peer-urls=https://192.168.122.5:2380" + flags + ", then `systemctl restart etcd@events`",
+		"`etcd-node ctl member add '{name}' --learner --peer-urls=https://192.168.122.8:2380" + flags,
 	} {
 		if !slices.ContainsFunc(all, func(d Difference) bool { return strings.Contains(d.Text, want) }) {
 			t.Errorf("%d: no %s in %+v", i, want, all)
