@@ -49,7 +49,7 @@ var badConfigurations = []bad{
 	{name: "flag of etcd 3.5", args: []string{"--enable-v2"}, exit: 2, want: [2]string{"-enable-v2", "remove it"}},
 	{name: "flag of etcd 3.6", args: []string{"--experimental-corrupt-check-time=1h"}, exit: 2, want: [2]string{"-experimental-corrupt-check-time", "write --corrupt-check-time"}},
 	{name: "flag near none", args: []string{"-o", "json"}, exit: 2, want: [2]string{"-o", "--help lists the flags"}},
-	{name: "no command", args: []string{"start"}, exit: 2, want: [2]string{`unknown command "start"`, "--help lists the commands"}},
+	{name: "no command", args: []string{"start"}, exit: 2, want: [2]string{`unknown command "start"`, "systemctl start etcd does that"}},
 	{name: "nearly a command", args: []string{"stauts"}, exit: 2, want: [2]string{`etcd-node: unknown command "stauts"`, "did you mean status?"}},
 	{name: "no flag", args: []string{"--name=a", "start"}, exit: 2, want: [2]string{`"start" is not a flag`, "--help lists the flags"}},
 	{name: "flag without value", args: []string{"--name"}, exit: 2, want: [2]string{"-name", "--help lists the flags"}},

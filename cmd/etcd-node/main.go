@@ -129,6 +129,9 @@ func unknownCommand(word string) error {
 	if near := settings.Nearest(word, append(slices.Clone(commands), "gateway", "grpc-proxy", "ctl", "utl")); near != "" {
 		hint = "did you mean " + near + "?"
 	}
+	if word == "start" || word == "stop" {
+		hint = "systemctl " + word + " etcd does that"
+	}
 	return &settings.Invalid{Problems: []settings.Problem{{What: fmt.Sprintf("unknown command %q", word), Hint: hint, Usage: true}}}
 }
 
