@@ -19,9 +19,9 @@ import (
 const (
 	// selfExe is this process's binary, whatever has become of its file.
 	selfExe = "/proc/self/exe"
-	// firstFD is above those that a member inherits, so that they cannot take the
-	// place of the binary's between fork and exec.
-	firstFD = 64
+	// firstFD is above those that a member inherits, and those that Go puts right above
+	// them, so that they cannot take the place of the binary's between fork and exec.
+	firstFD = 256
 	// versionLimit is how long a binary may take to tell its version: 20 ms as a rule.
 	versionLimit = 10 * time.Second
 )
@@ -62,11 +62,15 @@ func idOf(path string) (fileID, error) {
 }
 
 // replaced is the binary that has taken the place of this one, or this one. The error
-// says why the new one cannot run members.
-func (e executable) replaced(ctx context.Context) (executable, error) {
+// says why the new one cannot run members. known is one that was found before, which may
+// be the same again: it stays open.
+func (e executable) replaced(ctx context.Context, known executable) (executable, error) {
 	id, err := idOf(e.file)
-	if e.file == "" || err == nil && id == e.id {
+	switch {
+	case e.file == "" || err == nil && id == e.id:
 		return e, nil
+	case err == nil && id == known.id:
+		return known, nil
 	}
 	refuse := func(err error) (executable, error) {
 		return e, fmt.Errorf("%s has been replaced, and cannot run the member: %w (install it again; or systemctl restart, which begins with it anew)", shown.Text(e.file), err)

@@ -87,8 +87,9 @@ const forceLimit = time.Second
 // has no terminal, and whoever sends it a SIGHUP wants it to reload (see onHangup).
 func stopSignals(w world) <-chan os.Signal {
 	stop := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	member := len(w.args) > 0 && w.args[0] == "member" // its supervisor hears it
 	switch {
-	case w.environ.Get("NOTIFY_SOCKET") != "":
+	case member, w.environ.Get("NOTIFY_SOCKET") != "":
 		signal.Ignore(syscall.SIGHUP)
 	case !signal.Ignored(syscall.SIGHUP):
 		stop = append(stop, syscall.SIGHUP)

@@ -31,8 +31,9 @@ type preparation struct {
 	person  bool        // reads the log
 	waiting atomic.Bool // for this node's addresses
 
-	now     atomic.Pointer[generation]
-	reading sync.Mutex // package config must not be used twice at a time
+	now       atomic.Pointer[generation]
+	candidate executable // the binary that a reload has found last
+	reading   sync.Mutex // package config must not be used twice at a time
 }
 
 // generation is what the operator has written, as it was read once: at the start of the
@@ -92,6 +93,9 @@ func (p *preparation) launchOf(g *generation, r *settings.Resolved) supervisor.L
 	maps.Copy(l.Values, g.own.Values())
 	p.home.beside(r.DataDir)
 	l.LastEnd = p.home.records.Past().LastEnd()
+	if l.Level = r.Value("log-level"); l.Level == "" && r.ConfigFile == "" {
+		l.Level = "info" // etcd's default
+	}
 	l.Exe, l.Environ, l.Found = g.exe.path, g.environ, r.Found()
 	if l.Terminal = p.person; p.person {
 		l.Greeting = greeting(p.w, r)

@@ -32,15 +32,16 @@ func (p *preparation) renew(ctx context.Context, sent []string) (r supervisor.Re
 	if err != nil {
 		return r, err
 	}
-	exe, err := before.exe.replaced(ctx)
+	exe, err := before.exe.replaced(ctx, p.candidate)
 	if err != nil {
 		return r, err
 	}
+	p.candidate = exe // one wish at a time is served
 	environ := before.environ
 	var variables []string
 	if len(sent) > 0 {
 		environ = loaded.Environment()
-		variables = before.loaded.EnvironmentChanges(loaded)
+		variables = config.EnvironmentChanges(before.environ, environ)
 	}
 	g := p.generation(loaded, own, environ, exe)
 	patience := p.patience(g, addressLimit)
@@ -55,8 +56,12 @@ func (p *preparation) renew(ctx context.Context, sent []string) (r supervisor.Re
 	was := before.resolved.Load()
 	if was == nil {
 		r.Restart, r.Changes = true, []string{"the daemon had not begun with the settings of before"}
-	} else if err := compare(&r, was, resolved); err != nil {
-		return r, err
+	} else {
+		now := *was // a first start has made data since
+		now.HasData = before.loaded.HoldsData()
+		if err := compare(&r, &now, resolved); err != nil {
+			return r, err
+		}
 	}
 	for _, name := range before.loaded.FileChanges(loaded) {
 		r.Restart, r.Changes = true, append(r.Changes, fmt.Sprintf("%s: changed in %s", name, resolved.ConfigFile))
@@ -109,6 +114,16 @@ func shownValue(v string) string {
 	return v
 }
 
+// hangupLimit is how long a reload may wait that nobody waits for: as long as five
+// nodes in turn take.
+const hangupLimit = 15 * time.Minute
+
+func renewWithin(ctx context.Context, limit time.Duration, s *supervisor.Supervisor, log *zap.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return s.Renew(ctx, control.Wish{}, func(text string) { log.Info("reload: " + text) })
+}
+
 // onHangup renews whenever systemd's service gets a SIGHUP, until ctx ends.
 func onHangup(ctx context.Context, s *supervisor.Supervisor, log *zap.Logger) {
 	hangups := make(chan os.Signal, 1) // one that comes meanwhile counts, a second one says the same
@@ -121,7 +136,7 @@ func onHangup(ctx context.Context, s *supervisor.Supervisor, log *zap.Logger) {
 			return
 		}
 		log.Info("SIGHUP: reading the unit's files again")
-		err := s.Renew(ctx, control.Wish{}, func(text string) { log.Info("reload: " + text) })
+		err := renewWithin(ctx, hangupLimit, s, log)
 		var invalid *settings.Invalid
 		switch {
 		case errors.As(err, &invalid):

@@ -63,6 +63,8 @@ func TestReload(t *testing.T) {
 	before := n.status().MemberPID
 
 	n.want(0, []string{"reload"}, "nothing has changed")
+	n.envFile("ETCD_LOG_LEVEL=info", "ETCD_INITIAL_CLUSTER_TOKEN=another") // the data has come since the daemon began
+	n.want(78, []string{"reload"}, "initial-cluster-token cannot change")
 	n.envFile("ETCD_LOG_LEVEL=debug")
 	n.want(0, []string{"reload"}, "log-level: info → debug", "done")
 	n.put("k", "v")

@@ -85,7 +85,12 @@ func TestHangup(t *testing.T) {
 	}
 	n := running(t)
 	n.signal(syscall.SIGHUP)
-	n.put("k", "v") // it goes on
+	before := n.status().MemberPID
+	syscall.Kill(before, syscall.SIGHUP) // as systemctl kill sends it to all processes
+	n.put("k", "v")                      // it goes on
+	if now := n.status().MemberPID; now != before {
+		t.Errorf("the member was process %d, and is %d", before, now)
+	}
 	n.stop()
 	n.start(false)
 	n.until("serving", serving)

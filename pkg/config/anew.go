@@ -39,6 +39,7 @@ func (l *Loaded) Anew(sent []string, own unit.File) Input {
 	}
 	switch {
 	case len(sent) > 0:
+		in.ReadUnit = false // systemd has
 		in.Environ = append(slices.DeleteFunc(slices.Clone(sent), isOfProcess), process...)
 	case own.Name != "":
 		in.Environ, in.ReadUnit = process, true
@@ -46,14 +47,20 @@ func (l *Loaded) Anew(sent []string, own unit.File) Input {
 	return in
 }
 
+// HoldsData reports whether the data dir holds a member by now.
+func (l *Loaded) HoldsData() bool {
+	yes, _ := l.hasData() // where that cannot be seen, the start has said so
+	return yes
+}
+
 // Environment is what processes of the daemon get: for the most part it is not about
 // settings.
 func (l *Loaded) Environment() []string { return l.in.Environ }
 
-// EnvironmentChanges are the names of variables that are no settings, and differ in
-// other: of what systemd gives to all processes of the unit.
-func (l *Loaded) EnvironmentChanges(other *Loaded) (names []string) {
-	a, b := l.plain(), other.plain()
+// EnvironmentChanges are the names of variables that are no settings, and differ
+// between two environments of the unit.
+func EnvironmentChanges(before, now []string) (names []string) {
+	a, b := unsettled(before), unsettled(now)
 	for name, value := range a {
 		if b[name] != value {
 			names = append(names, name)
@@ -68,9 +75,10 @@ func (l *Loaded) EnvironmentChanges(other *Loaded) (names []string) {
 	return names
 }
 
-func (l *Loaded) plain() map[string]string {
+// unsettled are the variables that are no settings.
+func unsettled(environ []string) map[string]string {
 	all := make(map[string]string)
-	for _, kv := range l.in.Environ {
+	for _, kv := range environ {
 		if name, value, ok := strings.Cut(kv, "="); ok && !isOfProcess(kv) && !strings.HasPrefix(name, "ETCD_") {
 			all[name] = value
 		}

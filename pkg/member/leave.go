@@ -5,6 +5,9 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
 	"slices"
 	"time"
 
@@ -52,10 +55,12 @@ func (m *member) beginLeave(ctx context.Context, how pipe.Leaving) {
 
 func (m *member) mayLeave(ctx context.Context, how pipe.Leaving) (t turn.Turn, err error) {
 	e := m.etcd.Load()
-	if e == nil || how.Force { // a member that has not begun serves nobody
+	if e == nil || !m.ready.Load() || how.Force { // a member that has not served serves nobody
 		return t, nil
 	}
 	if !how.NoTurn {
+		m.givingBack.Lock() // the turn before this one
+		m.givingBack.Unlock()
 		t, err = turn.Take(e.Server.AuthStore().WithRoot(ctx), e.Server, rank(e), func(whose turn.Rank, left time.Duration) {
 			_ = m.send(pipe.Message{Kind: pipe.Waiting, Text: fmt.Sprintf("it is the turn of %s, for %s at most", ofRank(e, whose), left)})
 		})
@@ -88,10 +93,40 @@ func (m *member) canBeSpared(ctx context.Context, e *embed.Etcd) error {
 	var all []spare.Member
 	for _, x := range e.Server.Cluster().Members() {
 		all = append(all, spare.Member{
-			Name: cmp.Or(x.Name, x.ID.String()), ClientURLs: x.ClientURLs, Learner: x.IsLearner, Self: x.ID == e.Server.MemberID(),
+			Name: cmp.Or(x.Name, x.ID.String()), ClientURLs: x.ClientURLs, PeerURLs: x.PeerURLs, ID: uint64(x.ID),
+			Learner: x.IsLearner, Self: x.ID == e.Server.MemberID(),
 		})
 	}
-	return spare.Asker{TLS: m.asClient(), Dial: m.dialer().DialContext}.Check(ctx, all)
+	cluster, asker := e.Server.Cluster().ID().String(), spare.Asker{TLS: m.asClient(), Dial: m.dialer().DialContext, Own: m.listensAt}
+	if c := m.asks.Load(); c != nil {
+		asker.Is = func(ctx context.Context, x spare.Member) bool {
+			return slices.ContainsFunc(x.PeerURLs, func(u string) bool { return c.Is(ctx, u, cluster, x.ID) })
+		}
+	}
+	return asker.Check(ctx, all)
+}
+
+// listensAt reports whether who dials a host and port from this machine comes to this
+// member's own client server.
+func (m *member) listensAt(ctx context.Context, host, port string) bool {
+	mine := slices.ContainsFunc(slices.Concat(m.Config.ListenClientUrls, m.Config.ListenClientHttpUrls), func(u url.URL) bool { return u.Port() == port })
+	if !mine {
+		return false
+	}
+	local, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(addrs, func(a netip.Addr) bool {
+		return a.IsLoopback() || a.IsUnspecified() || slices.ContainsFunc(local, func(l net.Addr) bool {
+			p, err := netip.ParsePrefix(l.String())
+			return err == nil && p.Addr().Unmap() == a.Unmap()
+		})
+	})
 }
 
 // asClient are the TLS configurations with which this member can ask the client
@@ -120,6 +155,8 @@ func (m *member) giveBack(ctx context.Context, t turn.Turn) {
 	if e == nil || t == (turn.Turn{}) {
 		return
 	}
+	m.givingBack.Lock()
+	defer m.givingBack.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackLimit)
 	defer cancel()
 	if err := t.GiveBack(e.Server.AuthStore().WithRoot(ctx), e.Server, rank(e)); err != nil {

@@ -80,7 +80,5 @@ func (f quietStop) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcor
 
 // setLevel has etcd log from another level on.
 func (m *member) setLevel(text string) {
-	if journal.SetLevel(m.bare, text) {
-		m.Config.LogLevel = text
-	}
+	journal.SetLevel(m.bare, text)
 }

@@ -73,7 +73,10 @@ func (m *member) loop(ctx context.Context) int {
 				_ = m.send(pipe.Message{Kind: pipe.Staying, Text: l.err.Error()})
 				continue
 			}
-			_ = m.send(pipe.Message{Kind: pipe.Leaves, Turn: l.turn.Until})
+			if m.send(pipe.Message{Kind: pipe.Leaves, Turn: l.turn.Until}) != nil {
+				go m.giveBack(ctx, l.turn) // nobody would know why it went
+				continue
+			}
 			m.stop()
 			return failure.ExitOK
 		case r := <-m.started:

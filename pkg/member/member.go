@@ -3,6 +3,7 @@ package member
 import (
 	"cmp"
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -100,6 +101,7 @@ type member struct {
 	led            bool       // there has been a leader, in this process's time
 	sentView       *status.View
 	leave          leave
+	givingBack     sync.Mutex // held while a turn is given back
 }
 
 // Run runs etcd until the supervisor or ctx (a signal) says stop, or until it

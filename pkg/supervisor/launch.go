@@ -35,6 +35,8 @@ type Launch struct {
 	// is what it gets of the environment; nil is that of this process, too.
 	Exe     string
 	Environ []string
+	// Level is the log's; "": it stays.
+	Level string
 	// HangLimit is that of [Options]; 0: it stays.
 	HangLimit time.Duration
 	// Greeting is what a person at a terminal is told once the member serves; ""

@@ -33,7 +33,8 @@ type Renewal struct {
 // the member serves. Whatever else it returns, the member runs as before, unless the
 // error says otherwise. One wish is served at a time.
 //
-// The end of ctx takes the wish back as long as the member has not begun to stop.
+// The end of ctx takes the wish back as long as the member has not begun to stop, and
+// so does a later wish that is not to wait for a turn. Where no member runs it goes on.
 func (s *Supervisor) Renew(ctx context.Context, w control.Wish, say func(string)) (err error) {
 	defer func() {
 		select {
@@ -41,11 +42,18 @@ func (s *Supervisor) Renew(ctx context.Context, w control.Wish, say func(string)
 		case <-s.over:
 		}
 	}()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	select {
 	case s.renewing <- struct{}{}:
 		defer func() { <-s.renewing }()
 	default:
 		say("another reload is under way here: waiting for its end")
+		if w.Force || w.NoTurn { // the one before may wait for a turn that nobody can give
+			if overtaken := s.waiting.Load(); overtaken != nil {
+				(*overtaken)()
+			}
+		}
 		select {
 		case s.renewing <- struct{}{}:
 			defer func() { <-s.renewing }()
@@ -53,6 +61,8 @@ func (s *Supervisor) Renew(ctx context.Context, w control.Wish, say func(string)
 			return ctx.Err()
 		}
 	}
+	s.waiting.Store(&cancel)
+	defer s.waiting.Store(nil)
 	r, err := s.opts.Renew(ctx, w.Environ)
 	if err != nil {
 		return err
@@ -104,6 +114,7 @@ type renewal struct {
 	done chan error
 
 	before *Launch   // what the member had run with; nil: nothing yet
+	left   time.Time // the member before has begun to stop; zero: not yet
 	begun  time.Time // the new member process; zero: not yet
 }
 
@@ -123,11 +134,8 @@ func (s *Supervisor) onRenewal(r *renewal) {
 	case s.renewal != nil: // who wished for it has gone, and the new member does not serve yet
 		r.done <- errors.New("the member is being restarted already, for a reload before this one: try again when it serves")
 		return
-	case !r.Restart:
+	case !r.Restart && s.st.State != status.Starting && s.launch != nil: // else a preparation goes on with what was before
 		s.use(&r.Renewal)
-		if s.opts.SetLevel != nil && r.Level != "" {
-			s.opts.SetLevel(r.Level)
-		}
 		if s.child.running() && r.Level != "" {
 			if err := s.child.Send(pipe.Message{Kind: pipe.Level, Text: r.Level}); err != nil {
 				r.done <- fmt.Errorf("the member cannot be told: %w", err)
@@ -146,9 +154,6 @@ func (s *Supervisor) onRenewal(r *renewal) {
 		s.renew()
 	default:
 		how := pipe.Leaving{NoTurn: r.wish.NoTurn, Force: r.wish.Force}
-		if s.st.State == status.Joining { // it serves nobody yet
-			how = pipe.Leaving{Force: true}
-		}
 		if err := s.child.Send(pipe.Message{Kind: pipe.Leave, Leaving: how}); err != nil {
 			s.endRenewal(fmt.Errorf("the member cannot be told: %w", err))
 		}
@@ -180,7 +185,7 @@ func (s *Supervisor) onLeaving(m pipe.Message) {
 	case pipe.Staying:
 		s.endRenewal(&Refused{Why: m.Text})
 	case pipe.Leaves:
-		s.turn = m.Turn
+		s.turn, s.renewal.left = m.Turn, time.Now()
 		s.renewal.say("restarting the member")
 		s.st.Errand = ""
 		s.enter(status.Restarting, s.renewal.wish.Word())
@@ -205,13 +210,26 @@ func (s *Supervisor) renew() {
 
 // use makes a renewal what the daemon is about.
 func (s *Supervisor) use(r *Renewal) {
-	s.launch = &r.Launch
-	s.st.Values = r.Launch.Values
+	if old := s.launch; old != nil && old.Values["data-dir"] == r.Launch.Values["data-dir"] {
+		// What is known of the member here may not be on the disk yet.
+		g := &r.Launch.Guard
+		g.Pin, g.Damage, g.Unreadable = old.Guard.Pin, old.Guard.Damage, old.Guard.Unreadable
+	}
 	if r.Use != nil {
 		r.Use()
 	}
-	if r.Launch.HangLimit > 0 {
-		s.hang = newHangWatch(r.Launch.HangLimit)
+	s.take(&r.Launch)
+}
+
+// take makes a launch the one that counts.
+func (s *Supervisor) take(l *Launch) {
+	s.launch = l
+	s.st.Values = l.Values
+	if l.HangLimit > 0 {
+		s.hang = newHangWatch(l.HangLimit)
+	}
+	if s.opts.SetLevel != nil && l.Level != "" {
+		s.opts.SetLevel(l.Level)
 	}
 	s.look()
 }
@@ -235,12 +253,10 @@ func (s *Supervisor) goBack(f *failure.Failure) bool {
 	if r == nil || r.begun.IsZero() || r.before == nil {
 		return false
 	}
-	s.launch = r.before
-	s.st.Values = r.before.Values
 	if r.Undo != nil {
 		r.Undo()
 	}
-	s.look()
+	s.take(r.before)
 	s.endRenewal(fmt.Errorf("the new member did not come up, and that of before is started again: %w", f))
 	return true
 }
@@ -262,7 +278,7 @@ func (s *Supervisor) endRenewal(err error) {
 
 // tickRenewal lets go who has waited long enough.
 func (s *Supervisor) tickRenewal(now time.Time) {
-	if r := s.renewal; r != nil && !r.begun.IsZero() && now.Sub(r.begun) > serveLimit {
+	if r := s.renewal; r != nil && !r.left.IsZero() && now.Sub(r.left) > serveLimit {
 		s.endRenewal(fmt.Errorf("the new member does not serve after %s: %s", serveLimit, s.st.Line()))
 	}
 }

@@ -149,7 +149,7 @@ func TestRenewWithoutRestart(t *testing.T) {
 		r.proc().serve()
 		r.failed = errors.New("line 3 is wrong")
 		wantEnd(t, r.wish(t.Context(), control.Wish{}), "line 3 is wrong")
-		r.failed, r.next.Restart, r.next.Level = nil, false, "debug"
+		r.failed, r.next.Restart, r.next.Level, r.next.Launch.Level = nil, false, "debug", "debug"
 		wantEnd(t, r.wish(t.Context(), control.Wish{}), "")
 		if m := r.last(0); m.Kind != pipe.Level || m.Text != "debug" || !slices.Equal(r.used, []string{"use", "debug"}) {
 			t.Errorf("the member was told %+v; %q", m, r.used)
@@ -221,8 +221,8 @@ func TestRenewInEveryState(t *testing.T) {
 					t.Fatalf("%s", r.state())
 				}
 				done := r.wish(t.Context(), control.Wish{})
-				if tc.state == status.Joining {
-					if m := r.last(0); m.Kind != pipe.Leave || !m.Leaving.Force {
+				if tc.state == status.Joining { // whether it serves already, it knows itself
+					if m := r.last(0); m.Kind != pipe.Leave || m.Leaving.Force {
 						t.Fatalf("the member was told %+v", m)
 					}
 					r.proc().leaves()
@@ -294,6 +294,45 @@ func TestRenewWithdrawn(t *testing.T) {
 		r.proc().leaves()
 		r.proc().serve()
 		wantEnd(t, second, "")
+		r.stop()
+	})
+}
+
+// A wish that is not to wait overtakes one that waits for a turn which does not come.
+func TestRenewOvertakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := runRenewing(t)
+		r.proc().serve()
+		first := r.wish(t.Context(), control.Wish{})
+		second := r.wish(t.Context(), control.Wish{Force: true})
+		if m := r.last(0); m.Kind != pipe.Stay {
+			t.Fatalf("the member was told %+v", m)
+		}
+		r.proc().messages <- pipe.Message{Kind: pipe.Staying, Text: "context canceled"}
+		wantEnd(t, first, "context canceled")
+		if m := r.last(0); m.Kind != pipe.Leave || !m.Leaving.Force {
+			t.Fatalf("the member was told %+v", m)
+		}
+		r.proc().leaves()
+		r.proc().serve()
+		wantEnd(t, second, "")
+		r.stop()
+	})
+}
+
+// A member whose data has not changed its place keeps its pin, whatever is on the disk.
+func TestRenewKeepsThePin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := runRenewing(t)
+		r.proc().view(status.View{Name: "a", ClusterID: "c", MemberID: "1", Stored: true, Ready: true, Leader: "a", Members: single})
+		synctest.Wait()
+		done := r.wish(t.Context(), control.Wish{})
+		r.proc().leaves()
+		r.proc().view(status.View{Name: "a", ClusterID: "c", MemberID: "1", Stored: true, Ready: true, Leader: "a", Members: single})
+		wantEnd(t, done, "")
+		if len(r.pins) != 1 {
+			t.Errorf("%d pins were written", len(r.pins))
+		}
 		r.stop()
 	})
 }

@@ -4,11 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/control"
 )
+
+// questioners may ask at a time whether the member can be spared: each has all other
+// members asked, for up to 10 s.
+const questioners = 4
 
 // errands are what the socket lets its owners do, and ask for what takes its time.
 //
@@ -27,8 +32,15 @@ func (s *Supervisor) errands(mux *http.ServeMux) {
 	}
 	mux.HandleFunc("POST /reload", renew(false))
 	mux.HandleFunc("POST /restart", renew(true))
+	asking := make(chan struct{}, questioners)
 	mux.HandleFunc("POST /spare", control.Errand(kindOf, func(ctx context.Context, _ []byte, _ func(string)) error {
-		return s.Spare(ctx)
+		select {
+		case asking <- struct{}{}:
+			defer func() { <-asking }()
+			return s.Spare(ctx)
+		default:
+			return fmt.Errorf("%d others ask already: again in some seconds", questioners)
+		}
 	}))
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
@@ -25,9 +26,10 @@ type Supervisor struct {
 	renewals  chan *renewal
 	withdrawn chan *renewal
 	questions chan question
-	outcomes  chan string   // of wishes
-	moved     bell          // when the status may be another
-	over      chan struct{} // closed when Run has ended, and st stays as it is
+	outcomes  chan string                        // of wishes
+	waiting   atomic.Pointer[context.CancelFunc] // takes the wish back that is served
+	moved     bell                               // when the status may be another
+	over      chan struct{}                      // closed when Run has ended, and st stays as it is
 
 	// The rest belongs to the loop.
 	st    status.Status

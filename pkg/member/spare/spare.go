@@ -22,6 +22,8 @@ const (
 	// patience is how long a member may take to be in step: one that has just been
 	// restarted catches up meanwhile.
 	patience = 10 * time.Second
+	// fresh is how old the first yes may be when the last one comes.
+	fresh = 500 * time.Millisecond
 	// pause is between two questions to a member, which logs each that it has to deny.
 	pause = 250 * time.Millisecond
 	// bodyLimit is more than any answer of /health, in bytes.
@@ -32,6 +34,8 @@ const (
 type Member struct {
 	Name       string
 	ClientURLs []string // none before it has served for the first time
+	PeerURLs   []string
+	ID         uint64
 	Learner    bool
 	Self       bool
 }
@@ -43,6 +47,11 @@ type Asker struct {
 	TLS []*tls.Config
 	// Dial connects; nil: net.Dialer does.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Is reports whether a member answers at its own peer port, because no answer to a
+	// client names who has given it; nil: that is not asked.
+	Is func(ctx context.Context, m Member) bool
+	// Own reports whether a host and port lead to the member that asks; nil: none does.
+	Own func(ctx context.Context, host, port string) bool
 
 	patience time.Duration // 0: the constant
 }
@@ -80,15 +89,21 @@ func (a Asker) Check(ctx context.Context, members []Member) error {
 			listed[u]++
 		}
 	}
-	why := make([]error, len(members))
-	var asked sync.WaitGroup
-	for i, m := range members {
-		if !m.Self && !m.Learner {
-			asked.Go(func() { why[i] = a.inStep(ctx, m, listed) })
+	for {
+		begun := time.Now()
+		why := make([]error, len(members))
+		var asked sync.WaitGroup
+		for i, m := range members {
+			if !m.Self && !m.Learner {
+				asked.Go(func() { why[i] = a.inStep(ctx, m, listed) })
+			}
 		}
+		asked.Wait()
+		if err := errors.Join(why...); err != nil || time.Since(begun) <= fresh {
+			return err
+		}
+		// One has said yes so long ago that it may have gone since.
 	}
-	asked.Wait()
-	return errors.Join(why...)
 }
 
 // inStep returns once a member has said that it serves and is in step, and its last
@@ -104,6 +119,9 @@ func (a Asker) inStep(ctx context.Context, m Member, listed map[string]int) erro
 			err := fmt.Errorf("%s is listed for several members: set ETCD_ADVERTISE_CLIENT_URLS on each", u)
 			if listed[u] == 1 {
 				err = a.ask(ctx, u)
+			}
+			if err == nil && a.Is != nil && !a.Is(ctx, m) {
+				err = fmt.Errorf("%s answers, but at the peer URL of %s nobody answers as that member", u, m.Name)
 			}
 			if err == nil {
 				return nil
@@ -128,6 +146,9 @@ func (a Asker) ask(ctx context.Context, clientURL string) error {
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return fmt.Errorf("%s cannot be asked from here", clientURL)
+	}
+	if a.Own != nil && a.Own(ctx, u.Hostname(), u.Port()) {
+		return fmt.Errorf("%s leads to this member itself: set ETCD_ADVERTISE_CLIENT_URLS there", clientURL)
 	}
 	u = u.JoinPath("health")
 	u.RawQuery = "exclude=NOSPACE" // it keeps nobody from following the leader

@@ -119,6 +119,29 @@ func TestNoLeader(t *testing.T) {
 	})
 }
 
+// An answer that comes from the member that asks, or from nobody who is that member, is
+// none.
+func TestWhoAnswers(t *testing.T) {
+	members, etcds := three(t)
+	is := func(_ context.Context, m Member) bool { return m.Name != "c" }
+	a := Asker{patience: time.Second, Is: is}
+	if err := a.Check(t.Context(), members); err == nil || !strings.Contains(err.Error(), "nobody answers as that member") {
+		t.Errorf("nobody is c: %v", err)
+	}
+	// c is dead, and its URL leads to a.
+	closeOnce(etcds[2])
+	members[2].ClientURLs = []string{members[0].ClientURLs[0] + "/"}
+	own := func(_ context.Context, host, port string) bool {
+		return strings.HasSuffix(members[0].ClientURLs[0], host+":"+port)
+	}
+	if err := quick.Check(t.Context(), members); err != nil {
+		t.Errorf("it is not deceived without: %v", err)
+	}
+	if err := (Asker{patience: time.Second, Own: own}).Check(t.Context(), members); err == nil || !strings.Contains(err.Error(), "leads to this member itself") {
+		t.Errorf("its own answer counts: %v", err)
+	}
+}
+
 // What can be told without asking anybody.
 func TestUnasked(t *testing.T) {
 	voter := func(name string, urls ...string) Member { return Member{Name: name, ClientURLs: urls} }

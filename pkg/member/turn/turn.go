@@ -20,9 +20,12 @@ const (
 	ID = 0x657463646e6f6465
 	// TTL is the least that the lease lives for: longer than a restart that somebody
 	// waits for takes, which is 10 s with 2 GB of data, and the 10 s that package spare
-	// has patience. Whoever dies with the turn keeps the others waiting for so long. Each
+	// has patience; and not less than etcd grants at its longest election timeout, three
+	// halves of 50 s. Whoever dies with the turn keeps the others waiting for so long. Each
 	// member has another one, by [Rank], so that all see whose turn it is.
-	TTL = 60 * time.Second
+	TTL = 80 * time.Second
+	// leaderless is how long there may be nobody to ask: longer than an election takes.
+	leaderless = 15 * time.Second
 	// askEvery is how often it is looked whether the turn is free. A look is one
 	// request to the leader, and writes nothing.
 	askEvery = 250 * time.Millisecond
@@ -65,6 +68,7 @@ type Turn struct {
 func Take(ctx context.Context, l Leases, me Rank, wait func(whose Rank, left time.Duration)) (Turn, error) {
 	var whose Rank
 	var left time.Duration
+	asked := now() // whose turn it is, with an answer
 	for {
 		begun := now() // before etcd can have begun to count
 		err := grant(ctx, l, me)
@@ -81,11 +85,21 @@ func Take(ctx context.Context, l Leases, me Rank, wait func(whose Rank, left tim
 			return Turn{}, fmt.Errorf("the cluster grants no turn: %w", err)
 		}
 		// Somebody has it, or there was no answer: who has it tells.
-		switch h, err := holder(ctx, l); {
-		case err != nil: // there is no leader to ask
+		h, failed := holder(ctx, l)
+		if failed == nil {
+			asked = now()
+		}
+		switch {
+		case failed != nil && now()-asked > leaderless && ctx.Err() == nil:
+			return Turn{}, fmt.Errorf("there is no leader, who alone grants a turn: %w", errors.Join(err, failed))
+		case failed != nil:
 		case h.rank == me && h.taken:
 			begun = now()
-			if err := renew(ctx, l); err == nil {
+			if renew(ctx, l) != nil {
+				break
+			}
+			// It may have been another one's by then.
+			if h, err := holder(ctx, l); err == nil && h.taken && h.rank == me {
 				return Turn{Until: begun + me.ttl()}, nil
 			}
 		case h.taken && (h.rank != whose || h.left > left || left == 0):
@@ -140,11 +154,12 @@ func holder(ctx context.Context, l Leases) (held, error) {
 		return held{}, err
 	}
 	rank := Rank(time.Duration(answer.GrantedTTL)*time.Second-TTL) / Rank(time.Second)
-	return held{true, rank, time.Duration(answer.TTL) * time.Second}, nil
+	return held{true, rank, max(0, time.Duration(answer.TTL)*time.Second)}, nil
 }
 
 // GiveBack ends the turn of the member with a rank, unless it may have ended already:
-// then the lease of the same ID may be another one's. That is no error.
+// then the lease of the same ID may be another one's. That is no error. It is revoked
+// once: a second try could meet the next one's.
 func (t Turn) GiveBack(ctx context.Context, l Leases, me Rank) error {
 	left := t.Until - margin - now()
 	if left <= 0 {
@@ -158,9 +173,7 @@ func (t Turn) GiveBack(ctx context.Context, l Leases, me Rank) error {
 		case err == nil && (!h.taken || h.rank != me):
 			return nil
 		case err == nil:
-			if err = revoke(ctx, l); err == nil {
-				return nil
-			}
+			return revoke(ctx, l)
 		}
 		select {
 		case <-time.After(askEvery):
