@@ -87,7 +87,7 @@ func logLine(fields map[string]any) string {
 		switch {
 		case name == "msg" && (logger == "bbolt" || strings.HasPrefix(caller, "embed/serve.go") && !free):
 			value = redacted // made of keys
-		case name != "msg" && (isText || isList || isObject) && !open && !(free && (name == "error" || name == "cause" || name == "args" || name == "next")):
+		case name != "msg" && (isText || isList || isObject) && !open && !(free && (name == "error" || name == "cause" || name == "args" || name == "next" || name == "changes")):
 			value = redacted
 		}
 		raw, err := json.Marshal(value)
