@@ -59,8 +59,7 @@ func (m *member) mayLeave(ctx context.Context, how pipe.Leaving) (t turn.Turn, e
 		return t, nil
 	}
 	if !how.NoTurn {
-		m.givingBack.Lock() // the turn before this one
-		m.givingBack.Unlock()
+		m.awaitGivenBack()
 		t, err = turn.Take(e.Server.AuthStore().WithRoot(ctx), e.Server, rank(e), func(whose turn.Rank, left time.Duration) {
 			_ = m.send(pipe.Message{Kind: pipe.Waiting, Text: fmt.Sprintf("it is the turn of %s, for %s at most", ofRank(e, whose), left)})
 		})
@@ -147,6 +146,13 @@ func (m *member) asClient() (all []*tls.Config) {
 		all = append(all, config)
 	}
 	return all
+}
+
+// awaitGivenBack waits until the turn before is given back, as far as that is under way:
+// it would be taken for this one, and end it.
+func (m *member) awaitGivenBack() {
+	m.givingBack.Lock()
+	defer m.givingBack.Unlock()
 }
 
 // giveBack ends a turn, if there is one.
