@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,12 +103,30 @@ func TestTiming(t *testing.T) {
 		{150, 1000, 140 * time.Millisecond, 2 * time.Millisecond, Warning, "ETCD_ELECTION_TIMEOUT=2000"},
 		{100, 1000, time.Millisecond, 300 * time.Millisecond, Warning, "ETCD_ELECTION_TIMEOUT=4000"},
 		{1000, 5000, time.Millisecond, 300 * time.Millisecond, OK, ""},
+		{100, 1000, 0, 2 * time.Millisecond, OK, ""},
+		{100, 1000, 0, 0, Warning, "see disk and peers above"}, // nothing was measured: nothing is right for it
 	} {
 		n := &node{config: &embed.Config{TickMs: tc.heartbeat, ElectionMs: tc.election}, trips: []time.Duration{tc.trip / 2, tc.trip}, fsync: tc.fsync}
 		r := n.timing(t.Context())[0]
 		if r.Level != tc.level || !strings.Contains(r.Next, tc.next) {
 			t.Errorf("%+v: %+v", tc, r)
 		}
+	}
+}
+
+// One slow fsync of a hundred is no slow disk, two are.
+func TestPercentile(t *testing.T) {
+	took := slices.Repeat([]time.Duration{time.Millisecond}, syncs)
+	took[syncs-1] = time.Second
+	if p := percentile99(took); p != time.Millisecond {
+		t.Errorf("one slow of %d: %s", syncs, p)
+	}
+	took[syncs-2] = time.Second
+	if p := percentile99(took); p != time.Second {
+		t.Errorf("two slow of %d: %s", syncs, p)
+	}
+	if p := percentile99(took[syncs-1:]); p != time.Second {
+		t.Errorf("a single one: %s", p)
 	}
 }
 

@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/etcd-node/etcd-node/pkg/config/preflight"
@@ -35,24 +36,33 @@ func (n *node) certificates(context.Context) (all []Result) {
 // timing: heartbeat and election timeout fit the network and the disk, by etcd's
 // guide: a heartbeat is about a round trip, an election ten of them.
 func (n *node) timing(context.Context) []Result {
+	n.mu.Lock() // a check of the first stage that hangs may still come back
 	var trip time.Duration
 	for _, t := range n.trips {
 		trip = max(trip, t)
 	}
+	fsync := n.fsync
+	n.mu.Unlock()
 	heartbeat, election := time.Duration(n.config.TickMs)*time.Millisecond, time.Duration(n.config.ElectionMs)*time.Millisecond
-	slowest := max(10*trip, 10*n.fsync)
+	slowest := max(10*trip, 10*fsync)
 	switch {
 	case trip > heartbeat:
 		ms := (trip + trip/2).Milliseconds()
 		return []Result{{"timing", Warning, fmt.Sprintf("a heartbeat of %s is less than a round trip of %s", heartbeat, short(trip)),
 			fmt.Sprintf("ETCD_HEARTBEAT_INTERVAL=%d and ETCD_ELECTION_TIMEOUT=%d, the same on all nodes; etcd-node reload", ms, 10*ms)}}
 	case election < slowest:
-		return []Result{{"timing", Warning, fmt.Sprintf("an election timeout of %s is less than ten times the slowest round trip (%s) or fsync (%s)", election, short(trip), short(n.fsync)),
+		return []Result{{"timing", Warning, fmt.Sprintf("an election timeout of %s is less than ten times the slowest round trip (%s) or fsync (%s)", election, short(trip), short(fsync)),
 			fmt.Sprintf("a quicker disk, or ETCD_ELECTION_TIMEOUT=%d, the same on all nodes; etcd-node reload", min(50000, (slowest.Milliseconds()/1000+1)*1000))}}
 	}
-	near := ""
+	var near []string
 	if trip > 0 {
-		near = "round trips of " + short(trip) + " and "
+		near = append(near, "round trips of "+short(trip))
 	}
-	return []Result{ok("timing", "heartbeat %s, election %s: right for %sfsyncs of %s", heartbeat, election, near, short(n.fsync))}
+	if fsync > 0 {
+		near = append(near, "fsyncs of "+short(fsync))
+	}
+	if len(near) == 0 {
+		return []Result{{"timing", Warning, fmt.Sprintf("heartbeat %s, election %s: neither the disk nor a peer could be measured", heartbeat, election), "see disk and peers above"}}
+	}
+	return []Result{ok("timing", "heartbeat %s, election %s: right for %s", heartbeat, election, strings.Join(near, " and "))}
 }
