@@ -115,8 +115,8 @@ func (b bundled) parts(ctx context.Context) []bundle.Part {
 		}},
 		{Name: "metrics-node.txt", Get: b.d.Metrics()},
 		{Name: "metrics-member.txt", Get: func(ctx context.Context) (string, error) { return memberMetrics(ctx, clientOf(values)) }},
-		{Name: "unit.txt", Get: command("systemctl", "cat", b.n.Unit)},
-		{Name: "unit-properties.txt", Get: command("systemctl", "show", b.n.Unit)},
+		{Name: "unit.txt", Get: through(bundle.Unit, command("systemctl", "cat", b.n.Unit))},
+		{Name: "unit-properties.txt", Get: through(bundle.Unit, command("systemctl", "show", b.n.Unit))},
 		{Name: "journal.txt", Get: func(ctx context.Context) (string, error) {
 			text, err := command("journalctl", "--no-pager", "--output=short-iso-precise", "--lines=2000", "--unit="+b.n.Unit)(ctx)
 			return bundle.Log(text), err
@@ -135,7 +135,7 @@ func (b bundled) parts(ctx context.Context) []bundle.Part {
 		{Name: "disks.txt", Get: inTurn([]string{"findmnt"}, []string{"df", "-h"}, []string{"df", "-i"}, []string{"lsblk", "-o", "NAME,TYPE,SIZE,ROTA,SCHED,MOUNTPOINT"})},
 	}
 	for _, path := range b.n.EnvFiles() {
-		parts = append(parts, bundle.Part{Name: "env/" + strings.ReplaceAll(strings.Trim(path, "/"), "/", "_"), Get: file(path)})
+		parts = append(parts, bundle.Part{Name: "env/" + strings.ReplaceAll(strings.Trim(path, "/"), "/", "_"), Get: through(bundle.Env, file(path))})
 	}
 	records := b.d.Records()
 	entries, _ := os.ReadDir(records)
@@ -158,6 +158,14 @@ func (b bundled) parts(ctx context.Context) []bundle.Part {
 func asJSON(v any) (string, error) {
 	text, err := json.MarshalIndent(v, "", "  ")
 	return string(text) + "\n", err
+}
+
+// through is what a func makes of a part.
+func through(clean func(string) string, get func(context.Context) (string, error)) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		text, err := get(ctx)
+		return clean(text), err
+	}
 }
 
 func file(path string) func(context.Context) (string, error) {

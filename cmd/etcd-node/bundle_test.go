@@ -21,7 +21,8 @@ func TestBundle(t *testing.T) {
 	n.Client = strings.Replace(n.Client, "http://", "https://", 1)
 	n.envFile("ETCD_CERT_FILE="+filepath.Join(n.Dir, "server.crt"), "ETCD_KEY_FILE="+filepath.Join(n.Dir, "server.key"),
 		"ETCD_LOG_LEVEL=debug", "ETCDCTL_USER=root:planted-1", "ETCD_DISCOVERY_PASSWORD=planted-2", "BACKUP_SECRET_KEY=planted-3",
-		"HTTPS_PROXY=http://me:planted-4@proxy.example:3128", "API_TOKEN=planted-5")
+		"HTTPS_PROXY=http://me:planted-4@proxy.example:3128", "API_TOKEN=planted-5",
+		"A_PASSWORD=a,planted-6", "B_PASSWORD=b planted-7", "DB_PASS=planted-8", "ENCRYPTION_KEY=planted-9", "PROXY=me:planted-10@proxy", "WHATEVER=planted-11")
 	n.up()
 	etcdctl := program(t, "etcd-node", "ctl", "--endpoints="+n.Client, "--insecure-skip-tls-verify", "put", "planted-key", "planted-value")
 	etcdctl.Env = n.Environ()

@@ -21,6 +21,8 @@ func TestScrub(t *testing.T) {
 		"ETCD_DISCOVERY_PASSWORD=hidden", `ETCD_DISCOVERY_PASSWORD="hid den hidden"`, "ETCD_DISCOVERY_USER=me:hidden", "ETCDCTL_USER=root:hidden",
 		"ETCDCTL_PASSWORD='hidden'", "--discovery-password hidden", "--discovery-password=hidden", "--user=root:hidden", "--user root:hidden",
 		`{"password":"hidden"}`, `{"discovery-user":"me:hidden"}`, `{\"password\":\"hidden\"}`, "password: hidden", "Authorization: Bearer hidden", "authorization: Basic hidden",
+		"A_PASSWORD=a,hidden", "B_PASSWORD=b hidden", "B_PASSWORD=b;hidden", "DB_PASS=hidden", "ENCRYPTION_KEY=hidden", "PRIVATE_KEY=hidden", "Cookie: a=b; hidden", "me:hidden@proxy",
+		"Authorization: Negotiate hidden", "ETCDCTL_USER=root:abc,hidden", "--discovery-password=a,hidden", "PASSWORD=a \\\nhidden", strings.Repeat("hidden", 12),
 		"http://me:hidden@192.168.122.5:2379/", "https://hidden@h/", "AWS_SECRET_ACCESS_KEY=hidden", "api_key=hidden", "API-KEY: hidden", "TOKEN=hidden", "X_SECRET=hidden", "passphrase = hidden",
 		key, strings.ReplaceAll(key, "\n", `\n`), key[:50], "-----BEGIN PRIVATE KEY-----\nhidden", "-----BEGIN RSA PRIVATE KEY-----\nhidden\n",
 		"token eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyIjoiaGlkZGVuIn0.hidden", "jwt=eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyIjoiaGlkZGVuIn0.hidden",
@@ -37,6 +39,23 @@ func TestScrub(t *testing.T) {
 		if got := Scrub(plain); got != plain {
 			t.Errorf("%q: %q", plain, got)
 		}
+	}
+}
+
+// Of an env file the names stay, and the values of etcd's own; of a unit nothing that it
+// puts into the environment.
+func TestEnvAndUnit(t *testing.T) {
+	env := "# x\nETCD_NAME=a\nETCDCTL_USER=root:hidden\nWHATEVER=hidden\nETCD_DISCOVERY_PASSWORD=\"hid den\"\nGOGC=hidden \\\nhidden\n"
+	want := "2: ETCD_NAME=a\n3: ETCDCTL_USER=(redacted)\n4: WHATEVER=(redacted)\n5: ETCD_DISCOVERY_PASSWORD=(redacted)\n6: GOGC=(redacted)\n"
+	if got := Env(env); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := Env("A=\"hidden\n"); strings.Contains(got, "hidden") {
+		t.Errorf("one that cannot be read: %q", got)
+	}
+	unit := "[Service]\nEnvironment=A=hidden \\\n  B=hidden\nUser=etcd\nEnvironment=\"X=hid den\"\n"
+	if got, want := Unit(unit), "[Service]\nEnvironment=(redacted)\nUser=etcd\nEnvironment=(redacted)\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

@@ -2,11 +2,13 @@ package bundle
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/etcd-node/etcd-node/pkg/config/envfile"
 	"github.com/etcd-node/etcd-node/pkg/shown"
 	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 )
@@ -18,13 +20,20 @@ var (
 	// that is cut off.
 	privateKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\z)`)
 	// named is a value behind a name that says what it is, as in a file of variables, on a
-	// command line, in JSON, in YAML, in a header.
-	named = regexp.MustCompile(`(?i)([\w.-]*(?:passw(?:or)?d|passphrase|secret|credential|authorization|bearer|api-?_?key|access-?_?key|token)[\w.-]*\\?["']?\s*[=: ]\s*)(\\"(?:[^"\\]|\\[^"])*\\"|"(?:[^"\\]|\\.)*"|'[^']*'|(?:(?:basic|bearer)\s+)?[^\s,;"']+)`)
+	// command line, in JSON, in YAML, in a header. One that is not quoted goes to the end of
+	// the line: it may have blanks in it, and commas; behind a blank it is one word.
+	named = regexp.MustCompile(`(?i)([\w.-]*(?:passw(?:or)?d|passphrase|_pass\b|secret|credential|authorization|bearer|cookie|(?:api|access|private|encryption|signing)[-_]?key|_key\b|token)[\w.-]*\\?["']?(?:\s*[=:]\s*|\s+))(\\"(?:[^"\\]|\\[^"])*\\"|"(?:[^"\\]|\\.)*"|'[^']*'|(?:(?:basic|bearer|negotiate|digest)\s+)?[^\s,;"']+)`)
+	// rest is the same behind "=" or ":" at the end of a line, or before a line that goes on.
+	rest = regexp.MustCompile(`(?im)([\w.-]*(?:passw(?:or)?d|passphrase|_pass\b|secret|credential|authorization|bearer|cookie|(?:api|access|private|encryption|signing)[-_]?key|_key\b|token)[\w.-]*[ \t]*[=:][ \t]*)([^"'\s\\{}\[\]](?:[^"\\\n]|\\[^\n]|\\\n)*)`)
+	// login is a user and a password before a host, without a scheme.
+	login = regexp.MustCompile(`[^\s/@:"'=]+:[^\s/@"']+@([\w.-]+)`)
+	// bare is a line of a key, or of a certificate.
+	bare = regexp.MustCompile(`(?m)^[A-Za-z0-9+/]{40,}={0,2}$`)
 	// harmless are names that look as if they were, and whose values are not: they are
 	// looked for by who reads a report.
 	harmless = regexp.MustCompile(`(?i)^[^=: ]*(?:initial[-_]cluster[-_]token|auth[-_]token(?:[-_]ttl)?|token[-_]ttl)\\?["']?\s*[=: ]`)
 	// user is a user with his password.
-	user = regexp.MustCompile(`(?i)([\w-]*user\\?["']?\s*[=: ]\s*\\?["']?)([^\s:"'=/]+):([^\s"',]+)`)
+	user = regexp.MustCompile(`(?i)([\w-]*user\\?["']?\s*[=: ]\s*\\?["']?)([^\s:"'=/]+):([^\n"']+)`)
 	// jwt is a signed token, which lets in whoever has it.
 	jwt = regexp.MustCompile(`\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*`)
 )
@@ -36,6 +45,14 @@ func Scrub(text string) string {
 	text = privateKey.ReplaceAllString(text, "(a private key, "+redacted+")")
 	text = shown.Redacted(text)
 	text = jwt.ReplaceAllString(text, redacted)
+	text = bare.ReplaceAllString(text, redacted)
+	text = login.ReplaceAllString(text, redacted+"@$1")
+	text = rest.ReplaceAllStringFunc(text, func(match string) string {
+		if harmless.MatchString(match) {
+			return match
+		}
+		return rest.FindStringSubmatch(match)[1] + redacted
+	})
 	text = named.ReplaceAllStringFunc(text, func(match string) string {
 		if harmless.MatchString(match) {
 			return match
@@ -103,3 +120,33 @@ func logLine(fields map[string]any) string {
 	}
 	return "{" + strings.Join(kept, ",") + "}"
 }
+
+// Unit is the text of a unit without the values of its Environment=, of which nobody
+// knows what they are. Those of etcd stand among the settings.
+func Unit(text string) string {
+	return environment.ReplaceAllString(text, "${1}"+redacted)
+}
+
+var environment = regexp.MustCompile(`(?m)^(\s*Environment=)(?:[^\n]*\\\n)*[^\n]*$`)
+
+// Env is the text of an env file: the names of its variables, and the values of those
+// of etcd that are not secret.
+func Env(text string) string {
+	file, err := envfile.Parse([]byte(text))
+	if err != nil {
+		return fmt.Sprintf("(it cannot be read: %v)\n", err)
+	}
+	var b strings.Builder
+	for _, v := range file.Variables {
+		value := redacted
+		etcds := strings.HasPrefix(v.Name, "ETCD_") && !secretName.MatchString(v.Name) // not ETCDCTL_…
+		if etcds {
+			value = v.Value
+		}
+		fmt.Fprintf(&b, "%d: %s=%s\n", v.Line, v.Name, value)
+	}
+	return b.String()
+}
+
+// secretName is the name of a setting of etcd's whose value is secret, or may be.
+var secretName = regexp.MustCompile(`(?i)PASS|SECRET|USER|CREDENTIAL|AUTH_TOKEN$`)

@@ -53,7 +53,7 @@ var rules = []rule{
 
 	{of: "pkg/check", may: "pkg/config pkg/listener pkg/member/datadir pkg/member/disk pkg/member/peers " + words + others},
 
-	{of: "pkg/bundle", may: "pkg/shown pkg/supervisor/recorder"},
+	{of: "pkg/bundle", may: "pkg/config/envfile pkg/shown pkg/supervisor/recorder"},
 
 	// The configuration knows neither of them.
 	{of: "pkg/config", may: "pkg/config pkg/netdetect pkg/failure pkg/journal pkg/shown " + others},
