@@ -60,6 +60,7 @@ configuration is not valid.`,
 			}
 			var no *thisnode.NoAnswer
 			if errors.As(err, &no) && !no.Stopped {
+				of.Hidden = true
 				results = append(results, check.Result{Check: "daemon", Level: check.Warning, Text: err.Error(), Next: "run this as root"})
 			}
 			results = append(results, check.Run(c.Context(), of)...)

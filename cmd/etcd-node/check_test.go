@@ -266,6 +266,30 @@ func TestCheckBroken(t *testing.T) {
 	}
 }
 
+// Where authentication is on, who asks without a user learns how to ask with one.
+func TestCheckAuthentication(t *testing.T) {
+	t.Parallel()
+	n := single(t)
+	n.envFile()
+	n.up()
+	for _, args := range [][]string{{"user", "add", "root:pw"}, {"user", "grant-role", "root", "root"}, {"auth", "enable"}} {
+		if out, err := program(t, "etcd-node", append([]string{"ctl", "--endpoints", n.Client}, args...)...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", args, err, out)
+		}
+	}
+	for env, want := range map[string]string{
+		"":                     "without a user",
+		"ETCDCTL_USER=root:no": "the user or the password is wrong",
+		"ETCDCTL_USER=root:pw": "ok member " + n.Name,
+	} {
+		code, out := n.checks([]string{env}, "--all")
+		flat := strings.Join(strings.Fields(out), " ")
+		if code != 0 || !strings.Contains(flat, want) || !strings.HasPrefix(want, "ok") && !strings.Contains(flat, "next: ETCDCTL_USER=") {
+			t.Errorf("%q: exit code %d\n%s", env, code, out)
+		}
+	}
+}
+
 // A cluster that is well, asked from each side: nothing is worse than what this
 // machine's clock and disk may be, the members are left alone, and a member that is gone
 // is named.

@@ -54,6 +54,8 @@ type Node struct {
 	Service  string // the unit, as a word of a command
 	// Running is the status of this node's own daemon; nil: none runs.
 	Running *status.Status
+	// Hidden: a daemon is there, and does not tell who asks how it is.
+	Hidden bool
 	// Pins is where the pin is.
 	Pins identity.Store
 	// Environ is the environment of who asks.
@@ -70,7 +72,7 @@ type node struct {
 
 	mu    sync.Mutex
 	trips []time.Duration // the shortest to each peer
-	fsync time.Duration   // the 99th percentile
+	fsync time.Duration   // the 99th percentile; 0: not measured
 }
 
 // checks are all, in the order in which they are shown; those of a stage run together,

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/listener"
 	"github.com/etcd-node/etcd-node/test/loopback"
 	"github.com/etcd-node/etcd-node/test/poll"
 )
@@ -127,6 +128,27 @@ func TestPercentile(t *testing.T) {
 	}
 	if p := percentile99(took[syncs-1:]); p != time.Second {
 		t.Errorf("a single one: %s", p)
+	}
+}
+
+// Who may see neither the daemon nor whose a port is must not be told to stop what may
+// be the member.
+func TestTaken(t *testing.T) {
+	for _, tc := range []struct {
+		hidden bool
+		pid    int
+		level  Level
+		next   string
+	}{
+		{true, 0, Warning, "run this as root"},
+		{true, 7, Problem, "stop it"}, // a daemon that does not answer, seen by root
+		{false, 0, Problem, "stop it"},
+		{false, 7, Problem, "stop it"},
+	} {
+		n := &node{Node: Node{Hidden: tc.hidden}}
+		if r := n.taken("127.0.0.1:2379", "2379", listener.Process{PID: tc.pid, Name: "x"}); r.Level != tc.level || !strings.Contains(r.Next, tc.next) {
+			t.Errorf("%+v: %+v", tc, r)
+		}
 	}
 }
 

@@ -12,10 +12,10 @@ import (
 
 	humanize "github.com/dustin/go-humanize"
 	"go.uber.org/zap"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	"go.etcd.io/etcd/client/pkg/v3/transport"
 	"go.etcd.io/etcd/client/pkg/v3/types"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -55,6 +55,9 @@ func All(ctx context.Context, c Client) []Result {
 	ctx, cancel := context.WithTimeout(ctx, 2*memberLimit)
 	defer cancel()
 	members, err := listed(ctx, config)
+	if text, is := unauthorized(err); is {
+		return []Result{{"cluster", Warning, text, asUser}}
+	}
 	if err != nil {
 		return []Result{{"cluster", Problem, fmt.Sprintf("%s does not tell the members: %v", hostOf(c.URL), plain(err)), "etcd-node status; etcd-node ctl member list"}}
 	}
@@ -161,8 +164,8 @@ func (m member) results(committed uint64) (results []Result) {
 	what := "member " + m.name
 	if m.failed != nil {
 		next := "systemctl status etcd there; etcd-node check there"
-		if code := status.Code(m.failed); code == codes.InvalidArgument || code == codes.Unauthenticated || code == codes.PermissionDenied {
-			return []Result{{what, Warning, "authentication is on, and this asks without a user: " + plain(m.failed), "ETCDCTL_USER=root:PASSWORD etcd-node check --all"}}
+		if text, is := unauthorized(m.failed); is {
+			return []Result{{what, Warning, text, asUser}}
 		}
 		return []Result{{what, Problem, plain(m.failed), next}}
 	}
@@ -197,6 +200,23 @@ func (m member) results(committed uint64) (results []Result) {
 		results = append(results, ok(what, "%s", text))
 	}
 	return results
+}
+
+// asUser is how a user is given.
+const asUser = "ETCDCTL_USER=USER:PASSWORD etcd-node check --all"
+
+// unauthorized reports that an answer was refused because of who asks. etcd's client
+// has turned what gRPC said into an error of its own, without gRPC's status.
+func unauthorized(err error) (text string, is bool) {
+	switch {
+	case errors.Is(err, rpctypes.ErrUserEmpty):
+		return "authentication is on, and this asks without a user", true
+	case errors.Is(err, rpctypes.ErrAuthFailed):
+		return "authentication is on, and the user or the password is wrong", true
+	case errors.Is(err, rpctypes.ErrPermissionDenied):
+		return "authentication is on, and this user may not ask", true
+	}
+	return "", false
 }
 
 // plain is an error without the words of gRPC.

@@ -35,7 +35,7 @@ func (n *node) ports(context.Context) (all []Result) {
 		case n.Running != nil && (who.PID == n.Running.MemberPID || who.PID == 0):
 			mine = append(mine, u.Host)
 		default:
-			all = append(all, Result{"ports", Problem, fmt.Sprintf("%s is in use by %s", u.Host, who), "stop it, or give this member another port (ss -ltnp 'sport = :" + u.Port() + "')"})
+			all = append(all, n.taken(u.Host, u.Port(), who))
 		}
 	}
 	switch {
@@ -48,6 +48,15 @@ func (n *node) ports(context.Context) (all []Result) {
 		all = append(all, ok("ports", "%s free", strings.Join(free, ", ")))
 	}
 	return all
+}
+
+// taken is a port that another process has, or this node's member where who asks may
+// see neither the daemon nor whose the port is: that one must not be told to stop it.
+func (n *node) taken(at, port string, who listener.Process) Result {
+	if n.Hidden && who.PID == 0 {
+		return Result{"ports", Warning, fmt.Sprintf("%s is in use by %s: by this node's own member, or not", at, who), "run this as root"}
+	}
+	return Result{"ports", Problem, fmt.Sprintf("%s is in use by %s", at, who), "stop it, or give this member another port (ss -ltnp 'sport = :" + port + "')"}
 }
 
 // space: the file system of the data has room for the database up to its quota.

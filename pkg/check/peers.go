@@ -38,7 +38,9 @@ func (n *node) others() (all []peers.Peer, names map[string]string) {
 		}
 		return all, names
 	}
-	return peers.Initial(n.config.InitialCluster, n.config.Name)
+	all, names = peers.Initial(n.config.InitialCluster, n.config.Name)
+	slices.SortFunc(all, func(a, b peers.Peer) int { return strings.Compare(names[a.Key()], names[b.Key()]) }) // it comes in any order
+	return all, names
 }
 
 // peers: each answers as a member of this cluster, has the same time, and is near.
