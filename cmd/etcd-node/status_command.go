@@ -24,8 +24,9 @@ func statusCommand(n *thisnode.Node) *cobra.Command {
 		Short: "print what the daemon on this node is doing",
 		Long: `Asks the daemon on this node over its unix socket, which root and the group etcd
 can open, and prints its state, its members, and how the member last ended. It exits
-0 if the member serves and knows a leader, 1 if not, 3 if no daemon answers, and 4 if
-you may not ask it. A daemon that no unit has started is found by its data dir.
+0 if the member serves and knows a leader that a quorum hears, 1 if not, 3 if no
+daemon answers, and 4 if you may not ask it. A daemon that no unit has started is
+found by its data dir.
 
 With --watch it goes on until it is interrupted: at a terminal it keeps the status in
 view, elsewhere it prints each that is another than the one before; with -o json that
@@ -73,13 +74,15 @@ func painted(out io.Writer) func(string) string {
 	return func(text string) string { return text }
 }
 
-// wellness is an error unless the member serves and knows a leader.
+// wellness is an error unless the member serves, and knows a leader whom a quorum hears.
 func wellness(st status.Status) error {
 	switch {
 	case st.State != status.Serving:
 		return coded{fmt.Errorf("the member does not serve: it %s", st.State.Doing()), failure.ExitFailure}
 	case st.View.Leader == "":
 		return coded{errors.New("the member serves no writes: it knows no leader (etcd-node explain)"), failure.ExitFailure}
+	case st.View.NoQuorum:
+		return coded{errors.New("the member serves no writes: it leads, and hears no quorum (etcd-node explain)"), failure.ExitFailure}
 	}
 	return nil
 }

@@ -102,8 +102,10 @@ func (c Collector) Collect(out chan<- prometheus.Metric) {
 			}
 		}
 	}
-	gauge(members, float64(voters))
-	gauge(connected, float64(answer))
+	if voters > 0 { // without a member nobody knows: that is not 0 of 0
+		gauge(members, float64(voters))
+		gauge(connected, float64(answer))
+	}
 	seen := make(map[string]bool) // two of one name would spoil the whole answer
 	for _, m := range st.View.Members {
 		if !m.Self && m.RoundTrip > 0 && !seen[m.Name] {

@@ -124,3 +124,20 @@ etcd_node_voting_members_connected 2
 		}
 	}
 }
+
+// Without a member nobody knows how many vote.
+func TestCollectorWithoutMember(t *testing.T) {
+	r := prometheus.NewPedanticRegistry()
+	r.MustRegister(Collector(func() (status.Status, bool) { return status.Status{State: status.Backoff}, true }))
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range families {
+		names = append(names, strings.TrimPrefix(f.GetName(), "etcd_node_"))
+	}
+	if got, want := strings.Join(names, " "), "build_info member_ends_total reloads_total state state_seconds_total state_since_seconds versions_differ"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

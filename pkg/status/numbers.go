@@ -39,7 +39,7 @@ func (s Status) numbers(row func(key, format string, args ...any)) {
 		if d.Seconds >= 60 {
 			over = fmt.Sprintf("%d min", d.Seconds/60)
 		}
-		row("disk", "fsync %s; commit %s (last %s)", d.Fsync, d.Commit, over)
+		row("disk", "fsync %s; commit %s (%s)", d.Fsync, d.Commit, over)
 		if slow := d.slow(); slow != "" {
 			row("", "%s", slow)
 		}

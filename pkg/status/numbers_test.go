@@ -21,7 +21,7 @@ func TestNumbers(t *testing.T) {
 			[]string{
 				"  raft      term 5, entry 1234567 applied",
 				"  database  [####----------------] 420 MiB of 2.0 GiB, 310 MiB in use",
-				"  disk      fsync p50 <1 ms, p99 6.1 ms; commit p50 12 ms, p99 24 ms (last 5 min)",
+				"  disk      fsync p50 <1 ms, p99 6.1 ms; commit p50 12 ms, p99 24 ms (5 min)",
 			},
 		},
 		"all is not": {
@@ -33,7 +33,7 @@ func TestNumbers(t *testing.T) {
 				"  raft      term 5, entry 7 applied, 83 more committed",
 				"            1 change of leader in the last hour",
 				"  database  [####################] 3.0 GiB of 2.0 GiB, 1 B in use",
-				"  disk      fsync p50 <1 ms, p99 10 ms; commit none (last 15 s)",
+				"  disk      fsync p50 <1 ms, p99 10 ms; commit none (15 s)",
 				"            slow: etcd wants 99 % of fsyncs in 10 ms; is the disk shared?",
 			},
 		},
@@ -41,7 +41,7 @@ func TestNumbers(t *testing.T) {
 			View{Database: Database{Size: 1}, Disk: Disk{Seconds: 15, Fsync: Latency{Count: 99, P50: 1, P99: 1}, Commit: Latency{Count: 100, P50: 0.001, P99: 0.03}}},
 			[]string{
 				"  database  1 B, 0 B in use; no quota",
-				"  disk      fsync p50 1.0 s, p99 1.0 s; commit p50 1.0 ms, p99 30 ms (last 15 s)",
+				"  disk      fsync p50 1.0 s, p99 1.0 s; commit p50 1.0 ms, p99 30 ms (15 s)",
 				"            slow: etcd wants 99 % of commits in 25 ms; is the disk shared?",
 			},
 		},
@@ -53,7 +53,7 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("%s:\n%s\nwant\n%s", name, text, want)
 		}
 		for line := range strings.Lines(text) {
-			if len(strings.TrimSuffix(line, "\n")) > 82 {
+			if len(strings.TrimSuffix(line, "\n")) > columns {
 				t.Errorf("%s: too long: %s", name, line)
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/shown"
@@ -16,10 +15,16 @@ import (
 func (s Status) Text(now time.Time) string {
 	var b strings.Builder
 	name := cmp.Or(s.View.Name, s.Values["name"], "this node") // before its name is found
-	fmt.Fprintf(&b, "%s: %s\n", OneLine(name, maxLine), s.Line())
+	b.WriteString(fold(OneLine(name, maxLine)+": "+s.Line(), "    "))
 	row := func(key, format string, args ...any) {
-		text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\n            ")
-		fmt.Fprintf(&b, "  %-9s %s\n", key, text)
+		for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+			b.WriteString(fold(fmt.Sprintf("  %-9s %s", key, line), indent))
+			key = ""
+		}
+	}
+	// A command is one line, however long: it is there to be pasted.
+	command := func(key, text string) {
+		fmt.Fprintf(&b, "  %-9s %s\n", key, strings.ReplaceAll(text, "\n", "\n"+indent))
 	}
 	row("since", "%s (%s)", s.Since.Format(time.DateTime), ago(now, s.Since))
 	if s.View.ClusterID != "" {
@@ -31,7 +36,7 @@ func (s Status) Text(now time.Time) string {
 		if i > 0 {
 			key = ""
 		}
-		row(key, "%s", line)
+		command(key, line) // in columns already
 	}
 	for _, a := range s.View.Alarms {
 		row("alarm", "%s", a)
@@ -40,7 +45,7 @@ func (s Status) Text(now time.Time) string {
 		if c.Text != "" {
 			row("warning", "%s", c.Text)
 		}
-		row("explained", "%s", failure.ForUnit("etcd-node explain "+shown.Quoted(c.ID), s.Values))
+		command("explained", failure.ForUnit("etcd-node explain "+shown.Quoted(c.ID), s.Values))
 	}
 	elections := "elections"
 	if off := s.View.ElectionsOff; off != "" {
@@ -48,18 +53,21 @@ func (s Status) Text(now time.Time) string {
 		elections = "" // a start may have asked for one all the same
 	}
 	if e := s.View.Elections; e != (Elections{}) {
-		row(elections, "%d asked for without waiting, %s, %s; %s, %s", e.Campaigns,
-			shown.Count(e.Deaths, "dead leader"), shown.Count(e.Silent, "silent host"), shown.Count(e.Deceived, "deception"), shown.Count(e.Doubts, "doubt"))
+		row(elections, "%s", e)
 	}
 	if r := s.View.Requests; r != (Requests{}) {
-		row("requests", "%d lost with a leader and ended, which may have been carried out or not", r.Ended)
+		row("requests", "%d lost with a leader and ended: carried out or not, nobody knows", r.Ended)
+	}
+	left := 0
+	for _, c := range s.Certificates {
+		left = max(left, len(c.left(now)))
 	}
 	for i, c := range s.Certificates {
 		key := "expires"
 		if i > 0 {
 			key = ""
 		}
-		row(key, "%s", c.text(now))
+		row(key, "%-*s  %s (%s)", left, c.left(now), c.File, strings.Join(c.Settings, ", "))
 	}
 	if s.Found != "" {
 		row("found", "%s", strings.ReplaceAll(s.Found, "; ", "\n"))
@@ -73,7 +81,7 @@ func (s Status) Text(now time.Time) string {
 			row("", "%s", e.Since())
 		} else {
 			for _, n := range e.Next {
-				row("next", "%s", n)
+				command("next", n)
 			}
 		}
 	}
@@ -83,33 +91,46 @@ func (s Status) Text(now time.Time) string {
 	return b.String()
 }
 
-// text is "in 364 days  /etc/etcd/etcd.crt (cert-file, peer-cert-file)".
-func (c Certificate) text(now time.Time) string {
-	left, when := c.NotAfter.Sub(now), ""
-	switch days := int(left.Hours() / 24); {
-	case left <= 0:
-		when = "EXPIRED"
-	case days < 2:
-		when = fmt.Sprintf("in %d h", int(left.Hours()))
-	default:
-		when = fmt.Sprintf("in %d days", days)
+// String is "1 asked for without waiting: 1 dead leader".
+func (e Elections) String() string {
+	text := fmt.Sprintf("%d asked for without waiting", e.Campaigns)
+	var why []string
+	for _, x := range []struct {
+		n    int
+		what string
+	}{{e.Deaths, "dead leader"}, {e.Silent, "silent host"}, {e.Deceived, "deception"}, {e.Doubts, "doubt"}} {
+		if x.n > 0 {
+			why = append(why, shown.Count(x.n, x.what))
+		}
 	}
-	return fmt.Sprintf("%-12s %s (%s)", when, c.File, strings.Join(c.Settings, ", "))
+	if len(why) > 0 {
+		text += ": " + strings.Join(why, ", ")
+	}
+	return text
 }
 
-// members are the rows of the members, in columns.
-func (s Status) members() (lines []string) {
-	var names, urls []string
-	name, at := 0, 0
-	for _, m := range s.View.Members {
-		names = append(names, m.Name)
-		urls = append(urls, strings.Join(m.PeerURLs, ","))
-		name, at = max(name, utf8.RuneCountInString(m.Name)), max(at, utf8.RuneCountInString(urls[len(urls)-1]))
+// Who looks at a status once a month sees a certificate that ends within a month; a
+// week is what a renewal by hand takes where others hold the CA.
+const (
+	renewSoon = 30
+	renewNow  = 7
+)
+
+// left is "in 364 days".
+func (c Certificate) left(now time.Time) string {
+	left := c.NotAfter.Sub(now)
+	switch days := int(left.Hours() / 24); {
+	case left <= 0:
+		return "EXPIRED"
+	case days < 2:
+		return fmt.Sprintf("in %d h: renew NOW", int(left.Hours()))
+	case days < renewNow:
+		return fmt.Sprintf("in %d days: renew NOW", days)
+	case days < renewSoon:
+		return fmt.Sprintf("in %d days: renew soon", days)
+	default:
+		return fmt.Sprintf("in %d days", days)
 	}
-	for i, m := range s.View.Members {
-		lines = append(lines, strings.TrimRight(fmt.Sprintf("%-*s %-16s %-*s  %s", name, names[i], m.ID, at, urls[i], s.member(m)), " "))
-	}
-	return lines
 }
 
 // own is the version of this node's etcd.
@@ -122,8 +143,8 @@ func (s Status) own() string {
 	return ""
 }
 
-func (s Status) member(m Member) string {
-	var is []string
+// member is what there is to say of one, the most important first.
+func (s Status) member(m Member) (is []string) {
 	if m.Self {
 		is = append(is, "this node")
 	}
@@ -135,22 +156,18 @@ func (s Status) member(m Member) string {
 	}
 	switch {
 	case !m.Connected && m.Cause != "":
-		is = append(is, "not connected: "+m.Cause)
+		is = append(is, "not connected", m.Cause)
 	case !m.Connected:
 		is = append(is, "not connected")
 	case !m.Self && m.RoundTrip > 0:
-		is = append(is, fmt.Sprintf("connected %.1f ms", m.RoundTrip*1000))
+		is = append(is, fmt.Sprintf("%.1f ms", m.RoundTrip*1000))
 	case !m.Self:
 		is = append(is, "connected")
 	}
 	if m.Version != "" && m.Version != s.own() {
 		is = append(is, "etcd "+m.Version)
 	}
-	if m.Learner && m.Connected && !m.Self {
-		// etcd refuses it as long as the learner is behind, so that it can only be early.
-		is = append(is, "a voter by: "+failure.Etcdctl("member promote "+shown.Quoted(m.ID), s.values()))
-	}
-	return strings.Join(is, ", ")
+	return is
 }
 
 // values are the node's, for a command that the cluster is to take.

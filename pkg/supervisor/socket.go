@@ -54,7 +54,8 @@ func (s *Supervisor) ServeControl(ctx context.Context, dir string) (done <-chan 
 func (s *Supervisor) controls() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", s.getStatus)
-	mux.HandleFunc("GET /metrics", s.getMetrics)
+	// One for all requests: a registry leaves a page or two behind each time.
+	mux.Handle("GET /metrics", metrics.Handler(s.askedForMetrics))
 	watching := make(chan struct{}, watchers)
 	mux.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) {
 		select {
@@ -79,8 +80,10 @@ func (s *Supervisor) getStatus(w http.ResponseWriter, r *http.Request) {
 	_ = st.Encode(w) // the caller went away: its affair
 }
 
-func (s *Supervisor) getMetrics(w http.ResponseWriter, r *http.Request) {
-	metrics.Handler(func() (status.Status, bool) { return s.Status(r.Context()) }).ServeHTTP(w, r)
+func (s *Supervisor) askedForMetrics() (status.Status, bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), eventLimit)
+	defer cancel()
+	return s.Status(ctx)
 }
 
 func (s *Supervisor) getEvents(w http.ResponseWriter, r *http.Request) {

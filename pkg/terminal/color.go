@@ -23,29 +23,39 @@ const (
 // paints are what stands out in the text of a status, and of a check: the first that fits a line
 // counts.
 var paints = []struct {
-	what  *regexp.Regexp
-	color string
+	what   *regexp.Regexp
+	color  string
+	goesOn bool // in the lines that are folded off a long one
 }{
-	{regexp.MustCompile(`^[^ ][^:]*: serving: (no leader|leader that hears no quorum)[^;,]*`), red},
-	{regexp.MustCompile(`^[^ ][^:]*: (backoff|failed|stopped)`), red},
-	{regexp.MustCompile(`^[^ ][^:]*: serving`), green},
-	{regexp.MustCompile(`^[^ ][^:]*: (starting|joining|restarting|stopping)`), yellow},
-	{regexp.MustCompile(`^problem `), red},
-	{regexp.MustCompile(`^warning `), yellow},
-	{regexp.MustCompile(`^ok `), green},
-	{regexp.MustCompile(`^  alarm .*`), red},
-	{regexp.MustCompile(`^  warning .*`), yellow},
-	{regexp.MustCompile(`not connected.*|EXPIRED`), red},
-	{regexp.MustCompile(`^ +slow: .*`), yellow},
-	{regexp.MustCompile(`\bin ([0-9]|[12][0-9]) days|\bin [0-9]+ h\b`), yellow},
+	{regexp.MustCompile(`^[^ ][^:]*: serving: (no leader|leader that hears no quorum)[^;,]*`), red, false},
+	{regexp.MustCompile(`^[^ ][^:]*: (backoff|failed|stopped)`), red, false},
+	{regexp.MustCompile(`^[^ ][^:]*: serving`), green, false},
+	{regexp.MustCompile(`^[^ ][^:]*: (starting|joining|restarting|stopping)`), yellow, false},
+	{regexp.MustCompile(`^problem `), red, false},
+	{regexp.MustCompile(`^warning `), yellow, false},
+	{regexp.MustCompile(`^ok `), green, false},
+	{regexp.MustCompile(`^  alarm .*`), red, true},
+	{regexp.MustCompile(`^  warning .*`), yellow, true},
+	{regexp.MustCompile(`not connected|EXPIRED|\bin [^:]*: renew NOW`), red, false},
+	{regexp.MustCompile(`^ +slow: .*`), yellow, false},
+	{regexp.MustCompile(`\bin [^:]*: renew soon`), yellow, false},
 }
 
 // Paint colours the text of a status.
 func Paint(text string) string {
 	lines := strings.SplitAfter(text, "\n")
+	folded := "" // the color of a row that goes on
 	for i, line := range lines {
+		if folded != "" && strings.HasPrefix(line, "            ") {
+			lines[i] = folded + strings.TrimSuffix(line, "\n") + plain + "\n"
+			continue
+		}
+		folded = ""
 		for _, p := range paints {
 			if at := p.what.FindStringIndex(strings.TrimSuffix(line, "\n")); at != nil {
+				if p.goesOn {
+					folded = p.color
+				}
 				lines[i] = line[:at[0]] + p.color + line[at[0]:at[1]] + plain + line[at[1]:]
 				break
 			}
