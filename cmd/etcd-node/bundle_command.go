@@ -25,6 +25,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/check"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/failure"
+	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 	"github.com/etcd-node/etcd-node/pkg/thisnode"
 )
 
@@ -138,13 +139,21 @@ func (b bundled) parts(ctx context.Context) []bundle.Part {
 		parts = append(parts, bundle.Part{Name: "env/" + strings.ReplaceAll(strings.Trim(path, "/"), "/", "_"), Get: through(bundle.Env, file(path))})
 	}
 	records := b.d.Records()
+	parts = append(parts, bundle.Part{Name: "history.txt", Get: func(context.Context) (string, error) {
+		all, err := recorder.Read(records)
+		var text strings.Builder
+		for _, r := range all[max(0, len(all)-500):] {
+			text.WriteString(r.Text())
+		}
+		return text.String(), err
+	}})
 	entries, _ := os.ReadDir(records)
 	for _, e := range entries {
 		if e.Type().IsRegular() {
 			parts = append(parts, bundle.Part{Name: "recorder/" + e.Name(), Get: file(filepath.Join(records, e.Name()))})
 		}
 	}
-	for _, path := range []string{"/etc/os-release", "/proc/version", "/proc/meminfo", "/proc/loadavg", "/proc/pressure/io", "/proc/pressure/cpu", "/proc/pressure/memory", "/proc/self/mountinfo"} {
+	for _, path := range []string{"/etc/os-release", "/proc/version", "/proc/cpuinfo", "/proc/meminfo", "/proc/loadavg", "/proc/pressure/io", "/proc/pressure/cpu", "/proc/pressure/memory", "/proc/self/mountinfo"} {
 		parts = append(parts, bundle.Part{Name: "machine/" + strings.ReplaceAll(strings.Trim(path, "/"), "/", "_"), Get: file(path)})
 	}
 	if st.MemberPID != 0 {
@@ -175,13 +184,10 @@ func file(path string) func(context.Context) (string, error) {
 	}
 }
 
-// command is what a command prints. One that fails may have said why.
+// command is what a command prints, also where it fails: it may have said why.
 func command(name string, args ...string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		text, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
-		if err != nil && len(text) > 0 {
-			return fmt.Sprintf("%s(%v)\n", text, err), nil
-		}
 		return string(text), err
 	}
 }
@@ -192,7 +198,7 @@ func inTurn(all ...[]string) func(context.Context) (string, error) {
 		for _, c := range all {
 			text, err := command(c[0], c[1:]...)(ctx)
 			if err != nil {
-				text = err.Error() + "\n"
+				text += fmt.Sprintf("(%v)\n", err)
 			}
 			fmt.Fprintf(&b, "# %s\n%s\n", strings.Join(c, " "), text)
 		}

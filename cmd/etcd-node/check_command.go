@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -45,6 +46,12 @@ configuration is not valid.`,
 			in.Asking = true
 			read := in.EnvFile
 			r, err := n.Resolve(c.Context(), in, func(string) {})
+			if err != nil && output == "json" {
+				invalid := []check.Result{{Check: "configuration", Level: check.Problem, Text: shown.Text(err.Error()), Next: n.ForUnit("etcd-node config")}}
+				if failed := writeResults(c.OutOrStdout(), invalid); failed != nil {
+					return failed
+				}
+			}
 			if err != nil {
 				return coded{err, failure.ExitConfig}
 			}
@@ -73,11 +80,7 @@ configuration is not valid.`,
 				results[i].Next = n.ForUnit(results[i].Next)
 			}
 			if output == "json" {
-				err = json.NewEncoder(out).Encode(struct {
-					Format  int            `json:"format"`
-					Worst   check.Level    `json:"worst"`
-					Results []check.Result `json:"results"`
-				}{checkFormat, check.Worst(results), results})
+				err = writeResults(out, results)
 			} else {
 				_, err = fmt.Fprint(out, painted(out)(check.Text(results)))
 			}
@@ -91,6 +94,15 @@ configuration is not valid.`,
 	c.Flags().BoolVar(&all, "all", false, "also ask every member how it is")
 	dataDirFlag(c, &dataDir)
 	return c
+}
+
+// writeResults writes them as JSON, in one line.
+func writeResults(out io.Writer, all []check.Result) error {
+	return json.NewEncoder(out).Encode(struct {
+		Format  int            `json:"format"`
+		Worst   check.Level    `json:"worst"`
+		Results []check.Result `json:"results"`
+	}{checkFormat, check.Worst(all), all})
 }
 
 // clientOf is how a client reaches this node's member, by what is known of the node.

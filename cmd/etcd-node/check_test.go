@@ -81,11 +81,12 @@ func TestCheckBroken(t *testing.T) {
 			f()
 		}
 	}
-	small := func(t *testing.T, n *node, flags uintptr, options string) {
+	gone := loopback.Address()
+	_, gonePort, _ := net.SplitHostPort(gone)
+	small := func(t *testing.T, dir string, flags uintptr, options string) {
 		if os.Geteuid() != 0 {
 			t.Skip("mounts a file system: needs root")
 		}
-		dir := filepath.Join(n.Dir, "data")
 		if err := errors.Join(os.MkdirAll(dir, 0o700), unix.Mount("none", dir, "tmpfs", flags, options)); err != nil {
 			t.Fatal(err)
 		}
@@ -136,10 +137,23 @@ func TestCheckBroken(t *testing.T) {
 			[]string{"warning", "connection refused", "does not run yet", "systemctl start etcd there"}},
 		"a peer that is gone": {func(_ *testing.T, n *node) []string {
 			served(n)
-			others(n, "http://"+loopback.Address())
+			others(n, "http://"+gone)
 			n.envFile()
 			return nil
-		}, 1, []string{"problem", "connection refused", "port 2380"}},
+		}, 1, []string{"problem", "connection refused", "is TCP port " + gonePort + " open between the two"}},
+		"a data dir that others may look into": {func(t *testing.T, n *node) []string {
+			served(n)
+			if err := os.Chmod(filepath.Join(n.Dir, "data"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			return nil
+		}, 0, []string{"warning", "has mode 0755: other users may look into the data", "next: chmod 0700 "}},
+		"a full disk under the WAL": {func(t *testing.T, n *node) []string {
+			wal := filepath.Join(n.Dir, "wal")
+			small(t, wal, 0, "size=16m")
+			n.envFile("ETCD_WAL_DIR=" + filepath.Join(wal, "wal")) // etcd puts the directory in place by itself
+			return nil
+		}, 1, []string{"ok space", "problem space", "16 MiB free of 16 MiB", "etcd ends when it is used up", "make room: du -x -d 2"}},
 		"a peer of another cluster": {func(t *testing.T, n *node) []string {
 			served(n)
 			other := running(t)
@@ -214,9 +228,13 @@ func TestCheckBroken(t *testing.T) {
 			})
 			return nil
 		}, 1, []string{"problem", "upgrade one minor version at a time", "etcd-node explain data-too-old"}},
-		"a small disk": {func(t *testing.T, n *node) []string { small(t, n, 0, "size=64m,mode=0700"); n.envFile(); return nil }, 1, []string{"problem", "of 64 MiB", "make room"}},
+		"a small disk": {func(t *testing.T, n *node) []string {
+			small(t, filepath.Join(n.Dir, "data"), 0, "size=64m,mode=0700")
+			n.envFile()
+			return nil
+		}, 1, []string{"problem", "of 64 MiB", "make room"}},
 		"a read-only disk": {func(t *testing.T, n *node) []string {
-			small(t, n, unix.MS_RDONLY, "size=8g,mode=0700")
+			small(t, filepath.Join(n.Dir, "data"), unix.MS_RDONLY, "size=8g,mode=0700")
 			n.envFile()
 			return nil
 		}, 1, []string{"problem", "read-only", "mount it writable"}},
@@ -257,6 +275,16 @@ func TestCheckBroken(t *testing.T) {
 			for _, want := range tc.want {
 				if !strings.Contains(flat, want) {
 					t.Errorf("no %q in\n%s", want, out)
+				}
+			}
+			if tc.code == 78 { // programs read what is wrong with the configuration, too
+				var said struct {
+					Worst   check.Level
+					Results []check.Result
+				}
+				code, out := n.checks(env, "-o", "json")
+				if err := json.NewDecoder(strings.NewReader(out[max(0, strings.Index(out, "{")):])).Decode(&said); err != nil || code != 78 || said.Worst != check.Problem || len(said.Results) != 1 {
+					t.Errorf("exit code %d, %v:\n%s", code, err, out)
 				}
 			}
 			if took := time.Since(begun); took > 30*time.Second {

@@ -26,10 +26,14 @@ const (
 	patience = 10 * time.Second
 )
 
+// limit is how large all parts may be, in bytes: a mail takes that when it is compressed.
+var limit = 64 << 20
+
 // Part is one file of a bundle.
 type Part struct {
 	Name string
-	// Get returns the text. Its context ends after 10 s.
+	// Get returns the text; one with an error is part of the bundle all the same. Its
+	// context ends after 10 s.
 	Get func(ctx context.Context) (string, error)
 }
 
@@ -38,8 +42,15 @@ type Part struct {
 func Write(ctx context.Context, out io.Writer, dir string, now time.Time, parts []Part) error {
 	texts := gather(ctx, parts)
 	var manifest strings.Builder
+	size := 0
 	for i, p := range parts {
+		if size += len(texts[i].text); size > limit {
+			size -= len(texts[i].text)
+			texts[i] = text{err: fmt.Errorf("the bundle would be larger than %d bytes", limit)}
+		}
 		switch t := texts[i]; {
+		case t.err != nil && t.text != "":
+			fmt.Fprintf(&manifest, "%-28s %d bytes, and it failed: %s\n", p.Name, len(t.text), Scrub(strings.ReplaceAll(t.err.Error(), "\n", "; ")))
 		case t.err != nil:
 			fmt.Fprintf(&manifest, "%-28s missing: %s\n", p.Name, Scrub(strings.ReplaceAll(t.err.Error(), "\n", "; ")))
 		case t.cut:
@@ -60,7 +71,7 @@ func Write(ctx context.Context, out io.Writer, dir string, now time.Time, parts 
 	}
 	err := write("MANIFEST.txt", manifest.String())
 	for i, p := range parts {
-		if err == nil && texts[i].err == nil {
+		if err == nil && (texts[i].err == nil || texts[i].text != "") {
 			err = write(p.Name, texts[i].text)
 		}
 	}
@@ -92,7 +103,7 @@ func get(ctx context.Context, p Part) text {
 	go func() {
 		s, err := p.Get(ctx)
 		t := text{text: s, err: err}
-		if err == nil && len(s) > partLimit {
+		if len(s) > partLimit {
 			s = s[len(s)-partLimit:]
 			_, s, _ = strings.Cut(s, "\n")
 			t.text, t.cut = s, true

@@ -84,6 +84,7 @@ func TestWrite(t *testing.T) {
 		err := Write(t.Context(), &out, "d", time.Unix(0, 0), []Part{
 			{"good", func(context.Context) (string, error) { return "PASSWORD=hidden\n", nil }},
 			{"bad", func(context.Context) (string, error) { return "", errors.New("no such thing; password=hidden") }},
+			{"half", func(context.Context) (string, error) { return "TOKEN=hidden\n", errors.New("exit status 1") }},
 			{"long", func(context.Context) (string, error) { return strings.Repeat("0123456789\n", partLimit/10), nil }},
 			{"slow", func(ctx context.Context) (string, error) { <-ctx.Done(); return "", ctx.Err() }},
 			{"hangs", func(context.Context) (string, error) { <-release; return "", nil }},
@@ -110,13 +111,33 @@ func TestWrite(t *testing.T) {
 			}
 		}
 		m := files["d/MANIFEST.txt"]
-		for _, want := range []string{"good                         20 bytes\n", "bad                          missing: no such thing; password=(redacted)\n", "long                         the last ", "slow                         missing: context deadline", "hangs                        missing: no answer within 10s"} {
+		for _, want := range []string{"good                         20 bytes\n", "bad                          missing: no such thing; password=(redacted)\n", "half                         17 bytes, and it failed: exit status 1\n", "long                         the last ", "slow                         missing: context deadline", "hangs                        missing: no answer within 10s"} {
 			if !strings.Contains(m, want) {
 				t.Errorf("no %q in\n%s", want, m)
 			}
 		}
-		if len(files) != 3 || files["d/good"] != "PASSWORD=(redacted)\n" || len(files["d/long"]) > partLimit || !strings.HasPrefix(files["d/long"], "0123456789\n") {
+		if len(files) != 4 || files["d/half"] != "TOKEN=(redacted)\n" || files["d/good"] != "PASSWORD=(redacted)\n" || len(files["d/long"]) > partLimit || !strings.HasPrefix(files["d/long"], "0123456789\n") {
 			t.Errorf("%d files, %q", len(files), fmt.Sprint(files["d/good"]))
 		}
 	})
+}
+
+// Many large parts do not make a bundle that nobody can send.
+func TestLimit(t *testing.T) {
+	before := limit
+	t.Cleanup(func() { limit = before })
+	limit = 25
+	var out bytes.Buffer
+	ten := func(context.Context) (string, error) { return "0123456789", nil }
+	if err := Write(t.Context(), &out, "d", time.Unix(0, 0), []Part{{"a", ten}, {"b", ten}, {"c", ten}}); err != nil {
+		t.Fatal(err)
+	}
+	zip, err := gzip.NewReader(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(zip)
+	if err != nil || !bytes.Contains(raw, []byte("missing: the bundle would be larger than 25 bytes")) || bytes.Count(raw, []byte("0123456789")) != 2 {
+		t.Errorf("%v: %s", err, raw)
+	}
 }

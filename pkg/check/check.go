@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"go.uber.org/zap"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/identity"
+	"github.com/etcd-node/etcd-node/pkg/shown"
 	"github.com/etcd-node/etcd-node/pkg/status"
 )
 
@@ -61,8 +61,9 @@ type Node struct {
 	// Environ is the environment of who asks.
 	Environ []string
 
-	now     func() time.Time // nil: the real one
-	settled func() bool      // whether the clock is kept by something; nil: asks the kernel
+	now     func() time.Time                                               // nil: the real one
+	settled func() bool                                                    // whether the clock is kept by something; nil: asks the kernel
+	syncs   func(ctx context.Context, dir string) ([]time.Duration, error) // how long fsyncs take; nil: measured
 }
 
 // node is a Node with what is made of it, for the checks.
@@ -78,7 +79,7 @@ type node struct {
 // checks are all, in the order in which they are shown; those of a stage run together,
 // and the second needs what the first has measured.
 var checks = [][]func(*node, context.Context) []Result{
-	{(*node).ports, (*node).data, (*node).space, (*node).disk, (*node).peers, (*node).certificates, (*node).limits, (*node).clock, (*node).proxy},
+	{(*node).ports, (*node).access, (*node).data, (*node).space, (*node).disk, (*node).peers, (*node).certificates, (*node).limits, (*node).clock, (*node).proxy},
 	{(*node).timing},
 }
 
@@ -92,6 +93,9 @@ func Run(ctx context.Context, of Node) []Result {
 	}
 	if of.settled == nil {
 		of.settled = clockIsKept
+	}
+	if of.syncs == nil {
+		of.syncs = fsyncs
 	}
 	config, err := etcdflags.MemberAt(zap.NewNop(), of.Resolved.Args(), of.Resolved.Secrets())
 	if err != nil {
@@ -138,34 +142,10 @@ func Text(all []Result) string {
 	var b strings.Builder
 	indent := strings.Repeat(" ", 11+width)
 	for _, r := range all {
-		fmt.Fprintf(&b, "%-8s %-*s  %s\n", r.Level, width, r.Check, wrapped(r.Text, columns-len(indent), indent))
+		b.WriteString(shown.Fold(fmt.Sprintf("%-8s %-*s  %s", r.Level, width, r.Check, strings.Join(strings.Fields(r.Text), " ")), indent))
 		if r.Next != "" { // in one piece: it is to be copied
 			fmt.Fprintf(&b, "%snext: %s\n", indent, r.Next)
 		}
-	}
-	return b.String()
-}
-
-// columns is the width of a terminal that nobody has made wider.
-const columns = 80
-
-// wrapped is a text in lines of so many columns, as far as its words allow.
-func wrapped(text string, width int, indent string) string {
-	var b strings.Builder
-	at := 0
-	for i, word := range strings.Fields(text) {
-		n := utf8.RuneCountInString(word)
-		switch {
-		case i == 0:
-		case at+1+n > width:
-			b.WriteString("\n" + indent)
-			at = 0
-		default:
-			b.WriteByte(' ')
-			at++
-		}
-		b.WriteString(word)
-		at += n
 	}
 	return b.String()
 }

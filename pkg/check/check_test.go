@@ -11,6 +11,7 @@ import (
 
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
 
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/listener"
@@ -111,6 +112,31 @@ func TestTiming(t *testing.T) {
 		r := n.timing(t.Context())[0]
 		if r.Level != tc.level || !strings.Contains(r.Next, tc.next) {
 			t.Errorf("%+v: %+v", tc, r)
+		}
+	}
+}
+
+// A disk is judged by the slowest of a hundred but one, and the timing by the disk.
+func TestSlowDisk(t *testing.T) {
+	n := of(t)
+	for took, want := range map[time.Duration]struct{ disk, timing Level }{
+		9 * time.Millisecond: {OK, OK}, 11 * time.Millisecond: {Warning, OK}, 101 * time.Millisecond: {Problem, Warning},
+	} {
+		n.syncs = func(context.Context, string) ([]time.Duration, error) {
+			return append(slices.Repeat([]time.Duration{took}, syncs-1), time.Minute), nil
+		}
+		all := Run(t.Context(), n)
+		if r := find(t, all, "disk"); r.Level != want.disk || (r.Next == "") != (want.disk == OK) {
+			t.Errorf("%s: %+v", took, r)
+		}
+		if r := find(t, all, "timing"); r.Level != want.timing {
+			t.Errorf("%s: %+v", took, r)
+		}
+	}
+	for err, want := range map[error]Level{unix.EROFS: Problem, unix.ENOSPC: Problem, unix.EACCES: Warning, unix.EIO: Warning} {
+		n.syncs = func(context.Context, string) ([]time.Duration, error) { return nil, err }
+		if r := find(t, Run(t.Context(), n), "disk"); r.Level != want || r.Next == "" {
+			t.Errorf("%v: %+v", err, r)
 		}
 	}
 }

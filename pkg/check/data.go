@@ -11,6 +11,15 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
+// access: nobody but the member looks into its data.
+func (n *node) access(context.Context) []Result {
+	info, err := os.Stat(n.config.Dir)
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return nil
+	}
+	return []Result{{"access", Warning, fmt.Sprintf("%s has mode %04o: other users may look into the data", n.config.Dir, info.Mode().Perm()), "chmod 0700 " + shown.Quoted(n.config.Dir)}}
+}
+
 // data: what the data dir holds is this node's, and this etcd can read it. While a
 // member runs it knows better, and its files are left alone.
 func (n *node) data(context.Context) []Result {

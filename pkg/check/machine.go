@@ -59,32 +59,44 @@ func (n *node) taken(at, port string, who listener.Process) Result {
 	return Result{"ports", Problem, fmt.Sprintf("%s is in use by %s", at, who), "stop it, or give this member another port (ss -ltnp 'sport = :" + port + "')"}
 }
 
-// space: the file system of the data has room for the database up to its quota.
+// space: the file system of the data has room for the database up to its quota, and
+// that of the WAL, where it has one of its own, for the WAL.
 func (n *node) space(context.Context) []Result {
 	dir := existing(n.config.Dir)
-	s, err := disk.SpaceOf(dir)
-	if err != nil {
-		return []Result{{"space", Warning, err.Error(), "run this as root"}}
-	}
-	const least = 512 << 20 // a WAL file of 64 MiB, a snapshot, and the database's own copy while it is defragmented
-	free, quota := s.Available, n.config.QuotaBackendBytes
+	quota := n.config.QuotaBackendBytes
 	if quota == 0 {
 		quota = 2 << 30 // etcd's default
 	}
-	var used int64
 	if n.Running != nil {
-		used = n.Running.View.Database.Size
+		quota -= n.Running.View.Database.Size
 	}
-	text := fmt.Sprintf("%s free of %s at %s", humanize.IBytes(uint64(free)), humanize.IBytes(uint64(s.Total)), dir)
+	found := []Result{room(dir, max(0, quota))}
+	if n.config.WalDir != "" {
+		if wal := existing(n.config.WalDir); mountOf(wal) != mountOf(dir) {
+			found = append(found, room(wal, 0))
+		}
+	}
+	return found
+}
+
+// room is what the file system of a directory has left, on which so much may be used
+// yet.
+func room(dir string, use int64) Result {
+	s, err := disk.SpaceOf(dir)
+	if err != nil {
+		return Result{"space", Warning, err.Error(), "run this as root"}
+	}
+	const least = 512 << 20 // some WAL files of 64 MiB, a snapshot, and the database's own copy while it is defragmented
+	text := fmt.Sprintf("%s free of %s at %s", humanize.IBytes(uint64(s.Available)), humanize.IBytes(uint64(s.Total)), dir)
 	switch {
-	case free < least:
-		return []Result{{"space", Problem, text + ": etcd ends when it is used up", "make room: du -x -d 2 " + shown.Quoted(mountOf(dir)) + " | sort -n | tail"}}
+	case s.Available < least:
+		return Result{"space", Problem, text + ": etcd ends when it is used up", "make room: du -x -d 2 " + shown.Quoted(mountOf(dir)) + " | sort -n | tail"}
 	case s.Inodes > 0 && s.FreeInodes < 1000:
-		return []Result{{"space", Problem, fmt.Sprintf("%s has %d inodes left", dir, s.FreeInodes), "remove files that nobody needs there"}}
-	case quota > 0 && free < quota-used:
-		return []Result{{"space", Warning, text + fmt.Sprintf(", less than the database may grow to (%s)", humanize.IBytes(uint64(quota))), "a larger disk, or a smaller ETCD_QUOTA_BACKEND_BYTES"}}
+		return Result{"space", Problem, fmt.Sprintf("%s has %d inodes left", dir, s.FreeInodes), "remove files that nobody needs there"}
+	case s.Available < use:
+		return Result{"space", Warning, text + fmt.Sprintf(", less than the database may grow by (%s)", humanize.IBytes(uint64(use))), "a larger disk, or a smaller ETCD_QUOTA_BACKEND_BYTES"}
 	}
-	return []Result{ok("space", "%s", text)}
+	return ok("space", "%s", text)
 }
 
 // existing is a directory, or the nearest one above it that is there.
@@ -129,7 +141,7 @@ func (n *node) disk(ctx context.Context) []Result {
 		dir = n.config.Dir
 	}
 	dir = existing(dir)
-	took, err := fsyncs(ctx, dir)
+	took, err := n.syncs(ctx, dir)
 	switch {
 	case errors.Is(err, unix.EROFS):
 		return []Result{{"disk", Problem, dir + " is read-only here", "mount it writable: findmnt -T " + shown.Quoted(dir) + "; dmesg | tail"}}
@@ -196,6 +208,8 @@ func fsyncs(ctx context.Context, dir string) (took []time.Duration, err error) {
 // short is a time for people.
 func short(d time.Duration) string {
 	switch {
+	case d < 50*time.Microsecond:
+		return "<0.1 ms"
 	case d < time.Millisecond:
 		return fmt.Sprintf("%.1f ms", float64(d)/1e6)
 	case d < time.Second:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -89,7 +90,7 @@ func (n *node) peer(ctx context.Context, client *peers.Client, p peers.Peer, nam
 	case !f.OK && f.Untrusted:
 		return []Result{{what, Problem, f.Cause, "the CAs of both must be in ETCD_PEER_TRUSTED_CA_FILE of both (etcd-node explain tls-unfit)"}}
 	case !f.OK:
-		return []Result{{what, Problem, f.Cause, "is it up, and is TCP port 2380 open between the two? etcd-node check there"}}
+		return []Result{{what, Problem, f.Cause, "is it up, and is TCP " + portsOf(p.URLs) + " open between the two? etcd-node check there"}}
 	case own != "" && f.ClusterID != "" && f.ClusterID != own:
 		return []Result{{what, Problem, fmt.Sprintf("%s belongs to cluster %s, this node to %s", hostOf(p.URLs[0]), f.ClusterID, own), "etcd-node explain foreign-cluster"}}
 	}
@@ -110,6 +111,17 @@ func (n *node) peer(ctx context.Context, client *peers.Client, p peers.Peer, nam
 		return []Result{{what, Warning, fmt.Sprintf("%s, but its clock is %s from this one's", text, off.Round(time.Second)), "timedatectl on both: one of them is wrong"}}
 	}
 	return []Result{ok(what, "%s", text)}
+}
+
+// portsOf is "port 2380".
+func portsOf(urls []string) string {
+	var all []string
+	for _, text := range urls {
+		if u, err := url.Parse(text); err == nil && u.Port() != "" && !slices.Contains(all, u.Port()) {
+			all = append(all, u.Port())
+		}
+	}
+	return "port " + strings.Join(all, " and ")
 }
 
 // clockOf is how far a peer's clock is ahead of this one's, to a second.

@@ -9,44 +9,8 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
-// columns is how wide a text is at most, unless a word or a command is longer.
-const columns = 80
-
 // indent is where the text of a row begins.
 const indent = "            "
-
-// fold is a line as lines of at most 80 columns, broken at blanks; those after the
-// first begin with hang.
-func fold(line, hang string) string {
-	var b strings.Builder
-	for utf8.RuneCountInString(line) > columns {
-		at := lastBlank(line, utf8.RuneCountInString(hang))
-		if at < 0 {
-			break
-		}
-		b.WriteString(strings.TrimRight(line[:at], " ") + "\n")
-		line = hang + strings.TrimLeft(line[at:], " ")
-	}
-	return b.String() + strings.TrimRight(line, " ") + "\n"
-}
-
-// lastBlank is where a line is to be broken: at the last blank that leaves 80 columns,
-// or at the first one after them; -1 where there is none. What is before column from
-// is no place for it.
-func lastBlank(line string, from int) int {
-	last, column := -1, 0
-	for i, r := range line {
-		if column > columns && last >= 0 {
-			break
-		}
-		// A blank before a blank is a gap between two columns.
-		if r == ' ' && column > from && !strings.HasSuffix(line[:i], " ") {
-			last = i
-		}
-		column++
-	}
-	return last
-}
 
 // members are the rows of the members, in columns. What does not fit behind a member
 // stands below it.
@@ -63,13 +27,13 @@ func (s Status) members() (lines []string) {
 		first := true
 		for _, word := range s.member(m) {
 			switch {
-			case first && len(indent)+utf8.RuneCountInString(line+" "+word) <= columns:
+			case first && len(indent)+utf8.RuneCountInString(line+" "+word) <= shown.Columns:
 				line += " " + word
-			case !first && len(indent)+utf8.RuneCountInString(line+", "+word) <= columns:
+			case !first && len(indent)+utf8.RuneCountInString(line+", "+word) <= shown.Columns:
 				line += ", " + word
 			default:
 				lines = append(lines, strings.TrimRight(line, " "))
-				folded := strings.Split(strings.TrimSuffix(fold(indent+below+word, indent+below), "\n"), "\n")
+				folded := strings.Split(strings.TrimSuffix(shown.Fold(indent+below+word, indent+below), "\n"), "\n")
 				for j := range folded {
 					folded[j] = strings.TrimPrefix(folded[j], indent)
 				}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/etcd-node/etcd-node/pkg/shown"
 )
 
 func TestNumbers(t *testing.T) {
@@ -53,7 +55,7 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("%s:\n%s\nwant\n%s", name, text, want)
 		}
 		for line := range strings.Lines(text) {
-			if len(strings.TrimSuffix(line, "\n")) > columns {
+			if len(strings.TrimSuffix(line, "\n")) > shown.Columns {
 				t.Errorf("%s: too long: %s", name, line)
 			}
 		}

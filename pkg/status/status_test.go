@@ -178,21 +178,6 @@ func TestRowsOfMembers(t *testing.T) {
 	}
 }
 
-func TestFold(t *testing.T) {
-	x := strings.Repeat("x", 90)
-	for line, want := range map[string]string{
-		"short": "short\n",
-		"  key       " + strings.Repeat("word ", 20): "  key       " + strings.Repeat("word ", 12) + "word\n            " + strings.Repeat("word ", 6) + "word\n",
-		"  key       " + x:                           "  key       " + x + "\n",
-		"  key       " + x + " " + x + " a":          "  key       " + x + "\n            " + x + "\n            a\n",
-		strings.Repeat("ü", 80):                      strings.Repeat("ü", 80) + "\n",
-	} {
-		if got := fold(line, indent); got != want {
-			t.Errorf("%q:\n%s\nwant\n%s", line, got, want)
-		}
-	}
-}
-
 // What a certificate has left, and where the node's name comes from.
 func TestTextOfTheNode(t *testing.T) {
 	now := time.Now()

@@ -15,10 +15,10 @@ import (
 func (s Status) Text(now time.Time) string {
 	var b strings.Builder
 	name := cmp.Or(s.View.Name, s.Values["name"], "this node") // before its name is found
-	b.WriteString(fold(OneLine(name, maxLine)+": "+s.Line(), "    "))
+	b.WriteString(shown.Fold(OneLine(name, maxLine)+": "+s.Line(), "    "))
 	row := func(key, format string, args ...any) {
 		for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
-			b.WriteString(fold(fmt.Sprintf("  %-9s %s", key, line), indent))
+			b.WriteString(shown.Fold(fmt.Sprintf("  %-9s %s", key, line), indent))
 			key = ""
 		}
 	}

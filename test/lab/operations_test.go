@@ -207,7 +207,7 @@ func (w *walk) do(c command) (text, printed string) {
 
 var (
 	// looks are commands that change nothing, and can be given again.
-	looks = regexp.MustCompile(`^(etcd-node (status|explain|config)|systemctl (show|cat)|etcdctl (get|put|member list|endpoint)|ETCDCTL_USER|ETCD_NODE_UNIT)`)
+	looks = regexp.MustCompile(`^(etcd-node (status|explain|config|check)|systemctl (show|cat)|etcdctl (get|put|member list|endpoint)|ETCDCTL_USER|ETCD_NODE_UNIT)`)
 	// anID is a member's or a cluster's.
 	anID        = regexp.MustCompile(`\b[0-9a-f]{15,16}\b`)
 	addedMember = regexp.MustCompile(`^Member +([0-9a-f]+) added`)
