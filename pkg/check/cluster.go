@@ -83,6 +83,7 @@ func listed(ctx context.Context, config clientv3.Config) ([]*etcdserverpb.Member
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(answer.Members, func(a, b *etcdserverpb.Member) int { return strings.Compare(a.Name, b.Name) })
 	return answer.Members, nil
 }
 

@@ -110,9 +110,7 @@ func TestText(t *testing.T) {
 		View:    View{Name: "etcd-1", ClusterID: "c", MemberID: "1", Leader: "etcd-2", Members: three, Alarms: []string{"NOSPACE"}},
 		Notices: []string{"a notice"},
 	}
-	want := `etcd-1: serving: follower of etcd-2, 2 of 3 members; missing
-    http://192.168.122.7:2380 (192.168.122.7: connection refused); alarm
-    NOSPACE, restarted 1 time, last: the disk under the data dir is full
+	want := `etcd-1: serving: follower of etcd-2, 2 of 3 members; missing http://192.168.122.7:2380 (192.168.122.7: connection refused); alarm NOSPACE, restarted 1 time, last: the disk under the data dir is full
   since     2026-11-22 11:57:00 (3 min ago)
   cluster   c, this member 1
   members   etcd-1 1                http://192.168.122.5:2380  this node

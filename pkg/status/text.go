@@ -15,7 +15,8 @@ import (
 func (s Status) Text(now time.Time) string {
 	var b strings.Builder
 	name := cmp.Or(s.View.Name, s.Values["name"], "this node") // before its name is found
-	b.WriteString(shown.Fold(OneLine(name, maxLine)+": "+s.Line(), "    "))
+	// It stays one line, whatever its length: people look for words in it with head and grep.
+	fmt.Fprintf(&b, "%s: %s\n", OneLine(name, maxLine), s.Line())
 	row := func(key, format string, args ...any) {
 		for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
 			b.WriteString(shown.Fold(fmt.Sprintf("  %-9s %s", key, line), indent))

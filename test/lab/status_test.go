@@ -124,7 +124,7 @@ func (c *cluster) page(i int, name string, texts ...string) {
 		}
 		text := c.run(i, "sh", "-c", as+"etcd-node status 2>&1; echo exit code $?")
 		for line := range strings.Lines(text) {
-			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 80 && !strings.Contains(line, "etcd-node") && !strings.HasPrefix(line, "  next ") {
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 80 && !strings.Contains(line, "etcd-node") && !strings.HasPrefix(line, "  next ") && !strings.HasPrefix(line, c.host(i).Name+": ") {
 				c.t.Errorf("%s: %d columns: %s", name, n, line)
 			}
 		}
