@@ -3,6 +3,7 @@
 # make install    after make build; DESTDIR= and PREFIX= as usual (PREFIX=/usr/local)
 # make install-as-etcd  only the binary, also under the name etcd, for a unit that you already have; docs/dropin.md
 # make uninstall  removes what install put there, but no data, and no /etc/default/etcd that you changed
+# make package    deb, rpm and tarball for amd64 and arm64, with checksums and bills of materials, in dist/
 # make check      format, vet, staticcheck, vulnerabilities, links, generated files, unit file
 # make test       all tests with -race; lists those that it skipped, and why
 # make lab-test   only the tests that boot three hosts with a real systemd (root)
@@ -21,13 +22,27 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # -s -w: a third less to copy to each host; stack traces do not need what is left out.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: build build-all run install install-as-etcd uninstall check test lab-test simulate faults soak bench bench-patroni help
+.PHONY: build build-all package package-of run install install-as-etcd uninstall check test lab-test simulate faults soak bench bench-patroni help
 build:
 	$(BUILD) -o bin/etcd-node ./cmd/etcd-node
 
 build-all:
 	GOARCH=amd64 $(BUILD) -o bin/etcd-node-linux-amd64 ./cmd/etcd-node
 	GOARCH=arm64 $(BUILD) -o bin/etcd-node-linux-arm64 ./cmd/etcd-node
+
+# The packages say their own version, so that `etcd-node version` is that of the package.
+PACKAGE_VERSION ?= $(shell deploy/package/version)
+ARCHS ?= amd64 arm64
+package package-of: VERSION = $(PACKAGE_VERSION)
+package:
+	rm -rf dist
+	@for arch in $(ARCHS); do $(MAKE) --no-print-directory package-of ARCH=$$arch || exit 1; done
+	cd dist && sha256sum * >SHA256SUMS && cat SHA256SUMS
+
+KINDS = deb rpm tar bill
+package-of:
+	GOARCH=$(ARCH) $(BUILD) -o bin/etcd-node-linux-$(ARCH) ./cmd/etcd-node
+	deploy/package/build $(ARCH) $(PACKAGE_VERSION) "$(KINDS)"
 
 # The env file of a cluster on this machine must not reach a trial run.
 run: build
@@ -40,16 +55,18 @@ SYSTEMD   = $(DESTDIR)$(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/et
 FIREWALLD = $(DESTDIR)$(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/firewalld/services
 DEFAULTS  = $(DESTDIR)/etc/default/etcd
 # Where the commented settings are also found on a machine that got the files from another one,
-# whose /etc/default/etcd must not overwrite any.
-DOC       = $(PREFIX)/share/doc/etcd-node
+# whose /etc/default/etcd must not overwrite any. Not in share/doc, which small images leave out.
+DATA      = $(PREFIX)/share/etcd-node
 SHARE     = $(DESTDIR)$(PREFIX)/share
 
 # etcdctl and etcdutl are in the binary, which goes by its name. Those of a package stay.
 TOOLS = $(DESTDIR)$(PREFIX)/bin/etcdctl $(DESTDIR)$(PREFIX)/bin/etcdutl
 
+BINARY = bin/etcd-node
+
 install:
-	@test -x bin/etcd-node || { echo 'bin/etcd-node is not there: first `make build`' >&2; exit 1; }
-	install -D -m 0755 bin/etcd-node $(DESTDIR)$(PREFIX)/bin/etcd-node
+	@test -x $(BINARY) || { echo '$(BINARY) is not there: first `make build`' >&2; exit 1; }
+	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/etcd-node
 	@for tool in $(TOOLS); do \
 		if test ! -e $$tool -a ! -L $$tool; then ln -s etcd-node $$tool; \
 		elif test "$$(readlink $$tool)" != etcd-node; then echo "kept $$tool, it is not ours; \`etcd-node ctl\` and \`utl\` are the same"; fi; done
@@ -59,12 +76,12 @@ install:
 		chmod 0644 $(SYSTEMD)/systemd/system/$$unit || exit 1; done
 	install -D -m 0644 deploy/systemd/etcd.sysusers $(SYSTEMD)/sysusers.d/etcd.conf
 	install -D -m 0644 deploy/systemd/etcd.xml $(FIREWALLD)/etcd.xml
-	install -D -m 0644 deploy/systemd/etcd.default $(DESTDIR)$(DOC)/etcd.default
+	install -D -m 0644 deploy/systemd/etcd.default $(DESTDIR)$(DATA)/etcd.default
 	install -d $(SHARE)/man/man8 && install -m 0644 deploy/man/*.8 $(SHARE)/man/man8/
 	install -D -m 0644 deploy/completions/etcd-node.bash $(SHARE)/bash-completion/completions/etcd-node
 	install -D -m 0644 deploy/completions/_etcd-node $(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)/_etcd-node
 	install -D -m 0644 deploy/completions/etcd-node.fish $(SHARE)/fish/vendor_completions.d/etcd-node.fish
-	install -d $(DESTDIR)$(DOC)/monitoring && install -m 0644 deploy/monitoring/*.yml deploy/monitoring/*.json deploy/monitoring/README.md $(DESTDIR)$(DOC)/monitoring/
+	install -d $(DESTDIR)$(DATA)/monitoring && install -m 0644 deploy/monitoring/*.yml deploy/monitoring/*.json deploy/monitoring/README.md $(DESTDIR)$(DATA)/monitoring/
 	@if test -e $(DEFAULTS); then echo 'kept $(DEFAULTS), it is yours'; \
 	else install -D -m 0644 deploy/systemd/etcd.default $(DEFAULTS); fi
 ifeq ($(DESTDIR),)
@@ -72,7 +89,7 @@ ifeq ($(DESTDIR),)
 else
 	@echo 'next: copy what is in $(DESTDIR) to each machine, without ./etc/default/etcd where it has one; there:'
 	@echo '  systemd-sysusers && systemctl daemon-reload'
-	@echo '  test -e /etc/default/etcd || cp $(DOC)/etcd.default /etc/default/etcd   # every setting, as a comment'
+	@echo '  test -e /etc/default/etcd || cp $(DATA)/etcd.default /etc/default/etcd   # every setting, as a comment'
 	@echo '  edit /etc/default/etcd; systemctl enable --now etcd'
 endif
 
@@ -88,11 +105,11 @@ install-as-etcd:
 uninstall:
 	@for link in $(ETCD) $(TOOLS); do if test "$$(readlink $$link)" = etcd-node; then rm -f $$link; fi; done
 	rm -f $(DESTDIR)$(PREFIX)/bin/etcd-node $(SYSTEMD)/systemd/system/etcd.service $(SYSTEMD)/systemd/system/etcd@.service \
-	      $(SYSTEMD)/sysusers.d/etcd.conf $(FIREWALLD)/etcd.xml $(DESTDIR)$(DOC)/etcd.default \
+	      $(SYSTEMD)/sysusers.d/etcd.conf $(FIREWALLD)/etcd.xml $(DESTDIR)$(DATA)/etcd.default \
 	      $(SHARE)/man/man8/etcd-node.8 $(SHARE)/man/man8/etcd-node-*.8 \
 	      $(SHARE)/bash-completion/completions/etcd-node $(SHARE)/zsh/*/_etcd-node $(SHARE)/fish/vendor_completions.d/etcd-node.fish
-	@for f in etcd-node.rules.yml etcd-node.test.yml dashboard.json README.md; do rm -f $(DESTDIR)$(DOC)/monitoring/$$f; done
-	@rmdir $(DESTDIR)$(DOC)/monitoring $(DESTDIR)$(DOC) 2>/dev/null || true
+	@for f in etcd-node.rules.yml etcd-node.test.yml dashboard.json README.md; do rm -f $(DESTDIR)$(DATA)/monitoring/$$f; done
+	@rmdir $(DESTDIR)$(DATA)/monitoring $(DESTDIR)$(DATA) 2>/dev/null || true
 	@if cmp -s deploy/systemd/etcd.default $(DEFAULTS); then rm -f $(DEFAULTS); \
 	elif test -e $(DEFAULTS); then echo 'kept $(DEFAULTS), you changed it'; fi
 	@echo 'kept /var/lib/etcd, /var/lib/etcd-node, /var/log/etcd-node, those of instances (…@NAME), and the user etcd'

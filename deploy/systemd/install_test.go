@@ -70,11 +70,11 @@ func TestInstall(t *testing.T) {
 644 /usr/local/lib/systemd/system/etcd@.service
 644 /usr/local/lib/sysusers.d/etcd.conf
 644 /usr/local/share/bash-completion/completions/etcd-node
-644 /usr/local/share/doc/etcd-node/etcd.default
-644 /usr/local/share/doc/etcd-node/monitoring/README.md
-644 /usr/local/share/doc/etcd-node/monitoring/dashboard.json
-644 /usr/local/share/doc/etcd-node/monitoring/etcd-node.rules.yml
-644 /usr/local/share/doc/etcd-node/monitoring/etcd-node.test.yml
+644 /usr/local/share/etcd-node/etcd.default
+644 /usr/local/share/etcd-node/monitoring/README.md
+644 /usr/local/share/etcd-node/monitoring/dashboard.json
+644 /usr/local/share/etcd-node/monitoring/etcd-node.rules.yml
+644 /usr/local/share/etcd-node/monitoring/etcd-node.test.yml
 644 /usr/local/share/fish/vendor_completions.d/etcd-node.fish
 644 /usr/local/share/man/man8/etcd-node-bundle.8
 644 /usr/local/share/man/man8/etcd-node-can-stop.8
@@ -98,11 +98,11 @@ func TestInstall(t *testing.T) {
 644 /usr/lib/systemd/system/etcd@.service
 644 /usr/lib/sysusers.d/etcd.conf
 644 /usr/share/bash-completion/completions/etcd-node
-644 /usr/share/doc/etcd-node/etcd.default
-644 /usr/share/doc/etcd-node/monitoring/README.md
-644 /usr/share/doc/etcd-node/monitoring/dashboard.json
-644 /usr/share/doc/etcd-node/monitoring/etcd-node.rules.yml
-644 /usr/share/doc/etcd-node/monitoring/etcd-node.test.yml
+644 /usr/share/etcd-node/etcd.default
+644 /usr/share/etcd-node/monitoring/README.md
+644 /usr/share/etcd-node/monitoring/dashboard.json
+644 /usr/share/etcd-node/monitoring/etcd-node.rules.yml
+644 /usr/share/etcd-node/monitoring/etcd-node.test.yml
 644 /usr/share/fish/vendor_completions.d/etcd-node.fish
 644 /usr/share/man/man8/etcd-node-bundle.8
 644 /usr/share/man/man8/etcd-node-can-stop.8
@@ -126,11 +126,11 @@ func TestInstall(t *testing.T) {
 /opt/etcd/bin/etcdctl -> etcd-node
 /opt/etcd/bin/etcdutl -> etcd-node
 644 /opt/etcd/share/bash-completion/completions/etcd-node
-644 /opt/etcd/share/doc/etcd-node/etcd.default
-644 /opt/etcd/share/doc/etcd-node/monitoring/README.md
-644 /opt/etcd/share/doc/etcd-node/monitoring/dashboard.json
-644 /opt/etcd/share/doc/etcd-node/monitoring/etcd-node.rules.yml
-644 /opt/etcd/share/doc/etcd-node/monitoring/etcd-node.test.yml
+644 /opt/etcd/share/etcd-node/etcd.default
+644 /opt/etcd/share/etcd-node/monitoring/README.md
+644 /opt/etcd/share/etcd-node/monitoring/dashboard.json
+644 /opt/etcd/share/etcd-node/monitoring/etcd-node.rules.yml
+644 /opt/etcd/share/etcd-node/monitoring/etcd-node.test.yml
 644 /opt/etcd/share/fish/vendor_completions.d/etcd-node.fish
 644 /opt/etcd/share/man/man8/etcd-node-bundle.8
 644 /opt/etcd/share/man/man8/etcd-node-can-stop.8
@@ -198,7 +198,7 @@ func TestInstallForAnotherMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err, string(out))
 	}
-	for _, want := range []string{"copy what is in ", " to each machine", "test -e /etc/default/etcd || cp /usr/share/doc/etcd-node/etcd.default /etc/default/etcd"} {
+	for _, want := range []string{"copy what is in ", " to each machine", "test -e /etc/default/etcd || cp /usr/share/etcd-node/etcd.default /etc/default/etcd"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("make install DESTDIR= does not say %q:\n%s", want, out)
 		}
