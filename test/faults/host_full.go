@@ -145,7 +145,7 @@ func (s *scene) startFull() (string, time.Duration) {
 	from := s.begin(fullHost)
 	took := s.serves(fullHost) - from
 	seen, _ := s.says(fullHost, "serving: ", "reserve of 192 MiB is released")
-	s.explained(fullHost, failure.IDDiskLow, "etcdctl compact REVISION")
+	s.explained(fullHost, failure.IDDiskLow, "etcd-node ctl compact REVISION")
 
 	ctl := "etcdctl --endpoints=http://" + s.host(fullHost).IP + ":2379 --command-timeout=60s "
 	before := s.size(fullHost)

@@ -126,7 +126,7 @@ func (s *scene) misplaced() (string, time.Duration) {
 	s.env("ETCD_INITIAL_CLUSTER=" + s.initialCluster(s.host(1), s.host(2), &moved))
 	from := s.begin(3)
 	seen, at := s.shows(3, failure.IDMisplaced)
-	s.explained(3, failure.IDMisplaced, "etcdctl member update "+id+" --peer-urls=http://"+moved.IP+":2380")
+	s.explained(3, failure.IDMisplaced, "etcd-node ctl member update "+id+" --peer-urls=http://"+moved.IP+":2380")
 	s.ctlUntil(1, "member", "update", id, "--peer-urls=http://"+moved.IP+":2380")
 	s.await("at its place", func() error {
 		if line := s.status(3); strings.Contains(line, "the cluster knows this member at") || !strings.Contains(line, "3 of 3 members") {

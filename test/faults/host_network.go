@@ -91,7 +91,7 @@ func (s *scene) cutOff(leads bool) (string, time.Duration) {
 	s.says(i, "no leader (writes wait for a quorum)", "1 of 3 members", "missing ")
 	_, at := s.shows(i, failure.IDNoQuorum)
 	seen, _ := s.says(i, "no leader (writes wait for a quorum)", "1 of 3 members", "missing ")
-	s.explained(i, failure.IDNoQuorum, "etcdctl endpoint status")
+	s.explained(i, failure.IDNoQuorum, "etcd-node ctl endpoint status")
 	s.must(s.host(i).Heal(s.ctx))
 	s.serves(i)
 	s.same(i, before)

@@ -68,7 +68,7 @@ func (s *scene) replacement() (string, time.Duration) {
 	s.put(1, 2)
 	s.begin(3)
 	s.says(3, "waiting for its disk to be mounted: the data dir "+dataDir+" is empty where a member used to be")
-	s.explained(3, failure.IDWiped, "etcdctl member remove "+id, "etcdctl member add "+name+" --peer-urls="+url)
+	s.explained(3, failure.IDWiped, "etcd-node ctl member remove "+id, "etcd-node ctl member add "+name+" --peer-urls="+url)
 
 	s.ctlUntil(1, "member", "remove", id)
 	from := lab.Now()

@@ -59,7 +59,7 @@ var diskFaults = []fault{
 		run: onHosts(func(s *scene) (string, time.Duration) {
 			i, _, from := s.brokenDisk()
 			seen, at := s.says(i, "backoff: ", "reports an input/output error")
-			s.explained(i, failure.IDDiskIO, "dmesg", "etcdctl member remove ")
+			s.explained(i, failure.IDDiskIO, "dmesg", "etcd-node ctl member remove ")
 			return seen, at - from
 		}),
 	},
