@@ -23,6 +23,7 @@ import (
 
 	"github.com/etcd-node/etcd-node/pkg/bundle"
 	"github.com/etcd-node/etcd-node/pkg/check"
+	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
@@ -53,9 +54,17 @@ could not be had, and why. Run it as root. Look into it before you send it away.
 				return coded{fmt.Errorf("the bundle cannot be written: %w", err), failure.ExitFailure}
 			}
 			b := bundled{n: n, d: n.Daemon(c.Context(), dataDir)}
-			if err := errors.Join(bundle.Write(c.Context(), f, dir, now, b.parts(c.Context())), f.Close()); err != nil {
+			missing, err := bundle.Write(c.Context(), f, dir, now, b.parts(c.Context()))
+			if err := errors.Join(err, f.Close()); err != nil {
 				_ = os.Remove(output)
 				return coded{fmt.Errorf("the bundle cannot be written: %w", err), failure.ExitFailure}
+			}
+			if len(missing) > 0 {
+				hint := "MANIFEST.txt in it says why"
+				if os.Geteuid() != 0 {
+					hint += "; root may read more"
+				}
+				fmt.Fprintf(c.ErrOrStderr(), "etcd-node: it lacks %s (%s)\n", strings.Join(missing, ", "), hint)
 			}
 			fmt.Fprintf(c.OutOrStdout(), "%s: look into it before you send it away (tar tzvf %[1]s)\n", output)
 			return nil
@@ -78,7 +87,8 @@ func (b bundled) parts(ctx context.Context) []bundle.Part {
 	resolved := func(ctx context.Context) (*settings.Resolved, error) {
 		return b.n.Resolve(ctx, b.n.Written(), func(string) {})
 	}
-	var reading sync.Mutex // package config must not be used twice at a time
+	var reading sync.Mutex    // package config must not be used twice at a time
+	config.Knows("ETCD_NAME") // before it is
 	parts := []bundle.Part{
 		{Name: "versions.json", Get: func(context.Context) (string, error) { return asJSON(ownVersions()) }},
 		{Name: "status.json", Get: func(context.Context) (string, error) { return string(raw), asked }},

@@ -2,18 +2,23 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/etcd-node/etcd-node/pkg/check"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/shown"
+	"github.com/etcd-node/etcd-node/pkg/status"
+	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
 	"github.com/etcd-node/etcd-node/pkg/thisnode"
 )
 
@@ -61,6 +66,14 @@ configuration is not valid.`,
 			if err == nil {
 				of.Running = &st
 			}
+			if u, ok := n.User(); ok && os.Geteuid() == 0 {
+				of.User = &u
+			}
+			if of.Running == nil {
+				of.LastEnd = lastEnd(d)
+			} else {
+				of.Drift = drift(c.Context(), n, d)
+			}
 			results := []check.Result{{Check: "configuration", Level: check.OK, Text: "valid: etcd-node config shows it"}}
 			for _, notice := range n.Notices(c.Context(), r, read) {
 				results = append(results, check.Result{Check: "configuration", Level: check.Warning, Text: notice})
@@ -72,7 +85,9 @@ configuration is not valid.`,
 			}
 			results = append(results, check.Run(c.Context(), of)...)
 			if all {
-				results = append(results, check.All(c.Context(), clientOf(d.Values(c.Context(), st)))...)
+				client := clientOf(d.Values(c.Context(), st))
+				client.Others = func(ctx context.Context) []string { return check.ClientURLs(ctx, of) }
+				results = append(results, check.All(c.Context(), client)...)
 			}
 			out := c.OutOrStdout()
 			for i := range results {
@@ -95,6 +110,43 @@ configuration is not valid.`,
 	dataDirFlag(c, &dataDir)
 	return c
 }
+
+// lastEnd is how the daemon has ended, if it has failed for good.
+func lastEnd(d *thisnode.Daemon) string {
+	records, err := recorder.Read(d.Records())
+	if err != nil || len(records) == 0 {
+		return ""
+	}
+	for _, r := range slices.Backward(records) {
+		if r.State != "" {
+			if r.State == status.Failed {
+				return r.Reason
+			}
+			break
+		}
+	}
+	return ""
+}
+
+// drift asks the daemon in what its files differ from what its member runs with; it
+// tells only its owners.
+func drift(ctx context.Context, n *thisnode.Node, d *thisnode.Daemon) (changes []string) {
+	ctx, cancel := context.WithTimeout(ctx, driftLimit)
+	defer cancel()
+	wish := n.Wish()
+	wish.DryRun = true
+	if err := d.Do(ctx, "/reload", wish, func(text string) {
+		if !strings.HasPrefix(text, "notice: ") { // they are among the results already
+			changes = append(changes, text)
+		}
+	}); err != nil {
+		return nil
+	}
+	return changes
+}
+
+// driftLimit is for the daemon to read its files.
+const driftLimit = 3 * time.Second
 
 // writeResults writes them as JSON, in one line.
 func writeResults(out io.Writer, all []check.Result) error {

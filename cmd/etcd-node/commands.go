@@ -82,7 +82,7 @@ func rootCommand(n *thisnode.Node) *cobra.Command {
 		}
 		return err
 	})
-	root.AddCommand(configCommand(n), checkCommand(n), statusCommand(n), explainCommand(n), reloadCommand(n), restartCommand(n), canStopCommand(n), historyCommand(n), bundleCommand(n), forgetCommand(n),
+	root.AddCommand(configCommand(n), checkCommand(n), adoptCommand(n), statusCommand(n), explainCommand(n), reloadCommand(n), restartCommand(n), canStopCommand(n), historyCommand(n), bundleCommand(n), forgetCommand(n),
 		toolCommand("ctl", "etcdctl", "etcdctl, told of this node: its endpoint and certificates"), toolCommand("utl", "etcdutl", "etcdutl"), versionCommand())
 	return root
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -9,13 +12,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
+	"github.com/etcd-node/etcd-node/pkg/config/unit"
 	"github.com/etcd-node/etcd-node/pkg/failure"
 	"github.com/etcd-node/etcd-node/pkg/thisnode"
 )
 
 func configCommand(n *thisnode.Node) *cobra.Command {
 	return &cobra.Command{
-		Use:   "config [-o table|env|json|command] [--origin] [--diff FILE] [etcd flags]",
+		Use:   "config [-o table|env|json|command] [--origin] [--diff FILE] [--dropin] [etcd flags]",
 		Short: "print every setting that is not etcd's default, and where it comes from",
 		Long: `Prints the configuration with which the daemon would start here: every setting
 that is not etcd's default, with its origin. It reads what etcd.service names, as
@@ -31,7 +35,10 @@ the unit lets the daemon read and write.
                        of plain etcd with the same settings. Secrets are redacted
   --origin             print origins in env and command as well, as comments
   --diff FILE          print what would change if FILE were the env file, and
-                       when: at a restart, at a first start, or never`,
+                       when: at a restart, at a first start, or never
+  --dropin             print the drop-in with which the unit reaches a data or WAL
+                       directory elsewhere, for systemctl edit --stdin (systemd 256
+                       and later) or /etc/systemd/system/UNIT.d/data.conf`,
 		DisableFlagParsing: true, // the flags are etcd's
 		RunE: func(c *cobra.Command, args []string) error {
 			opts, err := configFlags(args)
@@ -57,6 +64,9 @@ the unit lets the daemon read and write.
 			if err != nil {
 				return err
 			}
+			if opts.dropIn {
+				return printDropIn(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), n, now)
+			}
 			if opts.diff == "" {
 				printNotices(c.ErrOrStderr(), n.Notices(c.Context(), now, read))
 				return now.Write(c.OutOrStdout(), opts.format, opts.origins)
@@ -75,10 +85,30 @@ the unit lets the daemon read and write.
 	}
 }
 
+// printDropIn prints the drop-in that the unit needs, and to complaints what is to be
+// done before.
+func printDropIn(ctx context.Context, out, complaints io.Writer, n *thisnode.Node, r *settings.Resolved) error {
+	properties := unit.Ask(ctx, n.Unit)
+	if properties == nil {
+		return coded{errors.New("systemd does not answer: what the unit may reach is not known"), failure.ExitFailure}
+	}
+	dirs, first := properties.Needs(r)
+	if len(dirs) == 0 {
+		fmt.Fprintf(complaints, "etcd-node: %s reaches all that it is to write to: it needs no drop-in\n", n.Unit)
+		return nil
+	}
+	for _, command := range first {
+		fmt.Fprintf(complaints, "etcd-node: first, or systemd does not start it: %s\n", command)
+	}
+	_, err := io.WriteString(out, unit.Reach(dirs))
+	return err
+}
+
 // configOptions are the command's own flags, and what is left for etcd.
 type configOptions struct {
 	format, diff  string
 	origins, help bool
+	dropIn        bool
 	etcd          []string
 }
 
@@ -92,6 +122,9 @@ func configFlags(args []string) (o configOptions, err error) {
 		switch name {
 		case "-h", "-help", "--help":
 			o.help = true
+			continue
+		case "-dropin", "--dropin":
+			o.dropIn = true
 			continue
 		case "-origin", "--origin":
 			o.origins = true

@@ -51,7 +51,7 @@ func TestListGrows(t *testing.T) {
 	for _, n := range []*node{b, c} {
 		n.nothingBegun()
 		n.until("naming the cluster", func(st status.Status) bool {
-			return len(st.View.Members) == 3 && !st.Ready && strings.Contains(st.Text(time.Now()), "it answers as a member of cluster "+id)
+			return len(st.View.Members) == 3 && !st.Ready && strings.Contains(flat(st.Text(time.Now())), "it answers as a member of cluster "+id)
 		})
 		if out := n.run("explain"); !strings.Contains(out, "not-listed: a cluster lives") {
 			t.Errorf("explain says\n%s", out)
@@ -90,7 +90,7 @@ func TestOneKnowsTheCluster(t *testing.T) {
 	b.await("STATUS=joining: cluster " + id + " of a does not list b")
 	c.await("STATUS=joining: b says that cluster " + id + " lives and does not list it; nothing is begun here before that cluster lists c (" + c.Peer + ")")
 	c.until("naming the reason", func(st status.Status) bool {
-		return strings.Contains(st.Text(time.Now()), "not connected: 127.0.0.1: no data yet; cluster "+id+" does not list it")
+		return strings.Contains(flat(st.Text(time.Now())), "not connected 127.0.0.1: no data yet; cluster "+id+" does not list it")
 	})
 	for _, n := range []*node{b, c} {
 		n.nothingBegun()
@@ -134,7 +134,7 @@ func TestExistingWithoutData(t *testing.T) {
 		n.await("STATUS=joining: no node of the list has data: " + isNew)
 	}
 	a.until("listing the peers", func(st status.Status) bool {
-		return strings.Count(st.Text(time.Now()), "not connected: 127.0.0.1: no data yet") == 2
+		return strings.Count(flat(st.Text(time.Now())), "not connected 127.0.0.1: no data yet") == 2
 	})
 	c.stop()
 	a.until("naming the one that is gone", func(st status.Status) bool {

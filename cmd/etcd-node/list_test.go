@@ -353,7 +353,7 @@ func TestAddedUnderWrongURL(t *testing.T) {
 		if want := "a member was added as " + wrong + ", has never started: without it there is no quorum"; conditions(st, failure.IDNeverStarted) != want {
 			t.Errorf("%q, want %q", conditions(st, failure.IDNeverStarted), want)
 		}
-		if out, _ := a.try("status"); !strings.Contains(out, "not connected: added as "+wrong+", has never started; 127.0.0.1: connection refused") {
+		if out, _ := a.try("status"); !strings.Contains(flat(out), "not connected added as "+wrong+", has never started; 127.0.0.1: connection refused") {
 			t.Errorf("status says\n%s", out)
 		}
 		out := a.run("explain")

@@ -100,7 +100,7 @@ func stopSignals(w world) <-chan os.Signal {
 }
 
 // commands are the subcommands that [runCommand] knows; the last four are cobra's.
-var commands = []string{"config", "check", "status", "explain", "reload", "restart", "can-stop", "history", "bundle", "forget", "version", "help", "completion", "__complete", "__completeNoDesc"}
+var commands = []string{"config", "check", "adopt", "status", "explain", "reload", "restart", "can-stop", "history", "bundle", "forget", "version", "help", "completion", "__complete", "__completeNoDesc"}
 
 // run is the program. Like etcd it knows a subcommand only by the first
 // argument: all else is the daemon's command line, flags alone.

@@ -280,3 +280,6 @@ func gone(t *testing.T, pid int) {
 		return nil
 	})
 }
+
+// flat is a text as one line: where its lines are broken is not what a test is about.
+func flat(text string) string { return strings.Join(strings.Fields(text), " ") }

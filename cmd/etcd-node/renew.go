@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -54,6 +55,11 @@ func (p *preparation) renew(ctx context.Context, sent []string) (r supervisor.Re
 	g.resolved.Store(resolved)
 
 	was := before.resolved.Load()
+	for _, notice := range resolved.Notices {
+		if was == nil || !slices.Contains(was.Notices, notice) {
+			r.Notices = append(r.Notices, notice)
+		}
+	}
 	if was == nil {
 		r.Restart, r.Changes = true, []string{"the daemon had not begun with the settings of before"}
 	} else {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -46,15 +48,25 @@ func renewCommand(n *thisnode.Node, word string, c *cobra.Command) *cobra.Comman
 	var dataDir string
 	c.Use, c.Args = word, cobra.NoArgs
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		out := c.OutOrStdout()
+		out, last := c.OutOrStdout(), ""
 		err := n.Daemon(c.Context(), dataDir).Do(c.Context(), "/"+word, wish, func(text string) {
+			last = text
 			fmt.Fprintln(out, shown.Text(text))
 		})
 		if err != nil {
 			return errandError(err, word, "\nthe member runs as before; to go on all the same: etcd-node "+word+" --force")
 		}
-		fmt.Fprintln(out, word+": done, the member serves")
+		switch {
+		case wish.DryRun && last == "":
+			fmt.Fprintln(out, control.Unchanged)
+		case wish.DryRun, last == control.Unchanged:
+		default:
+			fmt.Fprintln(out, word+": done, the member serves")
+		}
 		return nil
+	}
+	if word == "reload" {
+		c.Flags().BoolVar(&wish.DryRun, "dry-run", false, "print what differs from what the member runs with, and change nothing")
 	}
 	c.Flags().BoolVar(&wish.NoTurn, "no-turn", false, "do not wait for a turn, as when an alarm forbids one; the quorum is asked for")
 	c.Flags().BoolVar(&wish.Force, "force", false, "ask nobody: the cluster may lose its quorum for a moment")
@@ -76,6 +88,14 @@ nothing, and holds nothing: whoever stops several nodes asks before each.`,
 			if output != "text" && output != "json" {
 				return fmt.Errorf("-o %s: the formats are text and json", output)
 			}
+			// Whoever stops it wants it to come back.
+			if why := comesBack(c.Context(), n, dataDir); why != nil && output == "text" {
+				return coded{fmt.Errorf("no, this node would not come up again:\n%w", why), failure.ExitFailure}
+			} else if why != nil {
+				return printSpare(c.OutOrStdout(), &control.Error{Text: why.Error()})
+			}
+			slow := time.AfterFunc(time.Second, func() { fmt.Fprintln(c.ErrOrStderr(), "etcd-node: asking the other members, for up to 10 s") })
+			defer slow.Stop()
 			err := n.Daemon(c.Context(), dataDir).Do(c.Context(), "/spare", nil, func(string) {})
 			var no *control.Error
 			if refused := errors.As(err, &no); output == "json" && (err == nil || refused) {
@@ -91,6 +111,16 @@ nothing, and holds nothing: whoever stops several nodes asks before each.`,
 	c.Flags().StringVarP(&output, "output", "o", "text", "format: text or json")
 	dataDirFlag(c, &dataDir)
 	return c
+}
+
+// comesBack is why a start with what is written now would fail, if root asks, who may
+// read all of it. A daemon without a unit has its settings from elsewhere.
+func comesBack(ctx context.Context, n *thisnode.Node, dataDir string) error {
+	if os.Geteuid() != 0 || dataDir != "" || !n.Installed() {
+		return nil
+	}
+	_, err := n.Resolve(ctx, n.Written(), func(string) {})
+	return err
 }
 
 // printSpare prints the answer as JSON; no is nil where it is yes.

@@ -166,8 +166,8 @@ func TestReloadInTurn(t *testing.T) {
 	}
 	// Without c nobody may go.
 	c.stop()
-	a.want(1, []string{"can-stop"}, "c is not in step")
-	b.want(1, []string{"restart"}, "restart refused", "c is not in step", "restart --force")
+	a.want(1, []string{"can-stop"}, "c does not answer")
+	b.want(1, []string{"restart"}, "restart refused", "c does not answer", "restart --force")
 	b.put("k", "v") // it serves
 }
 

@@ -79,6 +79,8 @@ func wellness(st status.Status) error {
 	switch {
 	case st.State != status.Serving:
 		return coded{fmt.Errorf("the member does not serve: it %s", st.State.Doing()), failure.ExitFailure}
+	case st.Silent > 0:
+		return coded{fmt.Errorf("nothing was heard of the member for %d s: does it hang?", st.Silent), failure.ExitFailure}
 	case st.View.Leader == "":
 		return coded{errors.New("the member serves no writes: it knows no leader (etcd-node explain)"), failure.ExitFailure}
 	case st.View.NoQuorum:

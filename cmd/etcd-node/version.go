@@ -51,6 +51,7 @@ Usage:
   etcd-node [etcd flags]   run the daemon; every flag and ETCD_* variable of etcd works
   etcd-node config         print every setting and where it comes from
   etcd-node check          check whether this node is fit to run its member
+  etcd-node adopt          take over the member of another etcd on this machine
   etcd-node status         print what the daemon on this node is doing
   etcd-node explain        explain what is wrong here, with the commands for this node
   etcd-node reload         take up what has changed in the env file, in turn with others

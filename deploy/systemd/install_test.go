@@ -76,6 +76,7 @@ func TestInstall(t *testing.T) {
 644 /usr/local/share/etcd-node/monitoring/etcd-node.rules.yml
 644 /usr/local/share/etcd-node/monitoring/etcd-node.test.yml
 644 /usr/local/share/fish/vendor_completions.d/etcd-node.fish
+644 /usr/local/share/man/man8/etcd-node-adopt.8
 644 /usr/local/share/man/man8/etcd-node-bundle.8
 644 /usr/local/share/man/man8/etcd-node-can-stop.8
 644 /usr/local/share/man/man8/etcd-node-check.8
@@ -104,6 +105,7 @@ func TestInstall(t *testing.T) {
 644 /usr/share/etcd-node/monitoring/etcd-node.rules.yml
 644 /usr/share/etcd-node/monitoring/etcd-node.test.yml
 644 /usr/share/fish/vendor_completions.d/etcd-node.fish
+644 /usr/share/man/man8/etcd-node-adopt.8
 644 /usr/share/man/man8/etcd-node-bundle.8
 644 /usr/share/man/man8/etcd-node-can-stop.8
 644 /usr/share/man/man8/etcd-node-check.8
@@ -132,6 +134,7 @@ func TestInstall(t *testing.T) {
 644 /opt/etcd/share/etcd-node/monitoring/etcd-node.rules.yml
 644 /opt/etcd/share/etcd-node/monitoring/etcd-node.test.yml
 644 /opt/etcd/share/fish/vendor_completions.d/etcd-node.fish
+644 /opt/etcd/share/man/man8/etcd-node-adopt.8
 644 /opt/etcd/share/man/man8/etcd-node-bundle.8
 644 /opt/etcd/share/man/man8/etcd-node-can-stop.8
 644 /opt/etcd/share/man/man8/etcd-node-check.8

@@ -39,7 +39,9 @@ type Part struct {
 
 // Write gathers the parts and writes them as a gzipped tarball, in a directory of that
 // name, all of the time now.
-func Write(ctx context.Context, out io.Writer, dir string, now time.Time, parts []Part) error {
+//
+// It returns the parts that are missing.
+func Write(ctx context.Context, out io.Writer, dir string, now time.Time, parts []Part) (missing []string, err error) {
 	texts := gather(ctx, parts)
 	var manifest strings.Builder
 	size := 0
@@ -52,6 +54,7 @@ func Write(ctx context.Context, out io.Writer, dir string, now time.Time, parts 
 		case t.err != nil && t.text != "":
 			fmt.Fprintf(&manifest, "%-28s %d bytes, and it failed: %s\n", p.Name, len(t.text), Scrub(strings.ReplaceAll(t.err.Error(), "\n", "; ")))
 		case t.err != nil:
+			missing = append(missing, p.Name)
 			fmt.Fprintf(&manifest, "%-28s missing: %s\n", p.Name, Scrub(strings.ReplaceAll(t.err.Error(), "\n", "; ")))
 		case t.cut:
 			fmt.Fprintf(&manifest, "%-28s the last %d bytes\n", p.Name, len(t.text))
@@ -69,13 +72,13 @@ func Write(ctx context.Context, out io.Writer, dir string, now time.Time, parts 
 		_, err := io.WriteString(archive, text)
 		return err
 	}
-	err := write("MANIFEST.txt", manifest.String())
+	err = write("MANIFEST.txt", manifest.String())
 	for i, p := range parts {
 		if err == nil && (texts[i].err == nil || texts[i].text != "") {
 			err = write(p.Name, texts[i].text)
 		}
 	}
-	return errors.Join(err, archive.Close(), zip.Close())
+	return missing, errors.Join(err, archive.Close(), zip.Close())
 }
 
 // text is what became of a part.

@@ -23,6 +23,7 @@ func TestScrub(t *testing.T) {
 		`{"password":"hidden"}`, `{"discovery-user":"me:hidden"}`, `{\"password\":\"hidden\"}`, "password: hidden", "Authorization: Bearer hidden", "authorization: Basic hidden",
 		"A_PASSWORD=a,hidden", "B_PASSWORD=b hidden", "B_PASSWORD=b;hidden", "DB_PASS=hidden", "ENCRYPTION_KEY=hidden", "PRIVATE_KEY=hidden", "Cookie: a=b; hidden", "me:hidden@proxy",
 		"Authorization: Negotiate hidden", "ETCDCTL_USER=root:abc,hidden", "--discovery-password=a,hidden", "PASSWORD=a \\\nhidden", strings.Repeat("hidden", 12),
+		"curl -u root:hidden http://x", "mysql -phidden", "etcdctl --pass hidden", "db_pwd=hidden", "pass hidden", "ETCD_PASWORD=hidden", "PWD: hidden",
 		"http://me:hidden@192.168.122.5:2379/", "https://hidden@h/", "AWS_SECRET_ACCESS_KEY=hidden", "api_key=hidden", "API-KEY: hidden", "TOKEN=hidden", "X_SECRET=hidden", "passphrase = hidden",
 		key, strings.ReplaceAll(key, "\n", `\n`), key[:50], "-----BEGIN PRIVATE KEY-----\nhidden", "-----BEGIN RSA PRIVATE KEY-----\nhidden\n",
 		"token eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyIjoiaGlkZGVuIn0.hidden", "jwt=eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyIjoiaGlkZGVuIn0.hidden",
@@ -45,6 +46,15 @@ func TestScrub(t *testing.T) {
 // Of an env file the names stay, and the values of etcd's own; of a unit nothing that it
 // puts into the environment.
 func TestEnvAndUnit(t *testing.T) {
+	if got := Env("ETCD_PASWORD=hidden\nETCD_MYAPP=hidden\n"); strings.Contains(got, "hidden") {
+		t.Errorf("of no setting of etcd's: %q", got)
+	}
+	if got := Unit("# /etc/systemd/system/etcd.service.d/10-secret.conf\n[Service]\n# the pw is hidden\n"); got != "# /etc/systemd/system/etcd.service.d/10-secret.conf\n[Service]\n# (redacted)\n" {
+		t.Errorf("%q", got)
+	}
+	if got := Scrub("1 a secret\n2 b\nAKIAIOSFODNN7EXAMPLE\n/10-secret.conf\n[Service]\n"); got != "1 a secret\n2 b\n(redacted)\n/10-secret.conf\n[Service]\n" {
+		t.Errorf("%q", got)
+	}
 	env := "# x\nETCD_NAME=a\nETCDCTL_USER=root:hidden\nWHATEVER=hidden\nETCD_DISCOVERY_PASSWORD=\"hid den\"\nGOGC=hidden \\\nhidden\n"
 	want := "2: ETCD_NAME=a\n3: ETCDCTL_USER=(redacted)\n4: WHATEVER=(redacted)\n5: ETCD_DISCOVERY_PASSWORD=(redacted)\n6: GOGC=(redacted)\n"
 	if got := Env(env); got != want {
@@ -81,7 +91,7 @@ func TestWrite(t *testing.T) {
 		var out bytes.Buffer
 		release := make(chan struct{})
 		defer close(release)
-		err := Write(t.Context(), &out, "d", time.Unix(0, 0), []Part{
+		_, err := Write(t.Context(), &out, "d", time.Unix(0, 0), []Part{
 			{"good", func(context.Context) (string, error) { return "PASSWORD=hidden\n", nil }},
 			{"bad", func(context.Context) (string, error) { return "", errors.New("no such thing; password=hidden") }},
 			{"half", func(context.Context) (string, error) { return "TOKEN=hidden\n", errors.New("exit status 1") }},
@@ -129,7 +139,7 @@ func TestLimit(t *testing.T) {
 	limit = 25
 	var out bytes.Buffer
 	ten := func(context.Context) (string, error) { return "0123456789", nil }
-	if err := Write(t.Context(), &out, "d", time.Unix(0, 0), []Part{{"a", ten}, {"b", ten}, {"c", ten}}); err != nil {
+	if _, err := Write(t.Context(), &out, "d", time.Unix(0, 0), []Part{{"a", ten}, {"b", ten}, {"c", ten}}); err != nil {
 		t.Fatal(err)
 	}
 	zip, err := gzip.NewReader(&out)

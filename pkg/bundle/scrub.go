@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/config/envfile"
 	"github.com/etcd-node/etcd-node/pkg/shown"
 	"github.com/etcd-node/etcd-node/pkg/supervisor/recorder"
@@ -22,9 +23,9 @@ var (
 	// named is a value behind a name that says what it is, as in a file of variables, on a
 	// command line, in JSON, in YAML, in a header. One that is not quoted goes to the end of
 	// the line: it may have blanks in it, and commas; behind a blank it is one word.
-	named = regexp.MustCompile(`(?i)([\w.-]*(?:passw(?:or)?d|passphrase|_pass\b|secret|credential|authorization|bearer|cookie|(?:api|access|private|encryption|signing)[-_]?key|_key\b|token)[\w.-]*\\?["']?(?:\s*[=:]\s*|\s+))(\\"(?:[^"\\]|\\[^"])*\\"|"(?:[^"\\]|\\.)*"|'[^']*'|(?:(?:basic|bearer|negotiate|digest)\s+)?[^\s,;"']+)`)
+	named = regexp.MustCompile(`(?i)([\w.-]*(?:pas?sw(?:or)?d|passphrase|\bpwd|_pwd|_pass\b|--pass|\bpass\b|secret|credential|authorization|bearer|cookie|(?:api|access|private|encryption|signing)[-_]?key|_key\b|token)[\w.-]*\\?["']?(?:[ \t]*[=:][ \t]*|[ \t]+))(\\"(?:[^"\\]|\\[^"])*\\"|"(?:[^"\\]|\\.)*"|'[^']*'|(?:(?:basic|bearer|negotiate|digest)\s+)?[^\s,;"']+)`)
 	// rest is the same behind "=" or ":" at the end of a line, or before a line that goes on.
-	rest = regexp.MustCompile(`(?im)([\w.-]*(?:passw(?:or)?d|passphrase|_pass\b|secret|credential|authorization|bearer|cookie|(?:api|access|private|encryption|signing)[-_]?key|_key\b|token)[\w.-]*[ \t]*[=:][ \t]*)([^"'\s\\{}\[\]](?:[^"\\\n]|\\[^\n]|\\\n)*)`)
+	rest = regexp.MustCompile(`(?im)([\w.-]*(?:pas?sw(?:or)?d|passphrase|\bpwd|_pwd|_pass\b|\bpass\b|secret|credential|authorization|bearer|cookie|(?:api|access|private|encryption|signing)[-_]?key|_key\b|token)[\w.-]*[ \t]*[=:][ \t]*)([^"'\s\\{}\[\]](?:[^"\\\n]|\\[^\n]|\\\n)*)`)
 	// login is a user and a password before a host, without a scheme.
 	login = regexp.MustCompile(`[^\s/@:"'=]+:[^\s/@"']+@([\w.-]+)`)
 	// bare is a line of a key, or of a certificate.
@@ -34,6 +35,9 @@ var (
 	harmless = regexp.MustCompile(`(?i)^[^=: ]*(?:initial[-_]cluster[-_]token|auth[-_]token(?:[-_]ttl)?|token[-_]ttl)\\?["']?\s*[=: ]`)
 	// user is a user with his password.
 	user = regexp.MustCompile(`(?i)([\w-]*user\\?["']?\s*[=: ]\s*\\?["']?)([^\s:"'=/]+):([^\n"']+)`)
+	// short are a user with his password, and a password, behind flags of one letter, as of
+	// curl and mysql, and the names of keys for Amazon's services.
+	short = regexp.MustCompile(`(\s-u[ =]?)[^\s:]+:\S+|(\s-p)[^\s-][^\s]{3,}|\bA(?:KI|SI)A[A-Z0-9]{16}\b`)
 	// jwt is a signed token, which lets in whoever has it.
 	jwt = regexp.MustCompile(`\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*`)
 )
@@ -46,6 +50,7 @@ func Scrub(text string) string {
 	text = shown.Redacted(text)
 	text = jwt.ReplaceAllString(text, redacted)
 	text = bare.ReplaceAllString(text, redacted)
+	text = short.ReplaceAllString(text, "${1}${2}"+redacted)
 	text = login.ReplaceAllString(text, redacted+"@$1")
 	text = rest.ReplaceAllStringFunc(text, func(match string) string {
 		if harmless.MatchString(match) {
@@ -121,11 +126,14 @@ func logLine(fields map[string]any) string {
 	return "{" + strings.Join(kept, ",") + "}"
 }
 
-// Unit is the text of a unit without the values of its Environment=, of which nobody
-// knows what they are. Those of etcd stand among the settings.
+// Unit is the text of a unit without the values of its Environment=, and without its
+// comments, of which nobody knows what they are. Those of etcd stand among the settings,
+// and the comments that name a file stay.
 func Unit(text string) string {
-	return environment.ReplaceAllString(text, "${1}"+redacted)
+	return comment.ReplaceAllString(environment.ReplaceAllString(text, "${1}"+redacted), "# "+redacted)
 }
+
+var comment = regexp.MustCompile(`(?m)^\s*[#;](?: [^/\n]| ?[^ /\n])[^\n]*$`)
 
 var environment = regexp.MustCompile(`(?m)^(\s*Environment=)(?:[^\n]*\\\n)*[^\n]*$`)
 
@@ -139,7 +147,7 @@ func Env(text string) string {
 	var b strings.Builder
 	for _, v := range file.Variables {
 		value := redacted
-		etcds := strings.HasPrefix(v.Name, "ETCD_") && !secretName.MatchString(v.Name) // not ETCDCTL_…
+		etcds := config.Knows(v.Name) && !secretName.MatchString(v.Name)
 		if etcds {
 			value = v.Value
 		}

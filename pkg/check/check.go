@@ -13,6 +13,7 @@ import (
 	"go.etcd.io/etcd/server/v3/embed"
 
 	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
+	"github.com/etcd-node/etcd-node/pkg/config/preflight"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/shown"
@@ -58,6 +59,12 @@ type Node struct {
 	Hidden bool
 	// Pins is where the pin is.
 	Pins identity.Store
+	// User is whose rights the daemon has; nil: those of who asks.
+	User *preflight.User
+	// LastEnd is how the daemon ended that has failed for good; "" where it has not.
+	LastEnd string
+	// Drift are the settings in which the files differ from what the member runs with.
+	Drift []string
 	// Environ is the environment of who asks.
 	Environ []string
 
@@ -74,13 +81,15 @@ type node struct {
 	mu    sync.Mutex
 	trips []time.Duration // the shortest to each peer
 	fsync time.Duration   // the 99th percentile; 0: not measured
+	// versions are those of the peers' etcd, by their names.
+	versions map[string]string
 }
 
 // checks are all, in the order in which they are shown; those of a stage run together,
 // and the second needs what the first has measured.
 var checks = [][]func(*node, context.Context) []Result{
-	{(*node).ports, (*node).access, (*node).data, (*node).space, (*node).disk, (*node).peers, (*node).certificates, (*node).limits, (*node).clock, (*node).proxy},
-	{(*node).timing},
+	{(*node).daemon, (*node).ports, (*node).access, (*node).data, (*node).space, (*node).disk, (*node).peers, (*node).certificates, (*node).limits, (*node).clock, (*node).proxy},
+	{(*node).timing, (*node).upgrade},
 }
 
 // limit bounds all checks together: the slowest is a peer that does not answer.
@@ -101,7 +110,7 @@ func Run(ctx context.Context, of Node) []Result {
 	if err != nil {
 		return []Result{{"configuration", Problem, err.Error(), "etcd-node config"}}
 	}
-	n := &node{Node: of, config: config}
+	n := &node{Node: of, config: config, versions: map[string]string{}}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var all []Result

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	humanize "github.com/dustin/go-humanize"
+	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
+	"github.com/etcd-node/etcd-node/pkg/member/peers"
 	"go.uber.org/zap"
 	"google.golang.org/grpc/status"
 
@@ -35,6 +37,9 @@ type Client struct {
 	CA, Cert, Key      string // paths; "" for none
 	Insecure           bool   // its certificate is signed by nobody
 	User, UserPassword string
+	// Others finds out client URLs of other members, for where this node's does not
+	// answer; nil: there are none.
+	Others func(ctx context.Context) []string
 }
 
 // All asks every member of the cluster through its client port what it says of itself,
@@ -52,9 +57,18 @@ func All(ctx context.Context, c Client) []Result {
 		}
 		config.TLS = tlsConfig
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*memberLimit)
+	ctx, cancel := context.WithTimeout(ctx, 4*memberLimit) // for the list, twice, and the members
 	defer cancel()
 	members, err := listed(ctx, config)
+	var elsewhere []Result
+	if _, is := unauthorized(err); err != nil && !is && c.Others != nil {
+		elsewhere = []Result{{"cluster", Problem, fmt.Sprintf("%s, this node's own, does not tell the members: %v", hostOf(c.URL), plain(err)), "etcd-node status"}}
+		for _, config.Endpoints = range each(c.Others(ctx)) {
+			if members, err = listed(ctx, config); err == nil {
+				break
+			}
+		}
+	}
 	if text, is := unauthorized(err); is {
 		return []Result{{"cluster", Warning, text, asUser}}
 	}
@@ -67,7 +81,43 @@ func All(ctx context.Context, c Client) []Result {
 		asked.Go(func() { found[i] = ask(ctx, config, m) })
 	}
 	asked.Wait()
-	return compare(found)
+	return append(elsewhere, compare(found)...)
+}
+
+// each are lists of one.
+func each(all []string) (lists [][]string) {
+	for _, s := range all {
+		lists = append(lists, []string{s})
+	}
+	return lists
+}
+
+// ClientURLs asks the peers of the list under which URLs clients reach the members.
+func ClientURLs(ctx context.Context, of Node) (urls []string) {
+	config, err := etcdflags.MemberAt(zap.NewNop(), of.Resolved.Args(), of.Resolved.Secrets())
+	if err != nil {
+		return nil
+	}
+	n := &node{Node: of, config: config}
+	tlsConfig, err := peers.ClientTLS(config.PeerTLSInfo, config.PeerAutoTLS)
+	if err != nil {
+		return nil
+	}
+	client := peers.NewClient(tlsConfig, nil)
+	all, _ := n.others()
+	for _, p := range all {
+		for _, u := range p.URLs {
+			list, err := client.Members(ctx, u)
+			if err != nil {
+				continue
+			}
+			for _, m := range list.Members {
+				urls = append(urls, m.ClientURLs...)
+			}
+			return urls
+		}
+	}
+	return nil
 }
 
 // listed are the members that the one of a configuration knows.

@@ -6,10 +6,22 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/etcd-node/etcd-node/pkg/member/datadir"
 	"github.com/etcd-node/etcd-node/pkg/shown"
 )
+
+// daemon: it has not failed for good, and its member runs with what is written.
+func (n *node) daemon(context.Context) (all []Result) {
+	if n.LastEnd != "" {
+		all = append(all, Result{"daemon", Problem, "it has failed for good: " + n.LastEnd, "etcd-node explain"})
+	}
+	if len(n.Drift) > 0 {
+		all = append(all, Result{"daemon", Warning, "the member does not run with what is written: " + strings.Join(n.Drift, "; "), "etcd-node reload"})
+	}
+	return all
+}
 
 // access: nobody but the member looks into its data.
 func (n *node) access(context.Context) []Result {
@@ -27,8 +39,18 @@ func (n *node) data(context.Context) []Result {
 		return []Result{ok("data", "member %s of cluster %s runs in %s", n.Running.View.MemberID, n.Running.View.ClusterID, n.config.Dir)}
 	}
 	problem := func(text, next string) []Result { return []Result{{"data", Problem, text, next}} }
-	d, err := datadir.Inspect(n.config.Dir, n.config.WalDir)
+	var d datadir.Data
+	var err error
+	inspect := func() { d, err = datadir.Inspect(n.config.Dir, n.config.WalDir) }
+	if n.User == nil {
+		inspect()
+	} else if failed := n.User.Do(inspect); failed != nil {
+		return problem(failed.Error(), "etcd-node explain")
+	}
 	switch {
+	case errors.Is(err, os.ErrPermission) && n.User != nil:
+		return problem(fmt.Sprintf("the user %s of the daemon may not: %v", n.User.Name, err),
+			fmt.Sprintf("chown -R %s: %s; chmod -R u+rwX %[2]s", shown.Quoted(n.User.Name), shown.Quoted(n.config.Dir)))
 	case errors.Is(err, os.ErrPermission):
 		return []Result{{"data", Warning, "this user may not look into " + n.config.Dir, "run this as root"}}
 	case err != nil:

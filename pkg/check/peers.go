@@ -106,6 +106,9 @@ func (n *node) peer(ctx context.Context, client *peers.Client, p peers.Peer, nam
 	text := fmt.Sprintf("answers in %s", short(trip))
 	if v := client.Version(ctx, p.URLs); v != "" {
 		text += ", etcd " + v
+		n.mu.Lock()
+		n.versions[name] = v
+		n.mu.Unlock()
 	}
 	if off, known := n.clockOf(ctx, client, p.URLs); known && (off > apart || off < -apart) {
 		return []Result{{what, Warning, fmt.Sprintf("%s, but its clock is %s from this one's", text, off.Round(time.Second)), "timedatectl on both: one of them is wrong"}}

@@ -75,11 +75,18 @@ func EnvironmentChanges(before, now []string) (names []string) {
 	return names
 }
 
-// unsettled are the variables that are no settings.
+// heeded are the variables that Go's runtime and network code read, which a member has
+// from its start. Another one is no reason to restart it.
+var heeded = []string{
+	"GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "GOTRACEBACK", "SSL_CERT_FILE", "SSL_CERT_DIR", "TZ", "TMPDIR", "LOCALDOMAIN", "RES_OPTIONS",
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "PATH",
+}
+
+// unsettled are the variables that are no settings, and count all the same.
 func unsettled(environ []string) map[string]string {
 	all := make(map[string]string)
 	for _, kv := range environ {
-		if name, value, ok := strings.Cut(kv, "="); ok && !isOfProcess(kv) && !strings.HasPrefix(name, "ETCD_") {
+		if name, value, ok := strings.Cut(kv, "="); ok && !isOfProcess(kv) && slices.Contains(heeded, name) {
 			all[name] = value
 		}
 	}

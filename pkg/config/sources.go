@@ -181,7 +181,11 @@ func (l *Loaded) readEnvFile(path string) map[string]settings.Setting {
 	case errors.Is(err, fs.ErrNotExist):
 		l.missing(path)
 	case errors.Is(err, fs.ErrPermission):
-		l.problem(path, "the env file cannot be read by this user; systemd reads it as root", "run this command as root")
+		hint := "run this command as root"
+		if l.managed() { // it is the daemon, for who has asked it
+			hint = fmt.Sprintf("systemctl reload %s, for which systemd reads it; or chmod 0644 %s", l.service(), shown.Quoted(path))
+		}
+		l.problem(path, "the env file cannot be read by this user; systemd reads it as root", hint)
 	default:
 		l.problem(path, fmt.Sprintf("read the env file: %v", err), "")
 	}

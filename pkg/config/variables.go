@@ -3,11 +3,14 @@ package config
 import (
 	"cmp"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/kelseyhightower/envconfig"
 
+	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/config/unit"
 )
@@ -167,4 +170,26 @@ func (l *Loaded) loadOwn(variables map[string]settings.Setting) (v values) {
 		}
 	}
 	return v
+}
+
+// snippetVariable is one of the shell snippet's.
+var snippetVariable = regexp.MustCompile(`^ETCD_(?:[0-9]+|IP_[0-9]+|PEER|TOKEN|VERSION)$`)
+
+// flagNames are those of etcd's flags. etcd's table must not be made while a
+// configuration is read, so whoever does both calls [Knows] once before.
+var flagNames = sync.OnceValue(func() map[string]bool {
+	all := map[string]bool{}
+	for _, name := range etcdflags.New().Names() {
+		all[name] = true
+	}
+	return all
+})
+
+// Knows reports whether a variable is a setting: etcd's, etcd-node's own, or the shell
+// snippet's.
+func Knows(variable string) bool {
+	if slices.ContainsFunc(Variables, func(v Variable) bool { return v.Name == variable }) || snippetVariable.MatchString(variable) {
+		return true
+	}
+	return strings.HasPrefix(variable, "ETCD_") && settings.Variable(settings.Flag(variable)) == variable && flagNames()[settings.Flag(variable)]
 }

@@ -11,8 +11,13 @@ type Wish struct {
 	// NoTurn: other members may be restarted at the same time, but the quorum is asked
 	// for. Force: nothing is asked.
 	NoTurn bool `json:"noTurn,omitempty"`
+	// DryRun: tell what would change, and change nothing.
+	DryRun bool `json:"dryRun,omitempty"`
 	Force  bool `json:"force,omitempty"`
 }
+
+// Unchanged is what is said last of a reload that had nothing to do.
+const Unchanged = "nothing has changed"
 
 // Word is what it is called, "reload".
 func (w Wish) Word() string {

@@ -3,6 +3,7 @@ package failure
 var rightOwner = Step{"give the files to the service user; {comes-back}", []string{
 	"ls -ld {data-dir} {data-dir}/member {data-dir}/member/*",
 	"chown -R etcd:etcd {data-dir}",
+	"chmod -R u+rwX {data-dir}",
 	"chmod 0700 {data-dir}",
 }}
 

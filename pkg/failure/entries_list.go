@@ -70,6 +70,7 @@ var entriesList = []Entry{
 		Means: "etcd reads the list at a first start only. From then on the members are those in the data, and only `etcdctl member add` and `etcdctl member remove` change them. Either the cluster is to grow (it began with fewer members), or a member was removed and the list is old.",
 		Acts:  "It says so, and serves with the members that the data has. It asks what lives at the listed addresses that are no members, and names the command only where no member of another cluster answers. A node that the cluster does not have does not become a member by being in a list.",
 		Next: []Step{
+			{"if `etcd-node status` says that the list, or ETCD_NAME, has another name for this member, correct that line, on this machine or on all: no member is missing, and none is to be added", nil},
 			{"if the cluster is to grow, and no member of another cluster lives there (see `etcd-node status`): add one member, as a learner, which does not count for the quorum, and start etcd on its machine with the same list", []string{
 				"etcdctl member add NAME --learner --peer-urls=URL",
 			}},

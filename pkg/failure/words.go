@@ -236,7 +236,7 @@ func complete(command string) string {
 // What the catalogue says of the unit and its env file.
 var (
 	unitWords    = regexp.MustCompile(`\b(?:systemctl [a-z-]+(?: --\S+)*|journalctl -u) etcd\b[-@]?`) // another unit has more behind it
-	commandWords = regexp.MustCompile(`(?:ETCD_NODE_UNIT=\S+ )?\betcd-node (?:config|check|status|explain|history|forget|reload|restart|can-stop|bundle|ctl)\b`)
+	commandWords = regexp.MustCompile(`(?:ETCD_NODE_UNIT=\S+ )?\betcd-node (?:config|check|adopt|status|explain|history|forget|reload|restart|can-stop|bundle|ctl)\b`)
 	envFileWords = regexp.MustCompile(`/etc/default/etcd@?`) // that of an instance is no word of ours
 )
 

@@ -31,6 +31,9 @@ func (s Status) Line() string {
 	default:
 		b.WriteString(s.Reason)
 	}
+	if s.Silent > 0 {
+		fmt.Fprintf(&b, "; nothing heard of the member for %d s (this is what it said last)", s.Silent)
+	}
 	for _, c := range s.AllConditions() {
 		if c.Text != "" {
 			b.WriteString("; " + c.Text)

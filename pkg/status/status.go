@@ -51,7 +51,10 @@ type Status struct {
 	Version   string `json:"version,omitempty"`
 	MemberPID int    `json:"memberPid,omitempty"` // 0: no member process
 	// Killed says that the member process was sent SIGKILL and has not ended.
-	Killed   bool `json:"killed,omitempty"`
+	Killed bool `json:"killed,omitempty"`
+	// Silent is for how many seconds nothing has been heard of the member, which beats once
+	// a second: what its View says is so old. 0: it beats.
+	Silent   int  `json:"silent,omitempty"`
 	Restarts int  `json:"restarts"`          // member restarts in this supervisor's life
 	LastEnd  *End `json:"lastEnd,omitempty"` // how the member ended last
 	View     View `json:"member"`            // what the member sees

@@ -43,6 +43,7 @@ func TestLine(t *testing.T) {
 		{"restarting: reload", Status{State: Restarting, Reason: "reload"}},
 		{"serving: leader, 1 of 1 member; reload: it is the turn of b, for 42s at most",
 			Status{State: Serving, Errand: "reload: it is the turn of b, for 42s at most", View: View{Name: "a", Leader: "a", Members: []Member{{Name: "a", Self: true, Connected: true}}}}},
+		{"serving: leader, 1 of 1 member; nothing heard of the member for 5 s (this is what it said last)", Status{State: Serving, Silent: 5, View: View{Name: "a", Leader: "a", Members: three[:1]}}},
 		{"backoff: killed by signal 9; next attempt in 100ms, restarted 2 times", Status{State: Backoff, Restarts: 2, LastEnd: killed, Reason: "killed by signal 9; next attempt in 100ms"}},
 		{"failed: two; lines", Status{State: Failed, Restarts: 2, LastEnd: killed, Reason: "two\nlines\n"}},
 	} {

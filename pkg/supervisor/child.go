@@ -58,6 +58,7 @@ func (c *child) cause(e Exit, outOfMemory bool) *failure.Failure {
 func (s *Supervisor) start() {
 	s.st.View = status.View{}
 	s.hang.heard()
+	s.st.Silent = 0
 	next := child{oomKills: s.opts.OOMKills, begun: time.Now()}
 	if next.oomKills != nil {
 		next.oomKillsBefore, _ = next.oomKills()

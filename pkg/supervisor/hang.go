@@ -52,6 +52,18 @@ func (w *hangWatch) tick(now time.Time, shouldBeat bool) (hangs bool) {
 	return w.silent == w.limit
 }
 
+// noteworthy is how long a member that beats once a second is silent before the status
+// says so: a starved machine makes it late by one.
+const noteworthy = 3
+
+// silence is for how many seconds the member has been silent, if that is noteworthy.
+func (w *hangWatch) silence() int {
+	if w.silent < noteworthy {
+		return 0
+	}
+	return int((time.Duration(w.silent) * tickInterval).Seconds())
+}
+
 // onHang asks a member that hangs what its goroutines do, which ends it. One
 // that does not even do that is killed.
 func (s *Supervisor) onHang() {

@@ -23,6 +23,7 @@ const serveLimit = 5 * time.Minute
 type Renewal struct {
 	Launch  Launch
 	Changes []string // for the operator, one a line
+	Notices []string // what is new of what the configuration has to say
 	Restart bool     // the changes need another member process
 	Level   string   // the log's, from now on, where no other process is needed
 	// Use makes it what the daemon is about, Undo takes that back. The loop calls them.
@@ -37,6 +38,9 @@ type Renewal struct {
 // so does a later wish that is not to wait for a turn. Where no member runs it goes on.
 func (s *Supervisor) Renew(ctx context.Context, w control.Wish, say func(string)) (err error) {
 	defer func() {
+		if w.DryRun {
+			return
+		}
 		select {
 		case s.outcomes <- outcome(err):
 		case <-s.over:
@@ -48,6 +52,9 @@ func (s *Supervisor) Renew(ctx context.Context, w control.Wish, say func(string)
 	case s.renewing <- struct{}{}:
 		defer func() { <-s.renewing }()
 	default:
+		if w.DryRun {
+			return errors.New("a reload is under way here")
+		}
 		say("another reload is under way here: waiting for its end")
 		if w.Force || w.NoTurn { // the one before may wait for a turn that nobody can give
 			if overtaken := s.waiting.Load(); overtaken != nil {
@@ -70,8 +77,14 @@ func (s *Supervisor) Renew(ctx context.Context, w control.Wish, say func(string)
 	for _, c := range r.Changes {
 		say(c)
 	}
+	for _, n := range r.Notices {
+		say("notice: " + n)
+	}
+	if w.DryRun {
+		return nil
+	}
 	if len(r.Changes) == 0 && !w.Restart {
-		say("nothing has changed")
+		say(control.Unchanged)
 		return nil
 	}
 	r.Restart = r.Restart || w.Restart

@@ -160,6 +160,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 // onMessage folds what the member tells into the status.
 func (s *Supervisor) onMessage(m pipe.Message) {
 	s.hang.heard()
+	s.st.Silent = 0
 	switch m.Kind {
 	case pipe.View:
 		if m.View == nil {
@@ -243,6 +244,7 @@ func (s *Supervisor) onTick() {
 	if s.hang.tick(now, s.child.running() && s.st.State != status.Stopping && s.st.State != status.Restarting) {
 		s.onHang()
 	}
+	s.st.Silent = s.hang.silence()
 }
 
 // look takes over what is known of this node besides its member.

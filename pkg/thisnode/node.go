@@ -59,6 +59,9 @@ func Of(environ unit.Environ) (*Node, error) {
 // named reports whether the environment names the unit.
 func (n *Node) named() bool { return n.environ.Get(unit.Variable) != "" }
 
+// Installed reports whether the unit's files could be read.
+func (n *Node) Installed() bool { return n.installed }
+
 // Service is the unit as a word of a command.
 func (n *Node) Service() string { return shown.Quoted(strings.TrimSuffix(n.Unit, ".service")) }
 
@@ -103,15 +106,20 @@ func (n *Node) byHand() config.Input {
 	return config.Input{Environ: n.environ, EnvFile: n.environ.Get("ETCD_NODE_ENV_FILE")}
 }
 
-// Resolve resolves a configuration as the daemon would on this machine. say is told
-// what it waits for.
-func (n *Node) Resolve(ctx context.Context, in config.Input, say func(reason string)) (*settings.Resolved, error) {
-	in.Host = preflight.System()
+// User is the one with whose rights the unit's daemon runs.
+func (n *Node) User() (preflight.User, bool) {
 	user := n.file.User
 	if n.file.Path == "" { // none, or not known
 		user = unit.User
 	}
-	if u, ok := preflight.Lookup(cmp.Or(user, "root"), n.file.Group, n.file.Groups...); ok {
+	return preflight.Lookup(cmp.Or(user, "root"), n.file.Group, n.file.Groups...)
+}
+
+// Resolve resolves a configuration as the daemon would on this machine. say is told
+// what it waits for.
+func (n *Node) Resolve(ctx context.Context, in config.Input, say func(reason string)) (*settings.Resolved, error) {
+	in.Host = preflight.System()
+	if u, ok := n.User(); ok {
 		in.Host = preflight.SystemAs(u)
 	}
 	loaded, err := config.Load(in)
@@ -130,6 +138,15 @@ func (n *Node) Resolve(ctx context.Context, in config.Input, say func(reason str
 		}
 		return netdetect.Wait(ctx, netdetect.System(), req, patience, say)
 	})
+}
+
+// ResolveUnit resolves what the daemon of another unit would read, with the rights of
+// its user. What the command's own environment sets does not count.
+func (n *Node) ResolveUnit(ctx context.Context, u unit.File, in config.Input) (*settings.Resolved, error) {
+	other := &Node{Unit: u.Name, environ: u.Give(unit.Environ{}), file: u, installed: true, unitOf: n.unitOf}
+	other.home = other.environ.HomeOfUnit()
+	in.Environ = other.environ
+	return other.Resolve(ctx, in, func(string) {})
 }
 
 // servesAt are the hosts under which the cluster knows this member, where its daemon

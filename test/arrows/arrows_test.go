@@ -53,7 +53,8 @@ var rules = []rule{
 
 	{of: "pkg/check", may: "pkg/config pkg/listener pkg/member/datadir pkg/member/disk pkg/member/peers " + words + others},
 
-	{of: "pkg/bundle", may: "pkg/config/envfile pkg/shown pkg/supervisor/recorder"},
+	{of: "pkg/adopt", may: "pkg/config pkg/durable pkg/identity pkg/member/datadir pkg/member/peers " + words + others},
+	{of: "pkg/bundle", may: "pkg/config pkg/config/envfile pkg/shown pkg/supervisor/recorder"},
 
 	// The configuration knows neither of them.
 	{of: "pkg/config", may: "pkg/config pkg/netdetect pkg/failure pkg/journal pkg/shown " + others},
@@ -61,7 +62,7 @@ var rules = []rule{
 	{of: "pkg/config/settings", may: "pkg/shown"},
 	{of: "pkg/config/etcdflags", may: "pkg/config/settings pkg/journal pkg/shown " + others},
 	{of: "pkg/config/reference", may: "pkg/config pkg/failure"},
-	{of: "pkg/config/unit", may: "pkg/config/settings pkg/shown"},
+	{of: "pkg/config/unit", may: "pkg/config/envfile pkg/config/settings pkg/shown"},
 	{of: "pkg/config/envfile"},
 	{of: "pkg/config/preflight", may: "pkg/shown golang.org/x/sys"},
 	{of: "pkg/tlsfiles", may: "pkg/config pkg/filewatch pkg/failure pkg/status go.uber.org/zap"},

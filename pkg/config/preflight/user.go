@@ -76,6 +76,16 @@ func SystemAs(u User) *Host {
 	return h
 }
 
+// Do runs f with u's rights on the file system, ACLs included, where this process is
+// root's; else as it is. What f opens stays open.
+func (u User) Do(f func()) error {
+	if os.Geteuid() != 0 || u.UID == 0 {
+		f()
+		return nil
+	}
+	return u.do(f)
+}
+
 // do runs f on a thread of its own that has u's rights on the file system: for
 // that the kernel looks at a thread's fsuid, and takes root's override with it.
 // The thread is never unlocked, so that it ends with the goroutine and nobody

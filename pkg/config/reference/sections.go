@@ -66,8 +66,8 @@ const envFileHead = "# Settings of etcd on this machine: the same file on every 
 # a value belongs to the value. All of etcd's settings work here under etcd's
 # own names (--some-setting is ETCD_SOME_SETTING); docs/configuration.md has all.
 #
-# systemd takes changes at the next ` + "`systemctl restart etcd`" + `; one machine after
-# the other, the next when ` + "`etcd-node status`" + ` says that all members are there, and
-# the cluster serves throughout. ` + "`etcd-node config --diff FILE`" + ` says beforehand
-# what another file would change.
+# A change is taken up by ` + "`systemctl reload etcd`" + `, said on all machines at once if
+# you like: they take turns, and the cluster serves throughout. ` + "`etcd-node check`" + `
+# looks beforehand, and ` + "`etcd-node config --diff FILE`" + ` says what another file
+# would change.
 `

@@ -1,8 +1,10 @@
 package settings
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -83,4 +85,24 @@ func (r *Resolved) writeCommand(w io.Writer, origins bool) error {
 	b.WriteString("\n")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// EnvLines are the lines of an env file with these settings and other variables. Unlike
+// what [Resolved.Write] prints they have secrets, too.
+func EnvLines(list []Setting, other map[string]string) string {
+	var b strings.Builder
+	values, names := map[string]string{}, []string{}
+	for _, s := range list {
+		name := Variable(s.Name)
+		if before, twice := values[name]; twice { // what adds up adds up with commas, too
+			values[name] = before + "," + s.Value
+			continue
+		}
+		values[name] = s.Value
+		names = append(names, name)
+	}
+	for _, name := range slices.Concat(names, slices.Sorted(maps.Keys(other))) {
+		fmt.Fprintf(&b, "%s=%s\n", name, envQuote(cmp.Or(values[name], other[name])))
+	}
+	return b.String()
 }

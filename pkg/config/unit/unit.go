@@ -184,13 +184,8 @@ func (p Properties) why() string {
 // allow is how the operator lets the daemon write to a directory.
 func (p Properties) allow(path string) string {
 	first := ""
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { // systemd does not start a unit that names it
-		user, group := p.user()
-		owner := "-o " + shown.Quoted(user)
-		if group != "" {
-			owner += " -g " + shown.Quoted(group)
-		}
-		first = fmt.Sprintf("make it (install -d %s -m 0700 %s), then ", owner, shown.Quoted(path))
+	if command := p.makes(path); command != "" { // systemd does not start a unit that names it
+		first = fmt.Sprintf("make it (%s), then ", command)
 	}
 	return fmt.Sprintf("%sgive `systemctl edit %s` these lines:\n    [Unit]\n    RequiresMountsFor=%s\n    [Service]\n    ReadWritePaths=%s",
 		first, shown.Quoted(strings.TrimSuffix(p.name(), ".service")), word(path), word(path))
@@ -262,4 +257,48 @@ func followed(path string) string {
 		return cmp.Or(p, path)
 	}
 	return filepath.Join(followed(filepath.Dir(path)), filepath.Base(path))
+}
+
+// Needs are the directories of a configuration that the unit does not let the daemon
+// write to, and the commands that make those which are not there. Of a WAL directory
+// that is not there yet it is the one above, where etcd makes it.
+func (p Properties) Needs(r *settings.Resolved) (dirs, first []string) {
+	wal := r.WALDir
+	if files, _ := filepath.Glob(filepath.Join(wal, "*.wal")); wal != "" && len(files) == 0 {
+		wal = filepath.Dir(p.absolute(wal))
+	}
+	for _, dir := range []string{r.DataDir, wal} {
+		if dir = p.absolute(dir); dir == "/" || p.writable(dir) || below(dir, dirs...) {
+			continue
+		}
+		dirs = append(dirs, dir)
+		if command := p.makes(dir); command != "" {
+			first = append(first, command)
+		}
+	}
+	return dirs, first
+}
+
+// makes is the command that makes a directory which is not there; "" where it is.
+func (p Properties) makes(path string) string {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	user, group := p.user()
+	owner := "-o " + shown.Quoted(user)
+	if group != "" {
+		owner += " -g " + shown.Quoted(group)
+	}
+	return fmt.Sprintf("install -d %s -m 0700 %s", owner, shown.Quoted(path))
+}
+
+// Reach are the lines of a drop-in with which a unit waits for directories elsewhere to
+// be mounted, and may write to them.
+func Reach(dirs []string) string {
+	var list []string
+	for _, dir := range dirs {
+		list = append(list, word(dir))
+	}
+	all := strings.Join(list, " ")
+	return "[Unit]\nRequiresMountsFor=" + all + "\n\n[Service]\nReadWritePaths=" + all + "\n"
 }

@@ -3,6 +3,7 @@ package unit
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -140,5 +141,35 @@ func TestShippedUnit(t *testing.T) {
 		if _, value, _ := strings.Cut(strings.TrimSpace(line), "="); value != "" && !strings.Contains(string(data), "\n"+line) {
 			t.Errorf("not in the unit: %s", line)
 		}
+	}
+}
+
+// The drop-in names exactly what the unit does not let the daemon write to.
+func TestNeeds(t *testing.T) {
+	there, wal := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(wal, "0.wal"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := parse("User=etcd\nGroup=etcd\nProtectSystem=strict\nStateDirectory=etcd etcd-node\nReadWritePaths=/srv/known\n")
+	for _, tc := range []struct {
+		data, wal string
+		dirs      []string
+		first     string
+	}{
+		{"/var/lib/etcd", "", nil, ""},
+		{"/srv/known/etcd", "", nil, ""},
+		{there, "", []string{there}, ""},
+		{"/none/etcd", "", []string{"/none/etcd"}, "install -d -o etcd -g etcd -m 0700 /none/etcd"},
+		{"/var/lib/etcd", there + "/wal", []string{there}, ""}, // etcd makes it there
+		{"/var/lib/etcd", wal, []string{wal}, ""},
+		{there, there + "/a/wal", []string{there}, ""},
+	} {
+		dirs, first := p.Needs(&settings.Resolved{Member: settings.Member{DataDir: tc.data, WALDir: tc.wal}})
+		if !slices.Equal(dirs, tc.dirs) || strings.Join(first, "") != tc.first {
+			t.Errorf("%+v: %q, %q", tc, dirs, first)
+		}
+	}
+	if got, want := Reach([]string{"/srv/a b", "/x%"}), "[Unit]\nRequiresMountsFor=\"/srv/a b\" /x%%\n\n[Service]\nReadWritePaths=\"/srv/a b\" /x%%\n"; got != want {
+		t.Errorf("%q", got)
 	}
 }

@@ -133,6 +133,10 @@ func (a Asker) inStep(ctx context.Context, m Member, listed map[string]int) erro
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
+			var op *net.OpError
+			if errors.As(last, &op) && op.Op == "dial" {
+				return fmt.Errorf("%s does not answer: %w", m.Name, op)
+			}
 			return fmt.Errorf("%s is not in step: %w", m.Name, last)
 		}
 	}

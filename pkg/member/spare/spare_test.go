@@ -92,12 +92,12 @@ func TestThree(t *testing.T) {
 		t.Errorf("with authentication: %v", err)
 	}
 	closeOnce(etcds[2])
-	if err := quick.Check(ctx, members); err == nil || !strings.Contains(err.Error(), "c is not in step") {
+	if err := quick.Check(ctx, members); err == nil || !strings.Contains(err.Error(), "c does not answer: dial tcp") {
 		t.Errorf("c is closed: %v", err)
 	}
 	closeOnce(etcds[1])
 	err = quick.Check(ctx, members)
-	if err == nil || !strings.Contains(err.Error(), "b is not in step") || !strings.Contains(err.Error(), "c is not in step") {
+	if err == nil || !strings.Contains(err.Error(), "b does not answer") || !strings.Contains(err.Error(), "c does not answer") {
 		t.Errorf("b and c are closed: %v", err)
 	}
 }
@@ -109,7 +109,7 @@ func TestNoLeader(t *testing.T) {
 	closeOnce(etcds[1])
 	poll.Eventually(t, func() error {
 		err := Asker{patience: 100 * time.Millisecond}.Check(t.Context(), members)
-		if err == nil || !strings.Contains(err.Error(), "c is not in step") {
+		if err == nil || !strings.Contains(err.Error(), "c does not answer: dial tcp") {
 			t.Fatalf("Check = %v", err)
 		}
 		if !strings.Contains(err.Error(), "raft no leader") {
