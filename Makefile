@@ -8,6 +8,7 @@
 # make test       all tests with -race; lists those that it skipped, and why
 # make lab-test   only the tests that boot three hosts with a real systemd (root)
 # make faults     every fault for real, written to docs/FAULTS.md (root, 20 to 30 minutes)
+# make adopt-older  stock etcd 3.6 on three hosts taken over and given back (root; fetches and builds it)
 # make simulate   2,000 simulated clusters under the rules of elections; a minute and a half
 # make soak       random faults on three hosts, every answer checked; DURATION=60m (root)
 # make bench      the numbers, side by side with stock etcd of the same build, written to docs/BENCHMARKS.md (root, a night)
@@ -22,7 +23,7 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # -s -w: a third less to copy to each host; stack traces do not need what is left out.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: build build-all package package-of run install install-as-etcd uninstall check test lab-test simulate faults soak bench bench-patroni help
+.PHONY: build build-all package package-of run install install-as-etcd uninstall check test lab-test adopt-older simulate faults soak bench bench-patroni help
 build:
 	$(BUILD) -o bin/etcd-node ./cmd/etcd-node
 
@@ -139,7 +140,7 @@ test: build
 	if test -e bin/failures; then echo '== what failed, once more:'; cat bin/failures; fi; exit $$rc
 
 lab-test: build
-	@$(GO) test -race -count=1 -timeout=12m -json ./test/lab | $(REPORT)
+	@$(GO) test -race -count=1 -timeout=18m -json ./test/lab | $(REPORT)
 
 # 1,000 seeds are what the rarest of its missing rules wants; CI plays 100.
 simulate:
@@ -147,6 +148,10 @@ simulate:
 
 faults: build
 	$(GO) run ./test/faults -write
+
+OLDER ?= v3.6.16
+adopt-older: build
+	ETCD_NODE_STOCK=$(OLDER) $(GO) test -count=1 -timeout=15m -v -run TestAdoptOlder ./test/lab
 
 # CI has time for two minutes.
 DURATION ?= 2m

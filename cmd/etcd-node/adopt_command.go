@@ -2,17 +2,18 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/etcd-node/etcd-node/pkg/adopt"
-	"github.com/etcd-node/etcd-node/pkg/check"
 	"github.com/etcd-node/etcd-node/pkg/config"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/config/unit"
@@ -47,10 +48,20 @@ version goes to 3.7, and the way back to 3.6 is etcdctl downgrade.`,
 				if write || len(args) > 0 {
 					return errors.New("--undo stands alone")
 				}
-				if err := adopt.Undo(c.Context(), say); err != nil {
+				ready := func() error {
+					if err := spared(c.Context(), n); err != nil && !force {
+						return fmt.Errorf("the other members are needed while this one is down:\n%w\nto go on all the same: --force", err)
+					}
+					return nil
+				}
+				name, err := adopt.Undo(c.Context(), storageVersion(c.Context(), n), ready, say)
+				if err == nil {
+					err = active(c.Context(), name)
+				}
+				if err != nil {
 					return coded{fmt.Errorf("undo: %w", err), failure.ExitFailure}
 				}
-				say("undo: done; systemctl status etcd")
+				say("undo: done; systemctl status " + name)
 				return nil
 			}
 			plan, err := adopt.Find(c.Context(), strings.Join(args, ""), func(ctx context.Context, u unit.File, in config.Input) (*settings.Resolved, error) {
@@ -73,14 +84,21 @@ version goes to 3.7, and the way back to 3.6 is etcdctl downgrade.`,
 				say("nothing was changed; to do it: etcd-node adopt " + strings.Join(append(quoted(args), "--write"), " "))
 				return nil
 			}
-			if err := othersServe(c.Context(), plan); err != nil && !force {
-				return coded{fmt.Errorf("the other members are needed while this one is down:\n%w\nto go on all the same: --force", err), failure.ExitFailure}
+			ready := func() error {
+				if err := plan.Others(c.Context(), m); err != nil && !force {
+					return fmt.Errorf("the other members are needed while this one is down:\n%w\nto go on all the same: --force", err)
+				}
+				return nil
 			}
-			dir, err := plan.Do(c.Context(), time.Now(), say)
-			if err != nil && dir == "" {
+			dir, started, err := plan.Do(c.Context(), m, time.Now(), ready, say)
+			switch {
+			case err != nil && dir == "":
 				return coded{err, failure.ExitFailure}
-			} else if err != nil {
+			case err != nil:
 				return coded{fmt.Errorf("%w\nto put everything back: etcd-node adopt --undo", err), failure.ExitFailure}
+			case !started:
+				say("adopt: done; the other etcd did not run, and nothing was started: systemctl start etcd")
+				return nil
 			}
 			return adopted(c.Context(), out, m)
 		},
@@ -89,6 +107,24 @@ version goes to 3.7, and the way back to 3.6 is etcdctl downgrade.`,
 	c.Flags().BoolVar(&undo, "undo", false, "put back what the last adoption on this machine has replaced")
 	c.Flags().BoolVar(&force, "force", false, "with --write: also where another member does not answer")
 	return c
+}
+
+// storageVersion is that of the member that runs; "" where none answers.
+func storageVersion(ctx context.Context, n *thisnode.Node) string {
+	d := n.UnitsDaemon(ctx)
+	st, _, err := d.Ask(ctx)
+	if err != nil {
+		return ""
+	}
+	text, err := fromMember(ctx, clientOf(d.Values(ctx, st)), "/version")
+	if err != nil {
+		return ""
+	}
+	var says struct {
+		Storage string `json:"storage"`
+	}
+	_ = json.Unmarshal([]byte(text), &says)
+	return says.Storage
 }
 
 func quoted(args []string) (all []string) {
@@ -123,7 +159,7 @@ func printPlan(out io.Writer, p *adopt.Plan, m adopt.Member) {
 			fmt.Fprintf(out, "  %s=%s\n", s.Name, shown.Text(s.Shown()))
 		}
 	}
-	for _, text := range p.Dropped {
+	for _, text := range slices.Concat(p.Renamed, p.Dropped) {
 		fmt.Fprintf(out, "\n%s\n", shown.Text(text))
 	}
 	if d := p.Differences(); len(d) > 0 {
@@ -139,15 +175,44 @@ func printPlan(out io.Writer, p *adopt.Plan, m adopt.Member) {
 	fmt.Fprintln(out)
 }
 
-// othersServe returns nil if each other member answers at its peer port.
-func othersServe(ctx context.Context, p *adopt.Plan) error {
-	var why []error
-	for _, r := range check.Run(ctx, check.Node{Resolved: p.Then, Service: "etcd"}) {
-		if strings.HasPrefix(r.Check, "peer ") && (r.Level == check.Problem || strings.Contains(r.Text, "connection refused")) {
-			why = append(why, fmt.Errorf("%s: %s", r.Check, r.Text))
+// spared is whether the cluster can spare the member that runs here, where it has
+// enough members for that to be a question.
+func spared(ctx context.Context, n *thisnode.Node) error {
+	d := n.UnitsDaemon(ctx)
+	st, _, err := d.Ask(ctx)
+	if err != nil {
+		return nil // none runs
+	}
+	voters := 0
+	for _, m := range st.View.Members {
+		if !m.Learner {
+			voters++
 		}
 	}
-	return errors.Join(why...)
+	if voters < 3 {
+		return nil
+	}
+	return d.Do(ctx, "/spare", nil, func(string) {})
+}
+
+// active waits until the unit of the other etcd says that it serves, if it was started.
+func active(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, adoptLimit)
+	defer cancel()
+	for {
+		out, _ := exec.CommandContext(ctx, "systemctl", "is-active", name).Output()
+		switch strings.TrimSpace(string(out)) {
+		case "active", "inactive": // inactive: it did not run before
+			return nil
+		case "failed":
+			return fmt.Errorf("%s has failed: journalctl -u %[1]s -n 50", name)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s does not serve after %s: systemctl status %[1]s", name, adoptLimit)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 // adoptLimit is how long the new member may take to serve: others are there, and a

@@ -125,7 +125,7 @@ func (b bundled) parts(ctx context.Context) []bundle.Part {
 			return check.Text(check.Run(ctx, of)), nil
 		}},
 		{Name: "metrics-node.txt", Get: b.d.Metrics()},
-		{Name: "metrics-member.txt", Get: func(ctx context.Context) (string, error) { return memberMetrics(ctx, clientOf(values)) }},
+		{Name: "metrics-member.txt", Get: func(ctx context.Context) (string, error) { return fromMember(ctx, clientOf(values), "/metrics") }},
 		{Name: "unit.txt", Get: through(bundle.Unit, command("systemctl", "cat", b.n.Unit))},
 		{Name: "unit-properties.txt", Get: through(bundle.Unit, command("systemctl", "show", b.n.Unit))},
 		{Name: "journal.txt", Get: func(ctx context.Context) (string, error) {
@@ -262,8 +262,8 @@ func certificates(path string) string {
 	return b.String()
 }
 
-// memberMetrics are those on the member's client port.
-func memberMetrics(ctx context.Context, c check.Client) (string, error) {
+// fromMember is what there is under a path on the member's client port.
+func fromMember(ctx context.Context, c check.Client, path string) (string, error) {
 	t := &http.Transport{DisableKeepAlives: true}
 	if strings.HasPrefix(c.URL, "https://") {
 		config, err := transport.TLSInfo{TrustedCAFile: c.CA, CertFile: c.Cert, KeyFile: c.Key, InsecureSkipVerify: c.Insecure}.ClientConfig()
@@ -272,7 +272,7 @@ func memberMetrics(ctx context.Context, c check.Client) (string, error) {
 		}
 		t.TLSClientConfig = config
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+"/metrics", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+path, nil)
 	if err != nil {
 		return "", err
 	}

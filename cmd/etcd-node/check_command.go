@@ -133,9 +133,7 @@ func lastEnd(d *thisnode.Daemon) string {
 func drift(ctx context.Context, n *thisnode.Node, d *thisnode.Daemon) (changes []string) {
 	ctx, cancel := context.WithTimeout(ctx, driftLimit)
 	defer cancel()
-	wish := n.Wish()
-	wish.DryRun = true
-	if err := d.Do(ctx, "/reload", wish, func(text string) {
+	if err := d.Do(ctx, "/drift", n.Wish(), func(text string) {
 		if !strings.HasPrefix(text, "notice: ") { // they are among the results already
 			changes = append(changes, text)
 		}

@@ -46,10 +46,15 @@ started on all nodes at the same moment: they take turns.`,
 func renewCommand(n *thisnode.Node, word string, c *cobra.Command) *cobra.Command {
 	wish := n.Wish()
 	var dataDir string
+	var dryRun bool
 	c.Use, c.Args = word, cobra.NoArgs
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		out, last := c.OutOrStdout(), ""
-		err := n.Daemon(c.Context(), dataDir).Do(c.Context(), "/"+word, wish, func(text string) {
+		path := "/" + word
+		if dryRun {
+			path = "/drift"
+		}
+		err := n.Daemon(c.Context(), dataDir).Do(c.Context(), path, wish, func(text string) {
 			last = text
 			fmt.Fprintln(out, shown.Text(text))
 		})
@@ -57,16 +62,16 @@ func renewCommand(n *thisnode.Node, word string, c *cobra.Command) *cobra.Comman
 			return errandError(err, word, "\nthe member runs as before; to go on all the same: etcd-node "+word+" --force")
 		}
 		switch {
-		case wish.DryRun && last == "":
+		case dryRun && last == "":
 			fmt.Fprintln(out, control.Unchanged)
-		case wish.DryRun, last == control.Unchanged:
+		case dryRun, last == control.Unchanged:
 		default:
 			fmt.Fprintln(out, word+": done, the member serves")
 		}
 		return nil
 	}
 	if word == "reload" {
-		c.Flags().BoolVar(&wish.DryRun, "dry-run", false, "print what differs from what the member runs with, and change nothing")
+		c.Flags().BoolVar(&dryRun, "dry-run", false, "print what differs from what the member runs with, and change nothing")
 	}
 	c.Flags().BoolVar(&wish.NoTurn, "no-turn", false, "do not wait for a turn, as when an alarm forbids one; the quorum is asked for")
 	c.Flags().BoolVar(&wish.Force, "force", false, "ask nobody: the cluster may lose its quorum for a moment")

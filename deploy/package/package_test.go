@@ -108,7 +108,7 @@ func TestPackages(t *testing.T) {
 	if config := ask(rpm, "-qp", "--qf", "[%{FILENAMES} %{FILEFLAGS:fflags}\n]", rpmFile); !strings.Contains(config, "/etc/default/etcd cn\n") {
 		t.Errorf("rpm would overwrite the settings: %s", config)
 	}
-	if control := ask("dpkg-deb", "-f", deb, "Conflicts", "Replaces", "Provides", "Version"); !strings.Contains(control, "Conflicts: etcd-server, etcd-client") || !strings.Contains(control, "Provides: etcd-server, etcd-client") || !strings.Contains(control, "Version: "+version+"\n") {
+	if control := ask("dpkg-deb", "-f", deb, "Conflicts", "Provides", "Replaces", "Version"); !strings.Contains(control, "Conflicts: etcd-server, etcd-client") || !strings.Contains(control, "Provides: etcd-server, etcd-client") || !strings.Contains(control, "Version: "+version+"\n") || strings.Contains(control, "Replaces:") {
 		t.Error(control)
 	}
 	if contents := ask("dpkg-deb", "-c", deb); strings.Contains(contents, "./etc/default/etcd\n") || !strings.Contains(contents, "./etc/ufw/applications.d/etcd-node\n") {
@@ -154,7 +154,7 @@ func rpmKeeps(t *testing.T, rpm, file string) {
 // What dpkg and rpm run is a script that the shell can read.
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob("[dr][ep][bm]/*")
-	if err != nil || len(scripts) != 7 {
+	if err != nil || len(scripts) != 8 {
 		t.Fatalf("%q, %v", scripts, err)
 	}
 	for _, script := range scripts {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/etcd-node/etcd-node/pkg/config"
@@ -25,6 +26,18 @@ func TestTooOld(t *testing.T) {
 			t.Errorf("%s: %v", running, err)
 		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
 			t.Errorf("%s: %v, want %q", running, err, want)
+		}
+	}
+}
+
+// An etcd that could not read the data any more is not started on it.
+func TestTooNew(t *testing.T) {
+	for _, tc := range []struct {
+		storage, other string
+		refused        bool
+	}{{"3.7.0", "3.7.3", false}, {"3.7.0", "3.6.16", true}, {"3.6.0", "3.6.16", false}, {"", "3.6.16", false}, {"3.7.0", "", false}} {
+		if err := tooNew(tc.storage, tc.other); (err != nil) != tc.refused {
+			t.Errorf("%+v: %v", tc, err)
 		}
 	}
 }
@@ -170,6 +183,45 @@ func TestKeep(t *testing.T) {
 	}
 	if err := keep(kept, filepath.Join(dir, "none")); !os.IsNotExist(err) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A tree is given to another user as a whole, and nothing beyond it.
+func TestOwn(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("gives files away: needs root")
+	}
+	dir, beyond := t.TempDir(), t.TempDir()
+	other := filepath.Join(beyond, "file")
+	tree := filepath.Join(dir, "tree")
+	for _, err := range []error{
+		os.WriteFile(other, nil, 0o600), os.MkdirAll(filepath.Join(tree, "a/b"), 0o700), os.WriteFile(filepath.Join(tree, "a/b/c"), nil, 0o600),
+		os.Symlink(other, filepath.Join(tree, "link")), os.Symlink(beyond, filepath.Join(tree, "a/dir")), os.Symlink(beyond, filepath.Join(dir, "itself")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	uid := func(path string) int {
+		info, err := os.Lstat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int(info.Sys().(*syscall.Stat_t).Uid)
+	}
+	if err := own(tree, 0, Ownership{tree, 65533, 65533}); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{tree: 65533, tree + "/a/b": 65533, tree + "/a/b/c": 65533, tree + "/link": 65533, tree + "/a/dir": 65533, other: 0, beyond: 0} {
+		if got := uid(path); got != want {
+			t.Errorf("%s is %d's, want %d", path, got, want)
+		}
+	}
+	if err := own(filepath.Join(dir, "itself"), 0, Ownership{"", 65533, 65533}); err == nil || uid(beyond) != 0 {
+		t.Errorf("a link: %v", err)
+	}
+	if err := own(tree, 65533, Ownership{tree, 65533, 0}); err != nil {
+		t.Error(err)
 	}
 }
 

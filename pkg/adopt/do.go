@@ -19,6 +19,8 @@ import (
 	"github.com/etcd-node/etcd-node/pkg/config/unit"
 	"github.com/etcd-node/etcd-node/pkg/durable"
 	"github.com/etcd-node/etcd-node/pkg/identity"
+	"github.com/etcd-node/etcd-node/pkg/member/datadir"
+	"golang.org/x/sys/unix"
 )
 
 // Kept is where what an adoption replaces is kept. It is root's alone: what the service
@@ -28,18 +30,25 @@ const Kept = "/var/backups/etcd-node"
 // DropIn is the drop-in that lets etcd-node's unit reach data outside its own directory.
 const DropIn = "/etc/systemd/system/etcd.service.d/adopted.conf"
 
+// ErrInterrupted is that an adoption has begun here and not come to its end.
+var ErrInterrupted = errors.New("an adoption before this one was interrupted: etcd-node adopt --undo, then again")
+
 // Record is what was done, and what was there before: what [Undo] needs.
 type Record struct {
-	Format  int         `json:"format"`
-	Time    time.Time   `json:"time"`
-	Unit    string      `json:"unit"` // of the other etcd
+	Format int       `json:"format"`
+	Time   time.Time `json:"time"`
+	Unit   string    `json:"unit"` // of the other etcd
+	// Version is the other etcd's, if it ran; Data and WAL are its directories.
+	Version string      `json:"version,omitempty"`
+	Data    string      `json:"data"`
+	WAL     string      `json:"wal,omitempty"`
+	Done    bool        `json:"done"` // the other etcd was replaced: nothing was left undone
 	Enabled bool        `json:"enabled"`
 	Running bool        `json:"running"`
 	Files   []string    `json:"files"` // that were there, and are kept under their paths
 	Moved   []string    `json:"moved"` // of those, which are gone from their places
 	Made    []string    `json:"made"`  // that were not there
 	Owners  []Ownership `json:"owners"`
-	Reserve string      `json:"reserve"` // etcd-node's own file in the data
 	// Pins is where the pin is; "" where one was there before.
 	Pins string `json:"pins,omitempty"`
 }
@@ -57,14 +66,16 @@ const recordFormat = 1
 func (p *Plan) Steps() (all []string) {
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	say("keep what is replaced in %s/TIME", Kept)
+	say("stop %s", p.Old.Name)
 	say("write %s", config.DefaultEnvFile)
-	if text := p.dropIn(); text != "" {
-		say("write %s, which lets the unit reach %s", DropIn, strings.Join(p.outside(), " and "))
-	}
 	for _, path := range p.aside() {
 		say("move %s aside", path)
 	}
-	say("stop %s, give the data to the user %s where it is another's, and start %s in its place", p.Old.Name, p.user(), unit.Name)
+	if text := p.dropIn(); text != "" {
+		say("write %s, which lets the unit reach %s", DropIn, strings.Join(p.outside(), " and "))
+	}
+	say("give the data to the user %s where it is another's", p.user())
+	say("start %s, which is etcd-node's now, if %s ran", unit.Name, p.Old.Name)
 	return all
 }
 
@@ -101,11 +112,16 @@ func (p *Plan) dropIn() string {
 // aside are the files of the other unit that would count instead of etcd-node's, or on
 // top of it.
 func (p *Plan) aside() (paths []string) {
-	if p.Old.Name == unit.Name && p.Old.Path != p.New.Path && strings.HasPrefix(p.Old.Path, "/etc/systemd/") {
+	if p.Old.Name != unit.Name {
+		return nil
+	}
+	if counts, _ := unit.Read(unit.Name); p.Old.Path == counts.Path && strings.HasPrefix(p.Old.Path, "/etc/systemd/system/") {
 		paths = append(paths, p.Old.Path)
 	}
-	if p.Old.Name == unit.Name {
-		paths = append(paths, p.Old.DropIns...)
+	for _, path := range p.Old.DropIns {
+		if filepath.Dir(path) == filepath.Dir(DropIn) && path != DropIn {
+			paths = append(paths, path)
+		}
 	}
 	return paths
 }
@@ -113,138 +129,251 @@ func (p *Plan) aside() (paths []string) {
 // Refused says why the plan cannot be carried out; nil if it can.
 func (p *Plan) Refused() error {
 	var why []error
+	refuse := func(format string, args ...any) { why = append(why, fmt.Errorf(format, args...)) }
 	if d := p.Differences(); len(d) > 0 {
-		why = append(why, errors.New("the settings would not be the same"))
+		refuse("the settings would not be the same")
 	}
-	if counts, _ := unit.Read(unit.Name); p.Old.Path == counts.Path && !strings.HasPrefix(p.Old.Path, "/etc/systemd/") {
-		why = append(why, fmt.Errorf("%s belongs to a package, and counts instead of etcd-node's: remove that package first, and keep its data (apt-get remove, not purge)", p.Old.Path))
+	// What will count is etcd-node's own unit, and nothing on top of it that speaks of settings.
+	aside := p.aside()
+	counts, _ := unit.Read(unit.Name)
+	left := slices.DeleteFunc(append([]string{counts.Path}, counts.Hidden...), func(path string) bool { return slices.Contains(aside, path) })
+	switch {
+	case len(left) > 0 && left[0] == p.New.Path:
+	case strings.HasPrefix(counts.Path, "/etc/"):
+		refuse("%s would count instead of %s: move it away (systemctl cat etcd; systemctl unmask etcd if it is masked)", counts.Path, p.New.Path)
+	default:
+		refuse("%s belongs to a package, and counts instead of %s: remove that package first, and keep its data (apt-get remove, not purge)", counts.Path, p.New.Path)
+	}
+	for _, path := range counts.DropIns {
+		if slices.Contains(aside, path) || path == DropIn {
+			continue
+		}
+		if d, err := unit.At(path, unit.Name); err != nil || len(d.ExecStart)+len(d.Environment)+len(d.EnvFiles)+len(d.StateDirectory) > 0 || d.User != "" {
+			refuse("%s says something of etcd-node's unit, too: move it away, or into etcd-node's settings", path)
+		}
+	}
+	own := unit.Properties{
+		"Id": unit.Name, "User": p.user(), "ProtectHome": "yes", "ProtectSystem": "strict", "StateDirectory": "etcd etcd-node", "LogsDirectory": "etcd-node",
+		"PrivateTmp": "yes", "ReadWritePaths": strings.Join(p.outside(), " "),
+	}
+	for _, text := range own.Forbids(p.Now) {
+		refuse("%s", text)
+	}
+	if _, ok := preflight.Lookup(p.user(), p.New.Group); !ok {
+		refuse("there is no user %s: systemd-sysusers", p.user())
 	}
 	if os.Geteuid() != 0 {
-		why = append(why, errors.New("only root may"))
+		refuse("only root may")
 	}
 	return errors.Join(why...)
 }
 
 // Do carries the plan out, and tells say each step. Until the other etcd is stopped
-// nothing that runs is touched. The directory that it returns has what was replaced.
-func (p *Plan) Do(ctx context.Context, now time.Time, say func(string)) (dir string, err error) {
-	r := &Record{Format: recordFormat, Time: now, Unit: p.Old.Name, Reserve: filepath.Join(p.Now.DataDir, "member", "reserve")}
+// nothing that it reads is touched; right before, ready is asked once more. The directory
+// that it returns has what was replaced, "" where nothing was done; started says whether
+// etcd-node runs now, as the other etcd did. m is who lives there, as [Plan.Look] has
+// found it.
+func (p *Plan) Do(ctx context.Context, m Member, now time.Time, ready func() error, say func(string)) (dir string, started bool, err error) {
+	if _, before, err := last(); err == nil && !before.Done {
+		return "", false, ErrInterrupted
+	}
+	r := &Record{
+		Format: recordFormat, Time: now, Unit: p.Old.Name, Version: m.Version, Data: p.Now.DataDir, WAL: p.Now.WALDir,
+		Enabled: is(ctx, "is-enabled", p.Old.Name), Running: runs(ctx, p.Old.Name), Moved: p.aside(),
+	}
 	if _, pinned, _ := p.Pins.Load(); !pinned {
 		r.Pins = p.Pins.Dir
 	}
-	if dir, err = keepDir(now); err != nil {
-		return "", err
+	for _, tree := range []string{p.Now.DataDir, p.Now.WALDir} {
+		if tree == "" {
+			continue
+		}
+		tree, err := filepath.EvalSymlinks(tree)
+		if errors.Is(err, fs.ErrNotExist) { // the WAL is inside of the data
+			continue
+		} else if err != nil {
+			return "", false, err
+		}
+		info, err := os.Stat(tree)
+		if err != nil {
+			return "", false, err
+		}
+		owner := info.Sys().(*syscall.Stat_t)
+		r.Owners = append(r.Owners, Ownership{tree, int(owner.Uid), int(owner.Gid)})
 	}
-	r.Enabled = is(ctx, "is-enabled", p.Old.Name)
-	r.Running = is(ctx, "is-active", p.Old.Name)
-	aside := p.aside()
-	for _, path := range append([]string{config.DefaultEnvFile, DropIn}, aside...) {
+	if err := ready(); err != nil {
+		return "", false, err
+	}
+	if dir, err = keepDir(now); err != nil {
+		return "", false, err
+	}
+	places := append([]string{config.DefaultEnvFile}, r.Moved...)
+	if p.dropIn() != "" {
+		places = append(places, DropIn)
+	}
+	for _, path := range places {
 		switch err := keep(dir, path); {
 		case err == nil:
 			r.Files = append(r.Files, path)
 		case errors.Is(err, fs.ErrNotExist):
 			r.Made = append(r.Made, path)
 		default:
-			return dir, err
-		}
-	}
-	r.Moved = aside
-	for _, tree := range []string{p.Now.DataDir, p.Now.WALDir} {
-		if info, err := os.Stat(tree); tree != "" && err == nil {
-			owner := info.Sys().(*syscall.Stat_t)
-			r.Owners = append(r.Owners, Ownership{tree, int(owner.Uid), int(owner.Gid)})
+			return dir, false, err
 		}
 	}
 	if err := r.write(dir); err != nil {
-		return dir, err
+		return dir, false, err
 	}
 	say("kept what is replaced in " + dir)
-	if err := replace(config.DefaultEnvFile, p.EnvFile, envMode(p)); err != nil {
-		return dir, err
-	}
-	say("wrote " + config.DefaultEnvFile)
-	if text := p.dropIn(); text != "" {
-		if err := replace(DropIn, text, 0o644); err != nil {
-			return dir, err
-		}
-		say("wrote " + DropIn)
-	} else {
-		r.Made = slices.DeleteFunc(r.Made, func(path string) bool { return path == DropIn })
-		if err := r.write(dir); err != nil {
-			return dir, err
-		}
-	}
+	// From here on it goes to its end, whatever happens to the terminal.
+	ctx = context.WithoutCancel(ctx)
 	if r.Enabled { // its links lead to the file that goes
 		if err := systemctl(ctx, "disable", p.Old.Name); err != nil {
-			return dir, err
+			return dir, false, err
 		}
 	}
-	if r.Running {
+	if loaded(ctx, p.Old.Name) {
 		say("stopping " + p.Old.Name)
 		if err := systemctl(ctx, "stop", p.Old.Name); err != nil {
-			return dir, err
+			return dir, false, err
 		}
 	}
-	for _, path := range aside {
-		if err := os.Remove(path); err != nil {
-			return dir, err
+	if pid, command, held := datadir.Holder(filepath.Join(p.Now.DataDir, "member", "snap", "db")); held {
+		return dir, false, fmt.Errorf("process %d (%s) still has the data: it is not what %s runs; stop it, and then: etcd-node adopt --undo", pid, command, p.Old.Name)
+	}
+	if err := replace(config.DefaultEnvFile, p.EnvFile, envMode(p)); err != nil {
+		return dir, false, err
+	}
+	say("wrote " + config.DefaultEnvFile)
+	for _, path := range r.Moved {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return dir, false, err
 		}
 	}
-	if u, ok := preflight.Lookup(p.user(), p.New.Group); ok {
-		for _, o := range r.Owners {
-			if err := own(o.Dir, int(u.UID), int(u.GIDs[0])); err != nil {
-				return dir, err
-			}
+	if text := p.dropIn(); text != "" {
+		if err := replace(DropIn, text, 0o644); err != nil {
+			return dir, false, err
 		}
-	} else {
-		return dir, fmt.Errorf("there is no user %s: systemd-sysusers", p.user())
+		say("wrote " + DropIn)
 	}
-	return dir, begin(ctx, unit.Name, r, say)
+	u, ok := preflight.Lookup(p.user(), p.New.Group)
+	if !ok {
+		return dir, false, fmt.Errorf("there is no user %s: systemd-sysusers", p.user())
+	}
+	for _, o := range r.Owners {
+		if err := own(o.Dir, o.UID, Ownership{o.Dir, int(u.UID), int(u.GIDs[0])}); err != nil {
+			return dir, false, err
+		}
+	}
+	if err := begin(ctx, unit.Name, r, say); err != nil {
+		return dir, false, err
+	}
+	r.Done = true
+	return dir, r.Running, r.write(dir)
 }
 
 // Undo puts back what the last adoption has replaced, which is in a directory below
-// [Kept], and starts the other etcd again if it ran.
-func Undo(ctx context.Context, say func(string)) error {
+// [Kept], and starts the other etcd again if it ran. storage is the data's storage version
+// as the member says; "" where none runs. The error says so before anything is touched
+// where the other etcd could not read the data any more.
+//
+// ready is asked right before something that runs is stopped. It returns the name of the
+// other etcd's unit.
+func Undo(ctx context.Context, storage string, ready func() error, say func(string)) (name string, err error) {
 	dir, r, err := last()
 	if err != nil {
-		return err
+		return "", err
+	}
+	if storage == "" {
+		d, err := datadir.Inspect(r.Data, r.WAL)
+		if err != nil {
+			return "", err
+		}
+		storage = d.DB.StorageVersion
+	}
+	if err := tooNew(storage, r.Version); err != nil {
+		return "", err
+	}
+	if r.Done {
+		if err := ready(); err != nil {
+			return "", err
+		}
 	}
 	say("putting back what is in " + dir)
-	wasOurs := is(ctx, "is-active", unit.Name)
-	for _, do := range [][]string{{"disable", unit.Name}, {"stop", unit.Name}} {
-		if err := systemctl(ctx, do...); err != nil {
-			return err
+	ctx = context.WithoutCancel(ctx)
+	r.Running = r.Running || runs(ctx, unit.Name)
+	for _, name := range slices.Compact([]string{unit.Name, r.Unit}) {
+		if !loaded(ctx, name) {
+			continue
+		}
+		if is(ctx, "is-enabled", name) {
+			if err := systemctl(ctx, "disable", name); err != nil {
+				return "", err
+			}
+		}
+		if err := systemctl(ctx, "stop", name); err != nil {
+			return "", err
+		}
+	}
+	for _, path := range slices.Concat(r.Made, r.Files) { // what was edited since is not lost
+		if err := copyFile(path, filepath.Join(dir, "undone", path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
 		}
 	}
 	for _, path := range r.Made {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			return "", err
 		}
 	}
 	for _, path := range r.Files {
 		if err := restore(dir, path); err != nil {
-			return err
+			return "", err
 		}
 	}
 	for _, o := range r.Owners {
-		if err := own(o.Dir, o.UID, o.GID); err != nil {
-			return err
+		info, err := os.Lstat(o.Dir)
+		if err != nil {
+			return "", err
 		}
-	}
-	if err := os.Remove(r.Reserve); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		if err := withoutReserve(o.Dir); err != nil {
+			return "", err
+		}
+		if err := own(o.Dir, int(info.Sys().(*syscall.Stat_t).Uid), o); err != nil {
+			return "", err
+		}
 	}
 	if r.Pins != "" { // else the next member here would be taken for another's data
 		if _, err := (identity.Store{Dir: r.Pins}).Forget(time.Now()); err != nil {
-			return err
+			return "", err
 		}
 	}
-	r.Running = r.Running || wasOurs
+	if err := systemctl(ctx, "daemon-reload"); err != nil {
+		return "", err
+	}
+	if u, ok := unit.Read(r.Unit); !ok || u.Runs("etcd-node") {
+		r.Running, r.Enabled = false, false
+		say("there is no unit of the other etcd any more: bring it back, and start it (its settings and its data are as they were)")
+	}
 	if err := begin(ctx, r.Unit, r, say); err != nil {
-		return err
+		return "", err
 	}
 	// It is done: another undo must not find it.
-	return durable.Rename(dir, dir+".undone")
+	return r.Unit, durable.Rename(dir, dir+".undone")
+}
+
+// withoutReserve removes etcd-node's own file from a data dir. No link is followed.
+func withoutReserve(dir string) error {
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	defer root.Close()
+	if err := root.Remove("member/reserve"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // begin starts a unit in the place of another, if that ran.
@@ -263,6 +392,23 @@ func begin(ctx context.Context, name string, r *Record, say func(string)) error 
 	say("starting " + name)
 	// Not waited for here: a start may wait for others.
 	return systemctl(ctx, "start", "--no-block", name)
+}
+
+// runs reports whether a unit does something: one that is starting or stopping, too.
+func runs(ctx context.Context, name string) bool {
+	out, _ := exec.CommandContext(ctx, "systemctl", "show", "--property=ActiveState", "--value", name).Output()
+	switch strings.TrimSpace(string(out)) {
+	case "", "inactive", "failed":
+		return false
+	}
+	return true
+}
+
+// loaded reports whether systemd knows a unit.
+func loaded(ctx context.Context, name string) bool {
+	out, _ := exec.CommandContext(ctx, "systemctl", "show", "--property=LoadState", "--value", name).Output()
+	state := strings.TrimSpace(string(out))
+	return state != "" && state != "not-found"
 }
 
 func is(ctx context.Context, what, name string) bool {
@@ -337,10 +483,35 @@ func envMode(p *Plan) fs.FileMode {
 	return 0o644
 }
 
-// own gives a tree to a user. Links are not followed.
-func own(dir string, uid, gid int) error {
-	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		return errors.Join(err, os.Lchown(path, uid, gid))
+// own gives a tree that is a user's to another. Where it is his already nothing is done:
+// in a tree that is his, a user who means ill could put a link in the place of a
+// directory meanwhile. No link is followed, the tree's own name neither.
+func own(dir string, now int, to Ownership) error {
+	if now == to.UID {
+		return nil
+	}
+	fd, err := unix.Open(dir, unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return &fs.PathError{Op: "open", Path: dir, Err: err}
+	}
+	defer unix.Close(fd)
+	root, err := os.OpenRoot(fmt.Sprintf("/proc/self/fd/%d", fd))
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := root.Lstat(path)
+		if err != nil {
+			return err
+		}
+		if info.Mode().IsRegular() && info.Sys().(*syscall.Stat_t).Nlink > 1 {
+			return fmt.Errorf("%s has another name somewhere else, and is not given away", filepath.Join(dir, path))
+		}
+		return root.Lchown(path, to.UID, to.GID)
 	})
 }
 
@@ -359,9 +530,15 @@ func last() (dir string, r *Record, err error) {
 		return "", nil, fmt.Errorf("%w back: %s has no adoption", ErrNothing, Kept)
 	}
 	slices.Sort(all)
-	dir = all[len(all)-1]
-	raw, err := os.ReadFile(filepath.Join(dir, "record.json"))
-	if err != nil {
+	var raw []byte
+	for _, dir = range slices.Backward(all) {
+		if raw, err = os.ReadFile(filepath.Join(dir, "record.json")); !errors.Is(err, fs.ErrNotExist) { // else nothing was done yet
+			break
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil, fmt.Errorf("%w back: %s has no adoption", ErrNothing, Kept)
+	} else if err != nil {
 		return dir, nil, err
 	}
 	r = &Record{}

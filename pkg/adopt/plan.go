@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/config/etcdflags"
+	"github.com/etcd-node/etcd-node/pkg/config/preflight"
 	"github.com/etcd-node/etcd-node/pkg/config/settings"
 	"github.com/etcd-node/etcd-node/pkg/config/unit"
 	"github.com/etcd-node/etcd-node/pkg/identity"
@@ -34,6 +37,8 @@ type Plan struct {
 	Left []settings.Setting
 	// Pins is where etcd-node remembers who lives here.
 	Pins identity.Store
+	// Renamed are settings of etcd 3.6 that 3.7 has under other names, in sentences.
+	Renamed []string
 	// Dropped are variables that the new env file does not have, in sentences.
 	Dropped []string
 }
@@ -55,8 +60,17 @@ func units(named string) (old, own unit.File, err error) {
 	own = candidates[at]
 	switch {
 	case strings.Contains(named, "/"):
-		old, err = unit.At(named, unit.Name)
-		return old, own, err
+		name := filepath.Base(named)
+		if !strings.HasSuffix(name, ".service") {
+			name = unit.Name
+		}
+		if found, ok := unit.Read(name); ok && sameFile(found.Path, named) {
+			return found, own, nil // the file of a unit that systemd knows
+		}
+		if old, err = unit.At(named, name); err != nil {
+			return old, own, err
+		}
+		return old, own, nil
 	case named != "" && named != unit.Name && named+".service" != unit.Name:
 		if !strings.HasSuffix(named, ".service") {
 			named += ".service"
@@ -74,6 +88,12 @@ func units(named string) (old, own unit.File, err error) {
 		}
 	}
 	return old, own, fmt.Errorf("%w: %s runs etcd-node (another unit, or the file of one that was kept: etcd-node adopt UNIT)", ErrNothing, unit.Name)
+}
+
+func sameFile(a, b string) bool {
+	x, err1 := os.Stat(a)
+	y, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && os.SameFile(x, y)
 }
 
 // unset are the settings without which stock etcd has values of its own, where
@@ -105,15 +125,62 @@ func Find(ctx context.Context, named string, resolve Resolve) (*Plan, error) {
 	if p.Program, args, err = old.CommandLine(variables); err != nil {
 		return nil, fmt.Errorf("what %s runs cannot be told: %w (write the settings into %s yourself: docs/operations.md, \"From stock etcd\")", old.Name, err, config.DefaultEnvFile)
 	}
+	args, renamed := translated(args, variables)
+	p.Renamed = renamed
+	// What a shell assigns counts over the unit's own.
+	old.EnvFiles, old.Environment = nil, nil
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		old.Environment = append(old.Environment, unit.Line{Text: name + "=" + variables[name], Source: old.Path})
+	}
 	if p.Then, err = before(ctx, old, args, resolve); err != nil {
 		return nil, fmt.Errorf("the settings of %s: %w", old.Path, err)
 	}
 	if p.Then.ConfigFile != "" {
 		p.Then.Settings = slices.DeleteFunc(p.Then.Settings, func(s settings.Setting) bool { return s.Name != "config-file" })
 	}
+	for _, notice := range p.Then.Notices {
+		if strings.Contains(notice, "it is ignored") {
+			p.Dropped = append(p.Dropped, notice)
+		}
+	}
 	other, dropped := others(variables)
-	p.Dropped = dropped
+	p.Dropped = append(p.Dropped, dropped...)
+	for _, line := range old.Beside {
+		p.Dropped = append(p.Dropped, fmt.Sprintf("%s of %s is not taken over (if it is needed: systemctl edit etcd)", line.Text, line.Source))
+	}
 	return p, p.shorten(ctx, other, resolve)
+}
+
+// translated writes flags and variables of etcd 3.6 as etcd 3.7 has them.
+func translated(args []string, variables map[string]string) (out, renamed []string) {
+	set := func(was, value string, r etcdflags.Retired) {
+		if name, now, ok := r.Now(value); ok {
+			out = append(out, "--"+name+"="+now)
+			renamed = append(renamed, fmt.Sprintf("%s is --%s=%s in etcd 3.7", was, name, now))
+		} else {
+			renamed = append(renamed, fmt.Sprintf("%s is left out: %s", was, r.Instead(settings.Variable)))
+		}
+	}
+	for i := 0; i < len(args); i++ {
+		name, value, has := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
+		r, retired := etcdflags.RetiredFlag(name)
+		if !retired || !strings.HasPrefix(args[i], "-") {
+			out = append(out, args[i])
+			continue
+		}
+		if !has && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
+			i++
+			value = args[i]
+		}
+		set("--"+name, value, r)
+	}
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		if r, retired := etcdflags.RetiredFlag(settings.Flag(name)); retired && strings.HasPrefix(name, "ETCD_") && variables[name] != "" {
+			set(name, variables[name], r)
+			delete(variables, name)
+		}
+	}
+	return out, renamed
 }
 
 // before is what stock etcd runs with.
@@ -206,11 +273,15 @@ func (p *Plan) resolved(ctx context.Context, list []settings.Setting, other map[
 	own := p.New
 	own.DropIns, own.Environment = nil, slices.Clone(p.New.Environment)
 	own.EnvFiles = []unit.EnvFile{{Path: config.DefaultEnvFile}}
+	read := os.ReadFile
+	if u, ok := preflight.Lookup(p.user(), own.Group, own.Groups...); ok {
+		read = preflight.SystemAs(u).ReadFile // etcd's config file is the daemon's to read
+	}
 	return resolve(ctx, own, config.Input{Unit: own, ReadUnit: true, WorkingDir: own.WorkingDirectory, ReadFile: func(path string) ([]byte, error) {
 		if path == config.DefaultEnvFile {
 			return []byte(text), nil
 		}
-		return os.ReadFile(path)
+		return read(path)
 	}})
 }
 

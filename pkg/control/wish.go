@@ -11,8 +11,9 @@ type Wish struct {
 	// NoTurn: other members may be restarted at the same time, but the quorum is asked
 	// for. Force: nothing is asked.
 	NoTurn bool `json:"noTurn,omitempty"`
-	// DryRun: tell what would change, and change nothing.
-	DryRun bool `json:"dryRun,omitempty"`
+	// DryRun: tell what would change, and change nothing. It is the path that says so: a
+	// daemon that did not know it would reload.
+	DryRun bool `json:"-"`
 	Force  bool `json:"force,omitempty"`
 }
 

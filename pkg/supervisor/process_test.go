@@ -51,10 +51,14 @@ func playMember(part string) int {
 		select {}
 	case "serve":
 		events.Send(pipe.Message{Kind: pipe.View, View: &status.View{Name: "a", Ready: true, Leader: "a"}})
-		if m, err := commands.Next(); err == nil && m.Kind == pipe.Stop {
-			return 0
+		for {
+			switch m, err := commands.Next(); {
+			case err != nil:
+				return 9
+			case m.Kind == pipe.Stop:
+				return 0
+			} // else it is told what its supervisor knows
 		}
-		return 9
 	case "secret":
 		say(start.Secrets["discovery-password"])
 		say(strings.Join(os.Environ(), " "))

@@ -17,21 +17,23 @@ const questioners = 4
 
 // errands are what the socket lets its owners do, and ask for what takes its time.
 //
-// POST /reload and /restart take a [control.Wish] as JSON. POST /spare asks whether the cluster
+// POST /reload, /restart and /drift, which only tells what a reload would change, take a
+// [control.Wish] as JSON. POST /spare asks whether the cluster
 // can spare the member: it changes nothing, so the group may ask.
 func (s *Supervisor) errands(mux *http.ServeMux) {
-	renew := func(restart bool) http.HandlerFunc {
+	renew := func(restart, dryRun bool) http.HandlerFunc {
 		return control.ForOwners(control.Errand(kindOf, func(ctx context.Context, body []byte, say func(string)) error {
 			var w control.Wish
 			if err := json.Unmarshal(body, &w); err != nil {
 				return err
 			}
-			w.Restart = restart
+			w.Restart, w.DryRun = restart, dryRun
 			return s.Renew(ctx, w, say)
 		}))
 	}
-	mux.HandleFunc("POST /reload", renew(false))
-	mux.HandleFunc("POST /restart", renew(true))
+	mux.HandleFunc("POST /reload", renew(false, false))
+	mux.HandleFunc("POST /restart", renew(true, false))
+	mux.HandleFunc("POST /drift", renew(false, true))
 	asking := make(chan struct{}, questioners)
 	mux.HandleFunc("POST /spare", control.Errand(kindOf, func(ctx context.Context, _ []byte, _ func(string)) error {
 		select {

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -11,11 +12,16 @@ import (
 	"github.com/etcd-node/etcd-node/test/prober"
 )
 
-// stocks puts stock etcd on the hosts, and takes all of it away at the end.
-func stocks(t *testing.T) *cluster {
+// stocks puts stock etcd on the hosts, of this release or another, and takes all of it
+// away at the end.
+func stocks(t *testing.T, release string) *cluster {
 	t.Helper()
 	c := hosts(t)
-	if err := c.InstallStock(t.Context()); err != nil {
+	install := c.InstallStock
+	if release != "" {
+		install = func(ctx context.Context) error { return c.InstallRelease(ctx, release) }
+	}
+	if err := install(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -64,8 +70,20 @@ func (c *cluster) memberIDs() string {
 
 // A running cluster of stock etcd is taken over host by host, under load, and given
 // back in the same way: the same members with the same data.
-func TestAdopt(t *testing.T) {
-	c := stocks(t)
+func TestAdopt(t *testing.T) { adoption(t, "") }
+
+// The same of an etcd of another release, for which it is fetched and built:
+// ETCD_NODE_STOCK=v3.6.16 make adopt-older.
+func TestAdoptOlder(t *testing.T) {
+	release := os.Getenv("ETCD_NODE_STOCK")
+	if release == "" {
+		t.Skip("needs a release of etcd to begin with (ETCD_NODE_STOCK=v3.6.16, or make adopt-older)")
+	}
+	adoption(t, release)
+}
+
+func adoption(t *testing.T, release string) {
+	c := stocks(t, release)
 	for i, h := range c.Hosts {
 		c.runsStock(i+1, c.twelveFlags(h, "/var/lib/etcd"), nil)
 	}
@@ -114,6 +132,23 @@ func TestAdopt(t *testing.T) {
 	if out, err := c.host(1).Run(t.Context(), "etcd-node", "adopt"); err == nil || !strings.Contains(err.Error(), "there is nothing to adopt") {
 		t.Errorf("adopted twice: %s, %v", out, err)
 	}
+	if release != "" { // all are 3.7 now, and so is the cluster in a moment
+		storage := func(version string) {
+			t.Helper()
+			poll.Eventually(t, func() error {
+				if out := c.run(1, "sh", "-c", "etcd-node ctl endpoint status --cluster -w json"); strings.Count(out, `"storageVersion":"`+version+`"`) != len(c.Hosts) {
+					return fmt.Errorf("the members are not at %s: %s", version, out)
+				}
+				return nil
+			})
+		}
+		storage("3.7.0")
+		if out, err := c.host(1).Run(t.Context(), "etcd-node", "adopt", "--undo"); err == nil || !strings.Contains(err.Error(), "etcd-node ctl downgrade enable 3.6") {
+			t.Errorf("back to %s without a downgrade: %s, %v", release, out, err)
+		}
+		c.run(1, "sh", "-c", "etcd-node ctl downgrade validate 3.6 && etcd-node ctl downgrade enable 3.6")
+		storage("3.6.0")
+	}
 	for i := range c.Hosts {
 		under("undo", i+1, func() {
 			c.run(i+1, "etcd-node", "adopt", "--undo")
@@ -150,7 +185,7 @@ func (c *cluster) healthy() {
 
 // The units of Debian, Fedora and kubespray, and data that lies elsewhere.
 func TestAdoptUnits(t *testing.T) {
-	c := stocks(t)
+	c := stocks(t, "")
 	pki := NewPKI(c.Hosts)
 	c.each(func(h *Host) error { return pki.Install(t.Context(), h) })
 	adopts := func(i int, wants ...string) {
@@ -196,4 +231,55 @@ func TestAdoptUnits(t *testing.T) {
 			t.Errorf("after the undo the data is %s's", out)
 		}
 	})
+}
+
+// An adoption that was killed in the middle is taken back by --undo, and not begun again
+// on what it left; while another member is down none is begun.
+func TestAdoptInterrupted(t *testing.T) {
+	c := stocks(t, "")
+	// Stock etcd that takes its time to stop.
+	for i, h := range c.Hosts {
+		slow := strings.Replace(c.twelveFlags(h, "/var/lib/etcd"), "[Install]", "ExecStop=/bin/sleep 3\n\n[Install]", 1)
+		c.runsStock(i+1, slow, map[string]string{"/etc/systemd/system/etcd.service.d/more.conf": "[Service]\nNice=-5\n"})
+	}
+	c.healthy()
+	c.run(1, "etcd-node", "ctl", "put", "k", "v")
+	state := func() string {
+		return c.run(1, "sh", "-c", "cat /etc/systemd/system/etcd.service /etc/systemd/system/etcd.service.d/* /etc/default/etcd; stat -c '%U %a %n' /var/lib/etcd /var/lib/etcd/member/snap/db; systemctl is-enabled etcd; ls /etc/systemd/system/etcd.service.d; ls /var/lib/etcd-node/pin* 2>/dev/null || true")
+	}
+	before := state()
+
+	c.run(2, "systemctl", "stop", "etcd")
+	if out, err := c.host(1).Run(t.Context(), "etcd-node", "adopt", "--write"); err == nil || !containsAll(err.Error(), "the other members are needed while this one is down", "etcd-2 does not answer") {
+		t.Errorf("while a member is down: %v\n%s", err, out)
+	}
+	if after := state(); after != before {
+		t.Errorf("it was refused, and now there is\n%s\nbefore\n%s", after, before)
+	}
+	c.run(2, "systemctl", "start", "etcd")
+	c.healthy()
+
+	c.run(1, "sh", "-c", "etcd-node adopt --write >/tmp/adopt.log 2>&1 & echo $! >/run/adopt.pid")
+	poll.Eventually(t, func() error {
+		if out := c.run(1, "cat", "/tmp/adopt.log"); !strings.Contains(out, "stopping etcd.service") {
+			return fmt.Errorf("it has not come to the stop: %s", out)
+		}
+		return nil
+	})
+	c.run(1, "sh", "-c", "kill -KILL $(cat /run/adopt.pid); rm /tmp/adopt.log")
+	c.await(1, "stopped", func(u Unit) bool { return u.ActiveState == "inactive" })
+	if _, err := c.host(1).Run(t.Context(), "etcd-node", "adopt", "--write"); err == nil || !strings.Contains(err.Error(), "was interrupted: etcd-node adopt --undo") {
+		t.Errorf("once more: %v", err)
+	}
+	c.run(1, "etcd-node", "adopt", "--undo")
+	c.healthy()
+	if after := state(); after != before {
+		t.Errorf("after the undo there is\n%s\nbefore\n%s", after, before)
+	}
+	if out := c.run(1, "etcd-node", "adopt", "--write"); !containsAll(out, "adopt: done", "Nice=-5 of /etc/systemd/system/etcd.service.d/more.conf is not taken over", "ExecStop=/bin/sleep 3") {
+		t.Errorf("%s", out)
+	}
+	if out := c.run(1, "sh", "-c", "etcd-node ctl get k; ls /etc/systemd/system/etcd.service.d"); !strings.Contains(out, "k\nv\n") || strings.Contains(out, "more.conf") {
+		t.Errorf("%s", out)
+	}
 }

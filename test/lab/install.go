@@ -46,15 +46,46 @@ func (l *Lab) InstallStock(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return l.installStock(ctx, root)
+}
+
+// InstallRelease puts etcd, etcdctl and etcdutl of another release on the hosts, such as
+// "v3.6.16".
+func (l *Lab) InstallRelease(ctx context.Context, release string) error {
+	module, err := os.MkdirTemp("", "release")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(module)
+	text, uses := "module release\n\ngo 1.24\n", "//go:build tools\n\npackage release\n\nimport (\n"
+	for _, name := range []string{"server", "etcdctl", "etcdutl"} {
+		text += fmt.Sprintf("\nrequire go.etcd.io/etcd/%s/v3 %s\n", name, release)
+		uses += fmt.Sprintf("\t_ %q\n", "go.etcd.io/etcd/"+name+"/v3")
+	}
+	for file, content := range map[string]string{"go.mod": text, "tools.go": uses + ")\n"} {
+		if err := os.WriteFile(filepath.Join(module, file), []byte(content), 0o600); err != nil {
+			return err
+		}
+	}
+	tidy := exec.CommandContext(ctx, "go", "mod", "tidy")
+	tidy.Dir = module
+	if out, err := tidy.CombinedOutput(); err != nil {
+		return fmt.Errorf("go mod tidy for etcd %s: %w: %s", release, err, out)
+	}
+	return l.installStock(ctx, module)
+}
+
+// installStock builds etcd in a module, and puts it on the hosts.
+func (l *Lab) installStock(ctx context.Context, module string) error {
 	tree, err := os.MkdirTemp("", "stock")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tree)
-	for name, module := range map[string]string{"etcd": "server", "etcdctl": "etcdctl", "etcdutl": "etcdutl"} {
+	for name, part := range map[string]string{"etcd": "server", "etcdctl": "etcdctl", "etcdutl": "etcdutl"} {
 		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w",
-			"-o", filepath.Join(tree, "usr/bin", name), "go.etcd.io/etcd/"+module+"/v3")
-		build.Dir = root
+			"-o", filepath.Join(tree, "usr/bin", name), "go.etcd.io/etcd/"+part+"/v3")
+		build.Dir = module
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s: %w: %s", name, err, out)

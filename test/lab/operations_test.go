@@ -324,7 +324,7 @@ var changing = []struct {
 	is   string
 }{
 	{regexp.MustCompile(`leader|follower of etcd-\d`), "ROLE"},
-	{regexp.MustCompile(`ROLE, connected`), "connected"},
+	{regexp.MustCompile(`ROLE, (connected|[0-9])`), "$1"},
 	{regexp.MustCompile(`, ROLE$| of etcd-\d$`), ""}, // who raised the alarm
 	{regexp.MustCompile(`\b[0-9a-f]{7,}\b|[0-9.]+([mµn]?s\b)?`), "0"},
 	{regexp.MustCompile(`-+`), "-"},

@@ -93,6 +93,14 @@ func TestPackage(t *testing.T) {
 	}
 	before := etc(1)
 
+	// Beside Debian's etcd-server, whose data it could not read, it is refused.
+	c.run(1, "sh", "-ec", `mkdir -p /tmp/p/DEBIAN; printf 'Package: etcd-server\nVersion: 3.4.23\nArchitecture: all\nMaintainer: x <x@example.com>\nDescription: x\n' >/tmp/p/DEBIAN/control
+		dpkg-deb -b /tmp/p /tmp/p.deb >/dev/null; dpkg -i /tmp/p.deb >/dev/null`)
+	if out := c.dpkg(1, files[earlier]); !strings.Contains(out, "conflicts with") || strings.Contains(out, "exit code 0") {
+		t.Errorf("beside etcd-server: %s", out)
+	}
+	c.run(1, "sh", "-ec", "dpkg -P etcd-server >/dev/null; rm -r /tmp/p /tmp/p.deb")
+
 	// From nothing to a cluster. Nothing is started, and no data made.
 	for i := range c.Hosts {
 		out := c.dpkg(i+1, files[earlier])
@@ -214,6 +222,15 @@ func TestPackage(t *testing.T) {
 	for i := range c.Hosts {
 		c.dpkg(i+1, files[later])
 	}
+	// A unit of somebody's own, and a command of his, are not the package's.
+	c.run(1, "sh", "-ec", `printf '[Service]\nExecStart=/bin/sleep 1000\n' >/etc/systemd/system/etcd.service; systemctl daemon-reload; systemctl start etcd; echo ETCD_NAME=x >/etc/default/etcd
+		dpkg -P etcd-node; systemctl is-active etcd; grep -q ETCD_NAME=x /etc/default/etcd; systemctl stop etcd; rm /etc/systemd/system/etcd.service; systemctl daemon-reload
+		ln -s /opt/etcdctl /usr/bin/etcdctl`)
+	if out := c.dpkg(1, files[later]); !strings.Contains(out, "kept /usr/bin/etcdctl as /usr/bin/etcdctl.before-etcd-node") {
+		t.Errorf("%s", out)
+	}
+	c.run(1, "sh", "-ec", "dpkg -r etcd-node; test \"$(readlink /usr/bin/etcdctl)\" = /opt/etcdctl; rm /usr/bin/etcdctl; rm /etc/default/etcd")
+	c.dpkg(1, files[later])
 	c.each(func(h *Host) error {
 		_, err := h.Sh(t.Context(), "echo '"+c.initialCluster()+"' >>/etc/default/etcd; systemctl enable --now etcd")
 		return err

@@ -82,6 +82,22 @@ func RetiredFlag(name string) (r Retired, ok bool) {
 	return AllRetired()[i], true
 }
 
+// Now is the flag that has taken r's place, and its value for a value of r's; ok is
+// false where nothing has.
+func (r Retired) Now(value string) (flag, now string, ok bool) {
+	name, gate, isGate := strings.Cut(r.now, "=")
+	switch {
+	case r.now == "":
+		return "", "", false
+	case isGate && name == "feature-gates": // Name=true
+		gate, _, _ = strings.Cut(gate, "=")
+		return name, gate + "=" + cmp.Or(value, "true"), true
+	case isGate: // as log-level=debug
+		return name, gate, true
+	}
+	return name, value, true
+}
+
 // Instead says what to do about r, where settings are written as write does.
 func (r Retired) Instead(write func(flag string) string) string {
 	if r.now == "" {

@@ -62,7 +62,8 @@ func (u File) Runs(program string) bool {
 
 // CommandLine is what the unit runs, with these variables: the program, and its
 // arguments as it gets them. Of a shell it is what the shell would run, where that is
-// one command without anything that has to be found out first.
+// one command without anything that has to be found out first; what is assigned before
+// it is put into variables.
 func (u File) CommandLine(variables map[string]string) (program string, args []string, err error) {
 	if len(u.ExecStart) != 1 {
 		return "", nil, fmt.Errorf("%s has %d lines of ExecStart=, and not one", u.Path, len(u.ExecStart))
@@ -83,7 +84,11 @@ func (u File) CommandLine(variables map[string]string) (program string, args []s
 	case "sh", "bash", "dash":
 		for i, word := range list[1:] {
 			if strings.HasPrefix(word, "-") && strings.HasSuffix(word, "c") && len(list) > i+2 {
-				return inShell(list[i+2], variables)
+				program, args, err = inShell(list[i+2], variables)
+				if err == nil && isScript(program) {
+					err = fmt.Errorf("%s is a script, and what it does cannot be told", program)
+				}
+				return program, args, err
 			}
 		}
 		return "", nil, fmt.Errorf("%s: %s runs a script, and what it does cannot be told", u.ExecStart[0].Source, list[0])
@@ -118,16 +123,23 @@ func expanded(list []string, variables map[string]string) (out []string) {
 }
 
 // inShell is the command that a shell runs for a script of one, such as
-// `GOMAXPROCS=$(nproc) exec /usr/bin/etcd --name="$HOSTNAME"`. What is assigned before
-// the command is not told.
+// `GOMAXPROCS=$(nproc) exec /usr/bin/etcd --name="$ETCD_NAME"`. What is assigned before
+// the command is put into variables; of etcd's it must be known.
 func inShell(script string, variables map[string]string) (program string, args []string, err error) {
 	list, err := shellWords(script, variables)
 	if err != nil {
 		return "", nil, err
 	}
 	for i, word := range list {
-		switch name, _, assigns := strings.Cut(word.text, "="); {
-		case word.text == "exec" || assigns && !strings.ContainsAny(name, "/-"):
+		switch name, value, assigns := strings.Cut(word.text, "="); {
+		case word.text == "exec":
+			continue
+		case assigns && !strings.ContainsAny(name, "/-"):
+			if word.unknown && strings.HasPrefix(name, "ETCD_") {
+				return "", nil, fmt.Errorf("the shell is to find out %s", word.text)
+			} else if !word.unknown {
+				variables[name] = value
+			}
 			continue
 		case word.unknown:
 			return "", nil, fmt.Errorf("the shell is to find out %s", word.text)
@@ -191,8 +203,13 @@ func shellWords(script string, variables map[string]string) (list []shellWord, e
 				text.WriteByte(c)
 				continue
 			}
-			value := variables[m[1]+m[2]]
+			value, set := variables[m[1]+m[2]]
 			i, inside = i+len(m[0])-1, true
+			if !set { // the shell may know it
+				text.WriteString(m[0])
+				unknown = true
+				continue
+			}
 			if quote != 0 {
 				text.WriteString(value)
 				continue

@@ -1,6 +1,7 @@
 package unit
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,7 +11,7 @@ import (
 
 // What units of the field run, as etcd gets it.
 func TestCommandLine(t *testing.T) {
-	variables := map[string]string{"DAEMON_ARGS": `--name=x  --debug "--a=b c"`, "ETCD_NAME": "a b", "EMPTY": "", "HOST": "h1"}
+	set := map[string]string{"DAEMON_ARGS": `--name=x  --debug "--a=b c"`, "ETCD_NAME": "a b", "EMPTY": "", "HOST": "h1"}
 	for exec, want := range map[string][]string{
 		"/usr/bin/etcd":                                                                {"/usr/bin/etcd"},
 		"-/usr/bin/etcd --name a --data-dir=/d":                                        {"/usr/bin/etcd", "--name", "a", "--data-dir=/d"},
@@ -24,12 +25,19 @@ func TestCommandLine(t *testing.T) {
 		`/bin/sh -ec "exec /usr/bin/etcd --name=$HOST --x='$HOST'"`:                    {"/usr/bin/etcd", "--name=h1", "--x=$HOST"},
 		`/bin/sh -c "/usr/bin/etcd --name=$(hostname)"`:                                {"", "the shell is to find out --name=$(hostname)"},
 		"/bin/sh -c \"/usr/bin/etcd --name=`hostname`\"":                               {"", "the shell is to find out --name=`hostname`"},
+		`/bin/sh -c "ETCD_QUOTA=5 exec /usr/bin/etcd"`:                                 {"/usr/bin/etcd"},
+		`/bin/sh -c "ETCD_QUOTA=$(nproc) exec /usr/bin/etcd"`:                          {"", "the shell is to find out ETCD_QUOTA"},
+		`/bin/bash -c "/usr/bin/etcd --name=$HOSTNAME"`:                                {"", "the shell is to find out --name=$HOSTNAME"},
 		`/bin/sh -c "sleep 5; /usr/bin/etcd"`:                                          {"", "more than one command"},
 		`/bin/sh -c "/usr/bin/etcd >/tmp/log"`:                                         {"", "more than one command"},
 		`/bin/sh /usr/local/bin/start-etcd`:                                            {"", "runs a script"},
 	} {
 		u := File{Path: "/u", ExecStart: []Line{{exec, "/u"}}}
+		variables := maps.Clone(set)
 		program, args, err := u.CommandLine(variables)
+		if strings.Contains(exec, "QUOTA=5") && variables["ETCD_QUOTA"] != "5" {
+			t.Errorf("%s: %v", exec, variables)
+		}
 		switch got := append([]string{program}, args...); {
 		case want == nil:
 			if err == nil {

@@ -35,6 +35,10 @@ type File struct {
 	// The directories, as absolute paths.
 	StateDirectory, LogsDirectory, RuntimeDirectory []string
 
+	// Beside are assignments that have nothing to do with settings, and whose absence
+	// would be noticed: commands around the daemon, and what it may use.
+	Beside []Line
+
 	// Unknown are what could not be read or understood, in sentences. What it sets
 	// is not in the rest.
 	Unknown []string
@@ -277,6 +281,11 @@ func (u *File) take(path, text string) {
 			}
 			if value, ok := expanded(value); ok {
 				u.ExecStart = append(u.ExecStart, Line{value, path})
+			}
+		case "ExecStartPre", "ExecStartPost", "ExecStop", "ExecStopPost", "Nice", "CPUSchedulingPolicy", "CPUAffinity", "CPUQuota", "CPUWeight", "IOSchedulingClass", "IOWeight",
+			"MemoryMax", "MemoryHigh", "Slice", "LoadCredential", "PassEnvironment", "NetworkNamespacePath", "RootDirectory":
+			if value != "" {
+				u.Beside = append(u.Beside, Line{key + "=" + value, path})
 			}
 		case "WorkingDirectory":
 			dir, unknown := u.expand(strings.TrimPrefix(value, "-"))

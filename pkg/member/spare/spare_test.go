@@ -109,7 +109,7 @@ func TestNoLeader(t *testing.T) {
 	closeOnce(etcds[1])
 	poll.Eventually(t, func() error {
 		err := Asker{patience: 100 * time.Millisecond}.Check(t.Context(), members)
-		if err == nil || !strings.Contains(err.Error(), "c does not answer: dial tcp") {
+		if err == nil || !strings.Contains(err.Error(), "c is not in step") {
 			t.Fatalf("Check = %v", err)
 		}
 		if !strings.Contains(err.Error(), "raft no leader") {
