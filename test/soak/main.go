@@ -3,6 +3,7 @@
 // nothing was lost and everything came back by itself. It needs root.
 //
 //	go run ./test/soak -duration 60m
+//	go run ./test/soak -duration 60m -stock 1    # one of the members is stock etcd of the same release
 //
 // The faults: SIGKILL and SIGSTOP of the member and of the supervisor, power
 // loss, a cut cable, a full disk (on the host whose data dir is a small file
@@ -43,6 +44,7 @@ type options struct {
 	broad    float64
 	quorum   float64
 	out      string
+	stock    int
 }
 
 func main() {
@@ -53,8 +55,13 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 0, "repeat the faults of the run that printed it (0: new ones)")
 	flag.Float64Var(&o.broad, "broad", 0.1, "share of the faults that strike two or three hosts at once")
 	flag.Float64Var(&o.quorum, "quorum", 0.5, "guaranteed share of the time with a quorum")
+	flag.IntVar(&o.stock, "stock", 0, "how many of the members, of three, are stock etcd: 2 at most")
 	flag.StringVar(&o.out, "out", "bin/soak", "directory for the log and the journals")
 	flag.Parse()
+	if o.stock < 0 || o.stock > 2 {
+		fmt.Fprintln(os.Stderr, "soak: -stock takes 0, 1 or 2")
+		os.Exit(2)
+	}
 	if o.seed == 0 {
 		o.seed = rand.Uint64()
 	}

@@ -73,6 +73,24 @@ func (s *soak) violation(format string, args ...any) {
 	s.say("VIOLATION: %s", text)
 }
 
+// stockUnit runs stock etcd with the same env file. systemd starts it again, and waits for
+// it as long as it takes.
+const stockUnit = `[Unit]
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+User=etcd
+StateDirectory=etcd
+StateDirectoryMode=0700
+EnvironmentFile=/etc/default/etcd
+ExecStart=/usr/bin/etcd --name=%[1]s --data-dir=/var/lib/etcd --listen-peer-urls=http://%[2]s:2380 --listen-client-urls=http://%[2]s:2379,http://127.0.0.1:2379 --initial-advertise-peer-urls=http://%[2]s:2380 --advertise-client-urls=http://%[2]s:2379
+Restart=always
+RestartSec=1s
+TimeoutStartSec=infinity
+LimitNOFILE=65536
+`
+
 // start makes a serving cluster of the hosts.
 func (s *soak) start(ctx context.Context, l *lab.Lab, name string) (err error) {
 	var cluster []string
@@ -86,6 +104,20 @@ func (s *soak) start(ctx context.Context, l *lab.Lab, name string) (err error) {
 	}
 	if err := l.Install(ctx); err != nil {
 		return err
+	}
+	if s.stock > 0 {
+		if err := l.InstallStock(ctx); err != nil {
+			return err
+		}
+		for _, n := range s.nodes[:s.stock] { // not the one with the small disk, the last
+			n.stock = true
+			if err := n.Write(ctx, "/etc/systemd/system/"+unit, fmt.Sprintf(stockUnit, n.Name, n.IP), 0o644); err != nil {
+				return err
+			}
+			if _, err := n.Run(ctx, "systemctl", "daemon-reload"); err != nil {
+				return err
+			}
+		}
 	}
 	small := s.small()
 	if small.disk, err = newDisk(ctx, name, small); err != nil {

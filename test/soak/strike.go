@@ -20,6 +20,9 @@ var errNobody = errors.New("nobody there")
 // shortens the wait, never the healing.
 func (n *node) strike(ctx context.Context, f fault) error {
 	heal := context.WithoutCancel(ctx)
+	if n.stock && f.left { // nobody would end it
+		f.left, f.hold = false, max(f.hold, 10*time.Second)
+	}
 	switch f.kind {
 	case killMember:
 		_, member, err := n.processes()
