@@ -325,7 +325,7 @@ var changing = []struct {
 }{
 	{regexp.MustCompile(`leader|follower of etcd-\d`), "ROLE"},
 	{regexp.MustCompile(`ROLE, (connected|[0-9])`), "$1"},
-	{regexp.MustCompile(`["']`), ""}, // systemd 252 and 257 quote otherwise
+	{regexp.MustCompile(`["']`), ""},                 // systemd 252 and 257 quote otherwise
 	{regexp.MustCompile(`, ROLE$| of etcd-\d$`), ""}, // who raised the alarm
 	{regexp.MustCompile(`\b[0-9a-f]{7,}\b|[0-9.]+([mµn]?s\b)?`), "0"},
 	{regexp.MustCompile(`-+`), "-"},
