@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,6 +57,7 @@ version goes to 3.7, and the way back to 3.6 is etcdctl downgrade.`,
 					}
 					return nil
 				}
+				defer toTheEnd()()
 				name, err := adopt.Undo(c.Context(), storageVersion(c.Context(), n), ready, say)
 				if err == nil {
 					err = active(c.Context(), name)
@@ -90,7 +94,9 @@ version goes to 3.7, and the way back to 3.6 is etcdctl downgrade.`,
 				}
 				return nil
 			}
+			interruptible := toTheEnd()
 			dir, started, err := plan.Do(c.Context(), m, time.Now(), ready, say)
+			interruptible()
 			switch {
 			case err != nil && dir == "":
 				return coded{err, failure.ExitFailure}
@@ -107,6 +113,13 @@ version goes to 3.7, and the way back to 3.6 is etcdctl downgrade.`,
 	c.Flags().BoolVar(&undo, "undo", false, "put back what the last adoption on this machine has replaced")
 	c.Flags().BoolVar(&force, "force", false, "with --write: also where another member does not answer")
 	return c
+}
+
+// toTheEnd keeps the keys of a terminal, and its end, from stopping halfway what takes
+// seconds, here and in the commands that are run; the func that it returns ends that.
+func toTheEnd() (interruptible func()) {
+	signal.Ignore(os.Interrupt, syscall.SIGHUP)
+	return func() { signal.Reset(os.Interrupt, syscall.SIGHUP) }
 }
 
 // storageVersion is that of the member that runs; "" where none answers.
