@@ -9,6 +9,7 @@
 # make lab-test   only the tests that boot three hosts with a real systemd (root)
 # make faults     every fault for real, written to docs/FAULTS.md (root, 20 to 30 minutes)
 # make adopt-older  stock etcd 3.6 on three hosts taken over and given back (root; fetches and builds it)
+# make automation-test  the files for Ansible, cloud-init and Puppet on hosts that have them (root; needs ansible-core)
 # make simulate   2,000 simulated clusters under the rules of elections; a minute and a half
 # make soak       random faults on three hosts, every answer checked; DURATION=60m (root)
 # make bench      the numbers, side by side with stock etcd of the same build, written to docs/BENCHMARKS.md (root, a night)
@@ -23,7 +24,7 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # -s -w: a third less to copy to each host; stack traces do not need what is left out.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: build build-all package package-of run install install-as-etcd uninstall check test lab-test adopt-older simulate faults soak bench bench-patroni help
+.PHONY: build build-all package package-of run install install-as-etcd uninstall check test lab-test adopt-older automation-test simulate faults soak bench bench-patroni help
 build:
 	$(BUILD) -o bin/etcd-node ./cmd/etcd-node
 
@@ -83,6 +84,7 @@ install:
 	install -D -m 0644 deploy/completions/_etcd-node $(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)/_etcd-node
 	install -D -m 0644 deploy/completions/etcd-node.fish $(SHARE)/fish/vendor_completions.d/etcd-node.fish
 	install -d $(DESTDIR)$(DATA)/monitoring && install -m 0644 deploy/monitoring/*.yml deploy/monitoring/*.json deploy/monitoring/README.md $(DESTDIR)$(DATA)/monitoring/
+	install -d $(DESTDIR)$(DATA)/automation && install -m 0644 deploy/automation/* $(DESTDIR)$(DATA)/automation/
 	@if test -e $(DEFAULTS); then echo 'kept $(DEFAULTS), it is yours'; \
 	else install -D -m 0644 deploy/systemd/etcd.default $(DEFAULTS); fi
 ifeq ($(DESTDIR),)
@@ -110,7 +112,8 @@ uninstall:
 	      $(SHARE)/man/man8/etcd-node.8 $(SHARE)/man/man8/etcd-node-*.8 \
 	      $(SHARE)/bash-completion/completions/etcd-node $(SHARE)/zsh/*/_etcd-node $(SHARE)/fish/vendor_completions.d/etcd-node.fish
 	@for f in etcd-node.rules.yml etcd-node.test.yml dashboard.json README.md; do rm -f $(DESTDIR)$(DATA)/monitoring/$$f; done
-	@rmdir $(DESTDIR)$(DATA)/monitoring $(DESTDIR)$(DATA) 2>/dev/null || true
+	@for f in ansible.yml cloud-init.yml puppet.pp; do rm -f $(DESTDIR)$(DATA)/automation/$$f; done
+	@rmdir $(DESTDIR)$(DATA)/automation $(DESTDIR)$(DATA)/monitoring $(DESTDIR)$(DATA) 2>/dev/null || true
 	@if cmp -s deploy/systemd/etcd.default $(DEFAULTS); then rm -f $(DEFAULTS); \
 	elif test -e $(DEFAULTS); then echo 'kept $(DEFAULTS), you changed it'; fi
 	@echo 'kept /var/lib/etcd, /var/lib/etcd-node, /var/log/etcd-node, those of instances (…@NAME), and the user etcd'
@@ -148,6 +151,9 @@ simulate:
 
 faults: build
 	$(GO) run ./test/faults -write
+
+automation-test: build
+	LAB_PACKAGES=python3,python3-apt,cloud-init,puppet-agent ETCD_NODE_AUTOMATION=yes $(GO) test -count=1 -timeout=20m -v -run TestAutomation ./test/lab
 
 OLDER ?= v3.6.16
 adopt-older: build

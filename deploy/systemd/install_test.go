@@ -70,6 +70,9 @@ func TestInstall(t *testing.T) {
 644 /usr/local/lib/systemd/system/etcd@.service
 644 /usr/local/lib/sysusers.d/etcd.conf
 644 /usr/local/share/bash-completion/completions/etcd-node
+644 /usr/local/share/etcd-node/automation/ansible.yml
+644 /usr/local/share/etcd-node/automation/cloud-init.yml
+644 /usr/local/share/etcd-node/automation/puppet.pp
 644 /usr/local/share/etcd-node/etcd.default
 644 /usr/local/share/etcd-node/monitoring/README.md
 644 /usr/local/share/etcd-node/monitoring/dashboard.json
@@ -99,6 +102,9 @@ func TestInstall(t *testing.T) {
 644 /usr/lib/systemd/system/etcd@.service
 644 /usr/lib/sysusers.d/etcd.conf
 644 /usr/share/bash-completion/completions/etcd-node
+644 /usr/share/etcd-node/automation/ansible.yml
+644 /usr/share/etcd-node/automation/cloud-init.yml
+644 /usr/share/etcd-node/automation/puppet.pp
 644 /usr/share/etcd-node/etcd.default
 644 /usr/share/etcd-node/monitoring/README.md
 644 /usr/share/etcd-node/monitoring/dashboard.json
@@ -128,6 +134,9 @@ func TestInstall(t *testing.T) {
 /opt/etcd/bin/etcdctl -> etcd-node
 /opt/etcd/bin/etcdutl -> etcd-node
 644 /opt/etcd/share/bash-completion/completions/etcd-node
+644 /opt/etcd/share/etcd-node/automation/ansible.yml
+644 /opt/etcd/share/etcd-node/automation/cloud-init.yml
+644 /opt/etcd/share/etcd-node/automation/puppet.pp
 644 /opt/etcd/share/etcd-node/etcd.default
 644 /opt/etcd/share/etcd-node/monitoring/README.md
 644 /opt/etcd/share/etcd-node/monitoring/dashboard.json
