@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -57,7 +58,7 @@ version goes to 3.7, and the way back to 3.6 is etcdctl downgrade.`,
 					}
 					return nil
 				}
-				defer toTheEnd()()
+				defer toTheEnd(c.ErrOrStderr())()
 				name, err := adopt.Undo(c.Context(), storageVersion(c.Context(), n), ready, say)
 				if err == nil {
 					err = active(c.Context(), name)
@@ -67,6 +68,9 @@ version goes to 3.7, and the way back to 3.6 is etcdctl downgrade.`,
 				}
 				say("undo: done; systemctl status " + name)
 				return nil
+			}
+			if err := adopt.Interrupted(); err != nil {
+				return coded{err, failure.ExitFailure}
 			}
 			plan, err := adopt.Find(c.Context(), strings.Join(args, ""), func(ctx context.Context, u unit.File, in config.Input) (*settings.Resolved, error) {
 				return n.ResolveUnit(ctx, u, in)
@@ -94,7 +98,7 @@ version goes to 3.7, and the way back to 3.6 is etcdctl downgrade.`,
 				}
 				return nil
 			}
-			interruptible := toTheEnd()
+			interruptible := toTheEnd(c.ErrOrStderr())
 			dir, started, err := plan.Do(c.Context(), m, time.Now(), ready, say)
 			interruptible()
 			switch {
@@ -116,14 +120,30 @@ version goes to 3.7, and the way back to 3.6 is etcdctl downgrade.`,
 }
 
 // toTheEnd keeps the keys of a terminal, and its end, from stopping halfway what takes
-// seconds, here and in the commands that are run; the func that it returns ends that.
-func toTheEnd() (interruptible func()) {
-	signal.Ignore(os.Interrupt, syscall.SIGHUP)
-	return func() { signal.Reset(os.Interrupt, syscall.SIGHUP) }
+// seconds, and says so; the func that it returns ends that.
+func toTheEnd(complaints io.Writer) (interruptible func()) {
+	signals, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGHUP)
+	go func() {
+		for {
+			select {
+			case <-signals:
+				fmt.Fprintln(complaints, "etcd-node: it is not stopped halfway: some seconds more; then etcd-node adopt --undo takes it back")
+			case <-done:
+				return
+			}
+		}
+	}()
+	return sync.OnceFunc(func() {
+		signal.Stop(signals)
+		close(done)
+	})
 }
 
-// storageVersion is that of the member that runs; "" where none answers.
+// storageVersion is that of the member that runs; "" where none answers soon.
 func storageVersion(ctx context.Context, n *thisnode.Node) string {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second) // one that joins takes connections, and answers none
+	defer cancel()
 	d := n.UnitsDaemon(ctx)
 	st, _, err := d.Ask(ctx)
 	if err != nil {

@@ -33,6 +33,14 @@ const DropIn = "/etc/systemd/system/etcd.service.d/adopted.conf"
 // ErrInterrupted is that an adoption has begun here and not come to its end.
 var ErrInterrupted = errors.New("an adoption before this one was interrupted: etcd-node adopt --undo, then again")
 
+// Interrupted returns [ErrInterrupted] if that is so.
+func Interrupted() error {
+	if _, r, err := last(); err == nil && !r.Done {
+		return ErrInterrupted
+	}
+	return nil
+}
+
 // Record is what was done, and what was there before: what [Undo] needs.
 type Record struct {
 	Format int       `json:"format"`
@@ -174,8 +182,8 @@ func (p *Plan) Refused() error {
 // etcd-node runs now, as the other etcd did. m is who lives there, as [Plan.Look] has
 // found it.
 func (p *Plan) Do(ctx context.Context, m Member, now time.Time, ready func() error, say func(string)) (dir string, started bool, err error) {
-	if _, before, err := last(); err == nil && !before.Done {
-		return "", false, ErrInterrupted
+	if err := Interrupted(); err != nil {
+		return "", false, err
 	}
 	r := &Record{
 		Format: recordFormat, Time: now, Unit: p.Old.Name, Version: m.Version, Data: p.Now.DataDir, WAL: p.Now.WALDir,
@@ -320,6 +328,7 @@ func Undo(ctx context.Context, storage string, ready func() error, say func(stri
 			return "", err
 		}
 	}
+	say("what was there until now is in " + filepath.Join(dir+".undone", "undone"))
 	for _, path := range r.Made {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
@@ -416,7 +425,9 @@ func is(ctx context.Context, what, name string) bool {
 }
 
 func systemctl(ctx context.Context, args ...string) error {
-	if out, err := exec.CommandContext(ctx, "systemctl", args...).CombinedOutput(); err != nil {
+	cmd := exec.CommandContext(ctx, "systemctl", args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the terminal's Ctrl-C is not for it
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("systemctl %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(out)))
 	}
 	return nil

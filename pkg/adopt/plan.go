@@ -128,6 +128,11 @@ func Find(ctx context.Context, named string, resolve Resolve) (*Plan, error) {
 	args, renamed := translated(args, variables)
 	p.Renamed = renamed
 	// What a shell assigns counts over the unit's own.
+	for _, f := range old.EnvFiles {
+		if _, err := os.Stat(f.Path); err == nil && f.Path != config.DefaultEnvFile {
+			p.Dropped = append(p.Dropped, fmt.Sprintf("%s stays where it is, and is not read any more", f.Path))
+		}
+	}
 	old.EnvFiles, old.Environment = nil, nil
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		old.Environment = append(old.Environment, unit.Line{Text: name + "=" + variables[name], Source: old.Path})

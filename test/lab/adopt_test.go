@@ -245,7 +245,7 @@ func TestAdoptInterrupted(t *testing.T) {
 	c.healthy()
 	c.run(1, "etcd-node", "ctl", "put", "k", "v")
 	state := func() string {
-		return c.run(1, "sh", "-c", "cat /etc/systemd/system/etcd.service /etc/systemd/system/etcd.service.d/* /etc/default/etcd; stat -c '%U %a %n' /var/lib/etcd /var/lib/etcd/member/snap/db; systemctl is-enabled etcd; ls /etc/systemd/system/etcd.service.d; ls /var/lib/etcd-node/pin* 2>/dev/null || true")
+		return c.run(1, "sh", "-c", "cat /etc/systemd/system/etcd.service /etc/systemd/system/etcd.service.d/* /etc/default/etcd; stat -c '%U %a %n' /var/lib/etcd /var/lib/etcd/member/snap/db; systemctl is-enabled etcd; ls /etc/systemd/system/etcd.service.d; ls /var/lib/etcd-node/pin.json 2>/dev/null || true")
 	}
 	before := state()
 
@@ -268,18 +268,46 @@ func TestAdoptInterrupted(t *testing.T) {
 	})
 	c.run(1, "sh", "-c", "kill -KILL $(cat /run/adopt.pid); rm /tmp/adopt.log")
 	c.await(1, "stopped", func(u Unit) bool { return u.ActiveState == "inactive" })
-	if _, err := c.host(1).Run(t.Context(), "etcd-node", "adopt", "--write"); err == nil || !strings.Contains(err.Error(), "was interrupted: etcd-node adopt --undo") {
-		t.Errorf("once more: %v", err)
+	for _, command := range []string{"etcd-node adopt", "etcd-node adopt --write"} {
+		if _, err := c.host(1).Run(t.Context(), "sh", "-c", command); err == nil || !strings.Contains(err.Error(), "was interrupted: etcd-node adopt --undo") {
+			t.Errorf("once more: %v", err)
+		}
 	}
 	c.run(1, "etcd-node", "adopt", "--undo")
 	c.healthy()
 	if after := state(); after != before {
 		t.Errorf("after the undo there is\n%s\nbefore\n%s", after, before)
 	}
-	if out := c.run(1, "etcd-node", "adopt", "--write"); !containsAll(out, "adopt: done", "Nice=-5 of /etc/systemd/system/etcd.service.d/more.conf is not taken over", "ExecStop=/bin/sleep 3") {
+	if out := c.run(1, "etcd-node", "adopt", "--write"); !containsAll(out, "adopt: done", "Nice=-5 of /etc/systemd/system/etcd.service.d/more.conf is not taken over", "LimitNOFILE=65536 of", "ExecStop=/bin/sleep 3") {
 		t.Errorf("%s", out)
 	}
 	if out := c.run(1, "sh", "-c", "etcd-node ctl get k; ls /etc/systemd/system/etcd.service.d"); !strings.Contains(out, "k\nv\n") || strings.Contains(out, "more.conf") {
 		t.Errorf("%s", out)
+	}
+
+	// Without a quorum the member does not serve, and is given back all the same.
+	c.run(2, "systemctl", "stop", "etcd")
+	c.run(3, "systemctl", "stop", "etcd")
+	c.run(1, "systemctl", "restart", "--no-block", "etcd")
+	c.status(1, "joining: ")
+	c.run(1, "sh", "-c", "etcd-node adopt --undo --force >/tmp/undo.log 2>&1 &")
+	poll.Eventually(t, func() error {
+		if out := c.run(1, "cat", "/tmp/undo.log"); !strings.Contains(out, "starting etcd.service") {
+			return fmt.Errorf("the undo: %s", out)
+		}
+		return nil
+	})
+	c.run(2, "systemctl", "start", "--no-block", "etcd")
+	c.run(3, "systemctl", "start", "--no-block", "etcd")
+	c.healthy()
+	poll.Eventually(t, func() error {
+		if out := c.run(1, "cat", "/tmp/undo.log"); !strings.Contains(out, "undo: done") {
+			return fmt.Errorf("the undo: %s", out)
+		}
+		return nil
+	})
+	c.run(1, "rm", "/tmp/undo.log")
+	if after := state(); after != before {
+		t.Errorf("after the undo there is\n%s\nbefore\n%s", after, before)
 	}
 }

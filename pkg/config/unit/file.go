@@ -283,7 +283,7 @@ func (u *File) take(path, text string) {
 				u.ExecStart = append(u.ExecStart, Line{value, path})
 			}
 		case "ExecStartPre", "ExecStartPost", "ExecStop", "ExecStopPost", "Nice", "CPUSchedulingPolicy", "CPUAffinity", "CPUQuota", "CPUWeight", "IOSchedulingClass", "IOWeight",
-			"MemoryMax", "MemoryHigh", "Slice", "LoadCredential", "PassEnvironment", "NetworkNamespacePath", "RootDirectory":
+			"MemoryMax", "MemoryHigh", "LimitNOFILE", "LimitMEMLOCK", "LimitNPROC", "OOMScoreAdjust", "TimeoutStartSec", "TimeoutStopSec", "Slice", "LoadCredential", "PassEnvironment", "NetworkNamespacePath", "RootDirectory":
 			if value != "" {
 				u.Beside = append(u.Beside, Line{key + "=" + value, path})
 			}
