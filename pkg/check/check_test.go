@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/etcd-node/etcd-node/pkg/config"
+	"github.com/etcd-node/etcd-node/pkg/identity"
 	"github.com/etcd-node/etcd-node/pkg/listener"
 	"github.com/etcd-node/etcd-node/test/loopback"
 	"github.com/etcd-node/etcd-node/test/poll"
@@ -229,5 +230,18 @@ func TestText(t *testing.T) {
 		if got := Worst(all); got != want {
 			t.Errorf("of %v %s is the worst", levels, got)
 		}
+	}
+}
+
+// A data dir in which nobody has lived, while the pin names another: the setting is lost,
+// and the daemon will not begin.
+func TestPinOfAnotherDir(t *testing.T) {
+	n := of(t)
+	n.Pins = identity.Store{Dir: t.TempDir()}
+	if err := n.Pins.Save(identity.Pin{ClusterID: "c1", MemberID: "a1", Name: "a", DataDir: "/srv/etcd", Since: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	if r := find(t, Run(t.Context(), n), "data"); r.Level != Problem || !strings.Contains(r.Text, "in /srv/etcd, and the data dir is ") || !strings.HasPrefix(r.Next, "ETCD_DATA_DIR=/srv/etcd") {
+		t.Errorf("%+v", r)
 	}
 }

@@ -57,8 +57,12 @@ func (n *node) data(context.Context) []Result {
 		return problem(err.Error(), "etcd-node explain")
 	}
 	pin, pinned, pinErr := n.Pins.Load()
-	pinned = pinned && (pin.DataDir == "" || pin.DataDir == n.config.Dir)
 	var found []Result
+	if pinned && pin.DataDir != "" && pin.DataDir != n.config.Dir { // the daemon refuses that, too
+		found = append(found, problem(fmt.Sprintf("%s has lived on this node, in %s, and the data dir is %s now", pin, pin.DataDir, n.config.Dir),
+			"ETCD_DATA_DIR="+pin.DataDir+", if that setting was lost; else etcd-node explain other-identity")...)
+		pinned = false
+	}
 	if pinErr != nil && !errors.Is(pinErr, os.ErrPermission) {
 		found = append(found, Result{"data", Warning, pinErr.Error(), "etcd-node explain cannot-record"})
 	}
@@ -70,6 +74,10 @@ func (n *node) data(context.Context) []Result {
 	}
 	if why, yes := d.Foreign(); yes {
 		return append(found, problem(why, "etcd-node explain data-too-old; etcd-node explain data-too-new")...)
+	}
+	if n.Resolved.LoopbackOnly && len(d.DB.Members) > 1 {
+		return append(found, problem(fmt.Sprintf("%s holds one member of %d, and no cluster is configured", n.config.Dir, len(d.DB.Members)),
+			"ETCD_INITIAL_CLUSTER, as on the other machines; etcd-node config")...)
 	}
 	if why, yes := d.WALLost(); yes {
 		return append(found, problem(why, "etcd-node explain wal-lost")...)

@@ -231,6 +231,10 @@ func TestPackage(t *testing.T) {
 	}
 	c.run(1, "sh", "-ec", "dpkg -r etcd-node; test \"$(readlink /usr/bin/etcdctl)\" = /opt/etcdctl; rm /usr/bin/etcdctl; rm /etc/default/etcd")
 	c.dpkg(1, files[later])
+	// Its settings are gone, and a start would be refused: the check that is asked for says so.
+	if out := c.run(1, "sh", "-c", "etcd-node check; echo exit code $?"); !containsAll(strings.Join(strings.Fields(out), " "), "holds one member of 3, and no cluster is configured", "exit code 1") {
+		t.Errorf("the check: %s", out)
+	}
 	c.each(func(h *Host) error {
 		_, err := h.Sh(t.Context(), "echo '"+c.initialCluster()+"' >>/etc/default/etcd; systemctl enable --now etcd")
 		return err
