@@ -37,10 +37,11 @@ one), its drop-ins and its env files, and prints the env file with which etcd-no
 the same member, whether all settings come out the same, and the steps. It changes
 nothing.
 
-With --write it does it: it keeps what it replaces in ` + adopt.Kept + `, writes
-/etc/default/etcd, moves the other unit aside, stops the other etcd, and starts
+With --write it does it: it keeps what it replaces in ` + adopt.Kept + `, stops
+the other etcd, writes /etc/default/etcd, moves the other unit aside, and starts
 etcd-node on the same data: the same member of the same cluster. Take one machine after
-the other. --undo puts everything back, and starts the other etcd again.
+the other. --undo puts everything back, and starts the other etcd again; it also takes
+back what was interrupted.
 
 It takes over data of etcd 3.6 and 3.7. When all members are etcd 3.7 the cluster's
 version goes to 3.7, and the way back to 3.6 is etcdctl downgrade.`,
@@ -59,14 +60,18 @@ version goes to 3.7, and the way back to 3.6 is etcdctl downgrade.`,
 					return nil
 				}
 				defer toTheEnd(c.ErrOrStderr())()
-				name, err := adopt.Undo(c.Context(), storageVersion(c.Context(), n), ready, say)
-				if err == nil {
-					err = active(c.Context(), name)
+				started, err := adopt.Undo(c.Context(), storageVersion(c.Context(), n), ready, say)
+				if err == nil && started != "" {
+					err = active(c.Context(), started)
 				}
-				if err != nil {
+				switch {
+				case err != nil:
 					return coded{fmt.Errorf("undo: %w", err), failure.ExitFailure}
+				case started == "":
+					say("undo: done; nothing was started, for nothing ran")
+				default:
+					say("undo: done; systemctl status " + started)
 				}
-				say("undo: done; systemctl status " + name)
 				return nil
 			}
 			if err := adopt.Interrupted(); err != nil {
@@ -115,7 +120,7 @@ version goes to 3.7, and the way back to 3.6 is etcdctl downgrade.`,
 	}
 	c.Flags().BoolVar(&write, "write", false, "do it: write the env file, and start etcd-node in the place of the other etcd")
 	c.Flags().BoolVar(&undo, "undo", false, "put back what the last adoption on this machine has replaced")
-	c.Flags().BoolVar(&force, "force", false, "with --write: also where another member does not answer")
+	c.Flags().BoolVar(&force, "force", false, "with --write or --undo: also where another member does not answer")
 	return c
 }
 
@@ -228,14 +233,14 @@ func spared(ctx context.Context, n *thisnode.Node) error {
 	return d.Do(ctx, "/spare", nil, func(string) {})
 }
 
-// active waits until the unit of the other etcd says that it serves, if it was started.
+// active waits until the unit of the other etcd, which was started, says that it serves.
 func active(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, adoptLimit)
 	defer cancel()
 	for {
 		out, _ := exec.CommandContext(ctx, "systemctl", "is-active", name).Output()
 		switch strings.TrimSpace(string(out)) {
-		case "active", "inactive": // inactive: it did not run before
+		case "active":
 			return nil
 		case "failed":
 			return fmt.Errorf("%s has failed: journalctl -u %[1]s -n 50", name)

@@ -93,10 +93,10 @@ func TestShorten(t *testing.T) {
 		has, lacks []string
 	}{
 		{[]string{"--name=etcd-1", "--data-dir=/var/lib/etcd", "--snapshot-count=5"}, []string{"ETCD_SNAPSHOT_COUNT=5"}, []string{"ETCD_NAME", "ETCD_DATA_DIR"}},
-		{[]string{"--name=other", "--data-dir=rel"}, []string{"ETCD_NAME=other", "ETCD_DATA_DIR=/work/rel"}, nil},
-		{nil, []string{"ETCD_NAME=default", "ETCD_DATA_DIR=/work/default.etcd", "ETCD_LISTEN_CLIENT_URLS=http://localhost:2379"}, nil},
+		{[]string{"--name=other", "--data-dir=rel"}, []string{"ETCD_NAME=other", "ETCD_DATA_DIR=/wd/rel"}, nil},
+		{nil, []string{"ETCD_NAME=default", "ETCD_DATA_DIR=/wd/default.etcd", "ETCD_LISTEN_CLIENT_URLS=http://localhost:2379"}, nil},
 	} {
-		p := &Plan{Old: unit.File{Path: "/old", WorkingDirectory: "/work"}, New: own}
+		p := &Plan{Old: unit.File{Path: "/old", WorkingDirectory: "/wd"}, New: own}
 		var err error
 		if p.Then, err = before(t.Context(), p.Old, tc.args, resolver); err != nil {
 			t.Fatal(err)
@@ -209,7 +209,7 @@ func TestOwn(t *testing.T) {
 		}
 		return int(info.Sys().(*syscall.Stat_t).Uid)
 	}
-	if err := own(tree, 0, Ownership{tree, 65533, 65533}); err != nil {
+	if err := own(Ownership{tree, 65533, 65533}); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]int{tree: 65533, tree + "/a/b": 65533, tree + "/a/b/c": 65533, tree + "/link": 65533, tree + "/a/dir": 65533, other: 0, beyond: 0} {
@@ -217,11 +217,22 @@ func TestOwn(t *testing.T) {
 			t.Errorf("%s is %d's, want %d", path, got, want)
 		}
 	}
-	if err := own(filepath.Join(dir, "itself"), 0, Ownership{"", 65533, 65533}); err == nil || uid(beyond) != 0 {
+	if err := own(Ownership{filepath.Join(dir, "itself"), 65533, 65533}); err == nil || uid(beyond) != 0 {
 		t.Errorf("a link: %v", err)
 	}
-	if err := own(tree, 65533, Ownership{tree, 65533, 0}); err != nil {
-		t.Error(err)
+	// What was left halfway is finished, whoever the tree's own directory belongs to.
+	if err := os.Lchown(filepath.Join(tree, "a/b/c"), 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := own(Ownership{tree, 65533, 65533}); err != nil || uid(tree+"/a/b/c") != 65533 {
+		t.Errorf("half of a tree: %v", err)
+	}
+	// A file with another name somewhere is not given away.
+	if err := os.Link(other, filepath.Join(tree, "a/hard")); err != nil {
+		t.Fatal(err)
+	}
+	if err := own(Ownership{tree, 65533, 65533}); err == nil || uid(other) != 0 {
+		t.Errorf("a hard link: %v", err)
 	}
 }
 

@@ -54,7 +54,6 @@ type Record struct {
 	Enabled bool        `json:"enabled"`
 	Running bool        `json:"running"`
 	Files   []string    `json:"files"` // that were there, and are kept under their paths
-	Moved   []string    `json:"moved"` // of those, which are gone from their places
 	Made    []string    `json:"made"`  // that were not there
 	Owners  []Ownership `json:"owners"`
 	// Pins is where the pin is; "" where one was there before.
@@ -187,8 +186,9 @@ func (p *Plan) Do(ctx context.Context, m Member, now time.Time, ready func() err
 	}
 	r := &Record{
 		Format: recordFormat, Time: now, Unit: p.Old.Name, Version: m.Version, Data: p.Now.DataDir, WAL: p.Now.WALDir,
-		Enabled: is(ctx, "is-enabled", p.Old.Name), Running: runs(ctx, p.Old.Name), Moved: p.aside(),
+		Enabled: is(ctx, "is-enabled", p.Old.Name), Running: runs(ctx, p.Old.Name),
 	}
+	aside := p.aside()
 	if _, pinned, _ := p.Pins.Load(); !pinned {
 		r.Pins = p.Pins.Dir
 	}
@@ -215,7 +215,7 @@ func (p *Plan) Do(ctx context.Context, m Member, now time.Time, ready func() err
 	if dir, err = keepDir(now); err != nil {
 		return "", false, err
 	}
-	places := append([]string{config.DefaultEnvFile}, r.Moved...)
+	places := append([]string{config.DefaultEnvFile}, aside...)
 	if p.dropIn() != "" {
 		places = append(places, DropIn)
 	}
@@ -253,7 +253,7 @@ func (p *Plan) Do(ctx context.Context, m Member, now time.Time, ready func() err
 		return dir, false, err
 	}
 	say("wrote " + config.DefaultEnvFile)
-	for _, path := range r.Moved {
+	for _, path := range aside {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return dir, false, err
 		}
@@ -269,7 +269,7 @@ func (p *Plan) Do(ctx context.Context, m Member, now time.Time, ready func() err
 		return dir, false, fmt.Errorf("there is no user %s: systemd-sysusers", p.user())
 	}
 	for _, o := range r.Owners {
-		if err := own(o.Dir, o.UID, Ownership{o.Dir, int(u.UID), int(u.GIDs[0])}); err != nil {
+		if err := own(Ownership{o.Dir, int(u.UID), int(u.GIDs[0])}); err != nil {
 			return dir, false, err
 		}
 	}
@@ -285,9 +285,9 @@ func (p *Plan) Do(ctx context.Context, m Member, now time.Time, ready func() err
 // as the member says; "" where none runs. The error says so before anything is touched
 // where the other etcd could not read the data any more.
 //
-// ready is asked right before something that runs is stopped. It returns the name of the
-// other etcd's unit.
-func Undo(ctx context.Context, storage string, ready func() error, say func(string)) (name string, err error) {
+// ready is asked right before something that runs is stopped. It returns the unit that was
+// started; "" if none was, because none ran.
+func Undo(ctx context.Context, storage string, ready func() error, say func(string)) (started string, err error) {
 	dir, r, err := last()
 	if err != nil {
 		return "", err
@@ -324,6 +324,9 @@ func Undo(ctx context.Context, storage string, ready func() error, say func(stri
 		}
 	}
 	for _, path := range slices.Concat(r.Made, r.Files) { // what was edited since is not lost
+		if _, err := os.Lstat(filepath.Join(dir, "undone", path)); err == nil {
+			continue // an undo before this one was interrupted, and this is what it has put there
+		}
 		if err := copyFile(path, filepath.Join(dir, "undone", path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
@@ -340,14 +343,10 @@ func Undo(ctx context.Context, storage string, ready func() error, say func(stri
 		}
 	}
 	for _, o := range r.Owners {
-		info, err := os.Lstat(o.Dir)
-		if err != nil {
-			return "", err
-		}
 		if err := withoutReserve(o.Dir); err != nil {
 			return "", err
 		}
-		if err := own(o.Dir, int(info.Sys().(*syscall.Stat_t).Uid), o); err != nil {
+		if err := own(o); err != nil {
 			return "", err
 		}
 	}
@@ -356,9 +355,6 @@ func Undo(ctx context.Context, storage string, ready func() error, say func(stri
 			return "", err
 		}
 	}
-	if err := systemctl(ctx, "daemon-reload"); err != nil {
-		return "", err
-	}
 	if u, ok := unit.Read(r.Unit); !ok || u.Runs("etcd-node") {
 		r.Running, r.Enabled = false, false
 		say("there is no unit of the other etcd any more: bring it back, and start it (its settings and its data are as they were)")
@@ -366,8 +362,11 @@ func Undo(ctx context.Context, storage string, ready func() error, say func(stri
 	if err := begin(ctx, r.Unit, r, say); err != nil {
 		return "", err
 	}
+	if r.Running {
+		started = r.Unit
+	}
 	// It is done: another undo must not find it.
-	return r.Unit, durable.Rename(dir, dir+".undone")
+	return started, durable.Rename(dir, dir+".undone")
 }
 
 // withoutReserve removes etcd-node's own file from a data dir. No link is followed.
@@ -494,16 +493,12 @@ func envMode(p *Plan) fs.FileMode {
 	return 0o644
 }
 
-// own gives a tree that is a user's to another. Where it is his already nothing is done:
-// in a tree that is his, a user who means ill could put a link in the place of a
-// directory meanwhile. No link is followed, the tree's own name neither.
-func own(dir string, now int, to Ownership) error {
-	if now == to.UID {
-		return nil
-	}
-	fd, err := unix.Open(dir, unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+// own gives a tree to its owner: all in it that is another's. No link is followed, the
+// tree's own name neither, for a user to whom a part belongs could put one there meanwhile.
+func own(to Ownership) error {
+	fd, err := unix.Open(to.Dir, unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return &fs.PathError{Op: "open", Path: dir, Err: err}
+		return &fs.PathError{Op: "open", Path: to.Dir, Err: err}
 	}
 	defer unix.Close(fd)
 	root, err := os.OpenRoot(fmt.Sprintf("/proc/self/fd/%d", fd))
@@ -519,8 +514,12 @@ func own(dir string, now int, to Ownership) error {
 		if err != nil {
 			return err
 		}
-		if info.Mode().IsRegular() && info.Sys().(*syscall.Stat_t).Nlink > 1 {
-			return fmt.Errorf("%s has another name somewhere else, and is not given away", filepath.Join(dir, path))
+		is := info.Sys().(*syscall.Stat_t)
+		switch {
+		case int(is.Uid) == to.UID && int(is.Gid) == to.GID:
+			return nil
+		case info.Mode().IsRegular() && is.Nlink > 1:
+			return fmt.Errorf("%s has another name somewhere else, and is not given away: find its other name (find / -xdev -samefile FILE)", filepath.Join(to.Dir, path))
 		}
 		return root.Lchown(path, to.UID, to.GID)
 	})
@@ -538,7 +537,7 @@ func (r *Record) write(dir string) error {
 func last() (dir string, r *Record, err error) {
 	all, _ := filepath.Glob(filepath.Join(Kept, "adopt-*[0-9]"))
 	if len(all) == 0 {
-		return "", nil, fmt.Errorf("%w back: %s has no adoption", ErrNothing, Kept)
+		return "", nil, fmt.Errorf("no adoption is kept in %s: there is nothing to take back", Kept)
 	}
 	slices.Sort(all)
 	var raw []byte
@@ -548,7 +547,7 @@ func last() (dir string, r *Record, err error) {
 		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil, fmt.Errorf("%w back: %s has no adoption", ErrNothing, Kept)
+		return "", nil, fmt.Errorf("no adoption is kept in %s: there is nothing to take back", Kept)
 	} else if err != nil {
 		return dir, nil, err
 	}

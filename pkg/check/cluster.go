@@ -63,7 +63,8 @@ func All(ctx context.Context, c Client) []Result {
 	var elsewhere []Result
 	if _, is := unauthorized(err); err != nil && !is && c.Others != nil {
 		elsewhere = []Result{{"cluster", Problem, fmt.Sprintf("%s, this node's own, does not tell the members: %v", hostOf(c.URL), plain(err)), "etcd-node status"}}
-		for _, config.Endpoints = range each(c.Others(ctx)) {
+		for _, u := range c.Others(ctx) {
+			config.Endpoints = []string{u}
 			if members, err = listed(ctx, config); err == nil {
 				break
 			}
@@ -82,14 +83,6 @@ func All(ctx context.Context, c Client) []Result {
 	}
 	asked.Wait()
 	return append(elsewhere, compare(found)...)
-}
-
-// each are lists of one.
-func each(all []string) (lists [][]string) {
-	for _, s := range all {
-		lists = append(lists, []string{s})
-	}
-	return lists
 }
 
 // ClientURLs asks the peers of the list under which URLs clients reach the members.

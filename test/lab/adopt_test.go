@@ -268,6 +268,10 @@ func TestAdoptInterrupted(t *testing.T) {
 	})
 	c.run(1, "sh", "-c", "kill -KILL $(cat /run/adopt.pid); rm /tmp/adopt.log")
 	c.await(1, "stopped", func(u Unit) bool { return u.ActiveState == "inactive" })
+	// What the other etcd reads is as it was, for it was to stop first.
+	if after := state(); strings.Replace(after, "disabled\n", "enabled\n", 1) != before {
+		t.Errorf("before the other etcd had stopped there was\n%s\nbefore\n%s", after, before)
+	}
 	for _, command := range []string{"etcd-node adopt", "etcd-node adopt --write"} {
 		if _, err := c.host(1).Run(t.Context(), "sh", "-c", command); err == nil || !strings.Contains(err.Error(), "was interrupted: etcd-node adopt --undo") {
 			t.Errorf("once more: %v", err)
