@@ -8,8 +8,9 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/etcd-node/etcd-node/pkg/durable"
 	"golang.org/x/sys/unix"
+
+	"github.com/etcd-node/etcd-node/pkg/durable"
 )
 
 // keep copies a file below a directory, with its mode and owner; a link stays one.
